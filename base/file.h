@@ -8,8 +8,8 @@
 
 #include "base/status.h"
 
-/* The whole file, with a 0 after its end; free with memory_free. Errors: STATUS_IO, STATUS_RANGE (longer
- * than max_bytes), STATUS_NOMEM. */
+/* The whole file, with a 0 after its end; free with memory_free. Errors: STATUS_IO, STATUS_RANGE
+ * (longer than max_bytes), STATUS_NOMEM. */
 enum status file_read(const char *path, int64_t max_bytes, char **data, int64_t *length,
                       struct err *err);
 
@@ -30,9 +30,9 @@ enum status file_write(const char *path, const char *text, struct err *err);
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
 
-/* Path of an installed or in-tree data file, e.g. "devices/iphone-13.json": looked for in $LATHE_DATA,
- * beside the binary (../share/lathe, ../data, data), then in the source tree. STATUS_NOT_FOUND lists
- * where it looked. */
+/* Path of an installed or in-tree data file, e.g. "devices/iphone-13.json": looked for in
+ * $LATHE_DATA, beside the binary (../share/lathe, ../data, data), then in the source tree.
+ * STATUS_NOT_FOUND lists where it looked. */
 enum status file_data_path(const char *relative, char *out, size_t size, struct err *err);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Reading goes through cursors that remember where they are, so that an error names file, line and
  * column (syntax) or the path (content): "profile.json: $.levels[1].read_gbps: expected a number".
- * Refused at parse: duplicate keys, nesting deeper than 64, NaN and infinities, bytes after the end. */
+ * Refused at parse: duplicate keys, nesting deeper than 64, NaN and infinities, bytes after the
+ * end. */
 #ifndef LATHE_BASE_JSON_H
 #define LATHE_BASE_JSON_H
 
@@ -37,8 +38,8 @@ bool json_is_null(const struct json *at); /* null or absent */
 
 /* The member, absent if there is none (`item` NULL). `object` must be an object or absent. */
 struct json json_member(const struct json *object, const char *key);
-/* Element i of an array, 0 .. json_length - 1, or the i-th member of an object (with its key). O(i):
- * to walk use json_first / json_next. */
+/* Element i of an array, 0 .. json_length - 1, or the i-th member of an object (with its key).
+ * O(i): to walk use json_first / json_next. */
 struct json json_element(const struct json *array, int i);
 int json_length(const struct json *at); /* elements or members; 0 for anything else */
 struct json json_first(const struct json *container);
@@ -73,24 +74,26 @@ enum status json_get_object(const struct json *object, const char *key, struct j
 enum status json_get_array(const struct json *object, const char *key, struct json *out,
                            struct err *err);
 
-/* Error (with the nearest known key) for a member that is not in `known`, a NULL-ended list. Keys that
- * start with "_" are comments and always pass. */
+/* Error (with the nearest known key) for a member that is not in `known`, a NULL-ended list. Keys
+ * that start with "_" are comments and always pass. */
 enum status json_only_keys(const struct json *object, const char *const *known, struct err *err);
 
 /* "<file>: <path>: " put in front of a message of the caller's own; STATUS_INPUT. */
 enum status json_error(const struct json *at, struct err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Building. Functions on a NULL node do nothing, so that a failed allocation is checked once, when the
- * whole is printed. A double that is not finite becomes null: an unknown is null, never 0. */
+/* Building. Functions on a NULL node do nothing, so that a failed allocation is checked once, when
+ * the whole is printed. A double that is not finite becomes null: an unknown is null, never 0. */
 struct json_node; /* owned by its parent, or by the caller until added or freed */
 struct json_node *json_new_object(void);
 struct json_node *json_new_array(void);
-struct json_node *json_add_object(struct json_node *parent, const char *key); /* key NULL in arrays */
+struct json_node *json_add_object(struct json_node *parent,
+                                  const char *key); /* key NULL in arrays */
 struct json_node *json_add_array(struct json_node *parent, const char *key);
 void json_add_int(struct json_node *parent, const char *key, int64_t value);
 void json_add_number(struct json_node *parent, const char *key, double value);
-void json_add_string(struct json_node *parent, const char *key, const char *value); /* NULL -> null */
+void json_add_string(struct json_node *parent, const char *key,
+                     const char *value); /* NULL -> null */
 void json_add_bool(struct json_node *parent, const char *key, bool value);
 void json_add_null(struct json_node *parent, const char *key);
 /* A deep copy of what the cursor points at (a source's "_source" block, say). */

@@ -14,8 +14,8 @@
  * n == 0 gives a pointer that can be freed. */
 void *memory_new(size_t n, size_t size);
 
-/* Grows `*array` so that it holds at least `need` elements; doubles, so appending is amortised O(1).
- * New elements are zeroed. On failure `*array` and `*capacity` are unchanged. */
+/* Grows `*array` so that it holds at least `need` elements; doubles, so appending is amortised
+ * O(1). New elements are zeroed. On failure `*array` and `*capacity` are unchanged. */
 enum status memory_grow(void **array, size_t *capacity, size_t need, size_t size, struct err *err);
 
 char *memory_strdup(const char *text); /* NULL when out of memory */
@@ -25,8 +25,8 @@ void *memory_new_aligned(size_t bytes);
 
 void memory_free(void *pointer); /* NULL allowed; for every pointer from this file */
 
-/* Test hook: the n-th allocation from now on fails (1 = the next), and all after it; negative = none
- * fails. Thread-local, so that parallel tests do not meet. */
+/* Test hook: the n-th allocation from now on fails (1 = the next), and all after it; negative =
+ * none fails. Thread-local, so that parallel tests do not meet. */
 void memory_fail_after(int64_t n);
 
 #endif

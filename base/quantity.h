@@ -12,8 +12,8 @@ struct budget {
     int64_t min, max, target; /* target: the number named, or the middle of a range */
 };
 
-/* "125M" (target, default tolerance 2 %), "125M+-2%", "125M±2%", "100M..130M", "124635456". Suffixes K M
- * B (10^3, 10^6, 10^9), case folded, G as B. Errors: STATUS_USAGE. */
+/* "125M" (target, default tolerance 2 %), "125M+-2%", "125M±2%", "100M..130M", "124635456".
+ * Suffixes K M B (10^3, 10^6, 10^9), case folded, G as B. Errors: STATUS_USAGE. */
 enum status parse_budget(const char *text, struct budget *out, struct err *err);
 /* "125M", "1.5B", "4096". */
 enum status parse_count(const char *text, int64_t *out, struct err *err);
@@ -23,9 +23,9 @@ enum status parse_bytes(const char *text, int64_t *out, struct err *err);
 enum status parse_time_ns(const char *text, double *out, struct err *err);
 
 /* For tables: three or four significant digits and a unit. Returns `buffer`. */
-char *format_count(int64_t value, char *buffer, size_t size);  /* 124.6M */
-char *format_bytes(double value, char *buffer, size_t size);   /* 249 MB */
-char *format_time_ns(double value, char *buffer, size_t size); /* 15.6 ms; "-" if NaN */
+char *format_count(int64_t value, char *buffer, size_t size);    /* 124.6M */
+char *format_bytes(double value, char *buffer, size_t size);     /* 249 MB */
+char *format_time_ns(double value, char *buffer, size_t size);   /* 15.6 ms; "-" if NaN */
 char *format_energy_pj(double value, char *buffer, size_t size); /* 12.5 mJ */
 
 #endif

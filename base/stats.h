@@ -15,20 +15,20 @@ double stats_mad(double *values, size_t n);
 double stats_mean(const double *values, size_t n);
 double stats_stddev(const double *values, size_t n); /* n - 1 in the denominator; 0 for n == 1 */
 
-/* Rank correlations with ties (Spearman: Pearson of mean ranks; Kendall: tau-b). NaN when one side is
- * constant or n < 2 or out of memory. */
+/* Rank correlations with ties (Spearman: Pearson of mean ranks; Kendall: tau-b). NaN when one side
+ * is constant or n < 2 or out of memory. */
 double stats_spearman(const double *x, const double *y, size_t n);
 double stats_kendall(const double *x, const double *y, size_t n);
 
-/* xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64. The state is a parameter and the
- * seed is stored with every result. */
+/* xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64. The state is a parameter and
+ * the seed is stored with every result. */
 struct rng {
     uint64_t state[4];
 };
 void rng_init(struct rng *rng, uint64_t seed);
 uint64_t rng_next(struct rng *rng);
-double rng_uniform(struct rng *rng);                         /* [0, 1) */
+double rng_uniform(struct rng *rng);                             /* [0, 1) */
 int64_t rng_between(struct rng *rng, int64_t low, int64_t high); /* low .. high, both included */
-double rng_normal(struct rng *rng);                          /* mean 0, variance 1 */
+double rng_normal(struct rng *rng);                              /* mean 0, variance 1 */
 
 #endif

@@ -19,8 +19,8 @@ void text_add(struct text *text, const char *string);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_release(struct text *text);
 
-/* The name of `names` closest to `word` (Damerau-Levenshtein, case folded), or NULL when none is close
- * enough to be a slip (distance above a third of the length, at least 1). */
+/* The name of `names` closest to `word` (Damerau-Levenshtein, case folded), or NULL when none is
+ * close enough to be a slip (distance above a third of the length, at least 1). */
 const char *text_nearest(const char *word, const char *const *names, size_t n_names);
 
 #endif

@@ -1,0 +1,174 @@
+/* What a network is: dimensions, kinds, types and schedule, and its exact parameter counts.
+ *
+ * Dimensions are free of one another: n_heads * d_head need not equal d_model. One struct covers
+ * every decoder-only family lathe reads (model/hf_config.h lists them): pre-, post- and
+ * sandwich-norm, parallel attention and FFN, two- and three-matrix FFN, learned, rotary, alibi or
+ * no positions, factored token tables, sliding windows per layer, skipped attention, and RWKV-4
+ * time and channel mixing.
+ *
+ * What it cannot express: encoders, cross attention, mixtures of experts, multi-token heads. */
+#ifndef LATHE_MODEL_TRANSFORMER_H
+#define LATHE_MODEL_TRANSFORMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "model/dtype.h"
+#include "model/schedule.h"
+
+enum mixer {
+    MIXER_ATTENTION,
+    MIXER_RWKV, /* RWKV-4 time mixing: r, k, v, o [d_model, d_model], no KV cache, a state per layer
+                 */
+    MIXER_NONE, /* this layer has only an FFN */
+};
+
+enum ffn_kind {
+    FFN_RELU,         /* down(relu(up x)): two matrices */
+    FFN_GELU,         /* two matrices */
+    FFN_SWIGLU,       /* down(silu(gate x) * up x): three matrices */
+    FFN_GEGLU,        /* three matrices */
+    FFN_RWKV_CHANNEL, /* sigmoid(receptance x) * value(relu(key x)^2): key d_ff x d, value d x d_ff,
+                         receptance d x d */
+    N_FFN_KINDS,
+};
+
+enum norm_kind {
+    NORM_RMS,
+    NORM_LAYER,
+};
+
+enum norm_placement {
+    NORM_PRE,
+    NORM_POST,     /* OPT-350M: after the residual add, no final norm */
+    NORM_SANDWICH, /* Gemma 2 and 3: before and after attention and FFN */
+};
+
+enum position_kind {
+    POSITION_NONE,
+    POSITION_LEARNED,
+    POSITION_ROPE,
+    POSITION_ALIBI,
+};
+
+enum qk_norm {
+    QK_NORM_NONE,
+    QK_NORM_WEIGHTED, /* Qwen3, Gemma 3: RMS norm over d_head with d_head weights for q and for k */
+    QK_NORM_WEIGHTLESS, /* MobileLLM-R1 */
+};
+
+/* Bits of transformer.biases. */
+enum {
+    BIAS_QKV = 1 << 0,
+    BIAS_O = 1 << 1,
+    BIAS_FFN = 1 << 2,
+    BIAS_HEAD = 1 << 3,
+};
+
+/* The shape of one distinct block. */
+struct block {
+    enum mixer mixer;
+    int64_t n_heads;    /* query heads; 0 unless mixer is attention */
+    int64_t n_kv_heads; /* divides n_heads; 0 unless mixer is attention */
+    int64_t d_head;     /* even with rotary positions; 0 unless mixer is attention */
+    int64_t window;     /* attention sees the last `window` tokens; 0 = all */
+    int64_t d_ff;
+};
+
+struct transformer {
+    char name[96];
+    char family[24]; /* "llama", "mobilellm", "opt", ...: how checkpoints of this kind name
+                        themselves */
+
+    int64_t d_model;
+    int64_t vocab_size;
+    int64_t d_embed;       /* width of the token table; d_model unless factored (OPT-350M: 512, with
+                              project_in and project_out d_embed <-> d_model, no bias) */
+    int64_t max_context;   /* positions the model was made for, >= 1 */
+    int64_t position_rows; /* rows of a learned position table (OPT has 2 more than max_context),
+                              else 0 */
+
+    struct block block; /* every block, unless... */
+    struct block
+        *blocks; /* ...layers differ: [schedule.n_layers], owned; NULL for a uniform stack */
+    struct schedule schedule;
+
+    enum ffn_kind ffn;
+    enum norm_kind norm;
+    enum norm_placement norm_placement;
+    enum position_kind position;
+    enum qk_norm qk_norm;
+    unsigned biases;           /* BIAS_* of the matrices */
+    bool norm_weight;          /* false: norms without parameters (OLMo 1) */
+    bool norm_bias;            /* layer norm with bias */
+    bool parallel_block;       /* x + attention(norm x) + ffn(norm x): Pythia, Phi, Falcon */
+    bool parallel_shared_norm; /* ...with one norm for both (Phi, Falcon 7B); Pythia has two */
+    bool embed_norm;           /* a norm right after the token table (BLOOM, RWKV) */
+    bool final_norm;
+    bool tie_embeddings; /* the head reads the token table */
+
+    enum dtype block_dtype, embedding_dtype, head_dtype,
+        kv_dtype; /* head_dtype == embedding_dtype if tied */
+
+    /* Needed to run a network, not to price it. */
+    double norm_eps, rope_theta, rope_frac;  /* rope_frac: rotated share of d_head, 0 < f <= 1 */
+    double attention_scale;                  /* of the logits; 0 = 1/sqrt(d_head) (GPT-Neo: 1) */
+    double embed_scale;                      /* Gemma: sqrt(d_model); 0 or 1 = none */
+    double attention_softcap, logit_softcap; /* Gemma 2; 0 = none */
+};
+
+/* A llama-like uniform network with every field set: rms pre-norm, swiglu, rope 10000, tied, no
+ * biases, f16 blocks, embedding, head and KV cache, max_context 2048. Callers then change what
+ * differs. */
+void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers, int64_t n_heads,
+                      int64_t n_kv_heads, int64_t d_head, int64_t d_ff, int64_t vocab_size);
+void transformer_release(struct transformer *net); /* frees `blocks` */
+enum status transformer_copy(const struct transformer *from, struct transformer *to,
+                             struct err *err);
+
+/* Distinct block i, 0 .. n_layers - 1. */
+const struct block *transformer_block(const struct transformer *net, int64_t i);
+
+/* Every dimension in its range, dimensions that must agree agree, and no count overflows: what
+ * passes can be counted, priced and listed without further checks. Errors: STATUS_RANGE, naming the
+ * field. */
+enum status transformer_check(const struct transformer *net, struct err *err);
+
+/* Sets the types of blocks, token table and head at once (the `--dtype` of the command line). */
+void transformer_set_dtype(struct transformer *net, enum dtype dtype);
+
+/* Same architecture: every dimension, kind and the schedule; names, types and runtime constants may
+ * differ. */
+bool transformer_same_shape(const struct transformer *a, const struct transformer *b);
+
+/* Parameters by part. Tied heads and shared blocks count once; `blocks` counts distinct weights. */
+struct param_count {
+    int64_t embedding; /* token table (and its projections, if factored; and its norm) */
+    int64_t position;
+    int64_t attention; /* all distinct blocks: q k v o or time mixing, with biases and q/k norms */
+    int64_t ffn;       /* all distinct, with biases */
+    int64_t norms;     /* of all blocks */
+    int64_t final_norm;
+    int64_t head;   /* 0 when tied (without BIAS_HEAD) */
+    int64_t blocks; /* attention + ffn + norms */
+    int64_t total;
+};
+/* `net` passed transformer_check. Source: shared rule of the checkpoints; tests hold it against the
+ * published counts of 50 models. */
+void transformer_count(const struct transformer *net, struct param_count *out);
+
+/* Bytes as stored. Matrices row by row in their type, vectors as dtype_vector_bytes says. */
+struct weight_bytes {
+    int64_t embedding, head, blocks, other,
+        total; /* head 0 when tied; other: positions, final norm */
+};
+void transformer_weight_bytes(const struct transformer *net, struct weight_bytes *out);
+
+/* KV-cache bytes that one more token adds, over all executions: n * 2 * n_kv_heads * d_head in
+ * kv_dtype. A layer with a window adds until its window is full; this is the rate before that. */
+int64_t transformer_kv_bytes_per_token(const struct transformer *net);
+/* KV cache (or recurrent state) held after `context` tokens, windows respected. */
+int64_t transformer_kv_bytes(const struct transformer *net, int64_t context);
+
+#endif
