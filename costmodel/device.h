@@ -1,0 +1,145 @@
+/* Device profiles: what a phone, board or laptop can do, as numbers with a source each.
+ *
+ * A profile is a JSON file (docs/profiles.md describes every key). Any number may be written
+ * plainly or as {"value": 34.1, "kind": "datasheet", "source": "..."}; kinds are datasheet,
+ * measured, fitted, estimate, assumed. Shipped profiles give every number a source (a test checks).
+ * Numbers that depend on the thread count are lists of such objects with a "threads" member,
+ * interpolated linearly between and held constant beyond.
+ *
+ * A `struct device` is the profile as read; a `struct machine` is a device at one thread count,
+ * flat and ready for pricing. CPU and GPU/NPU of one phone are separate profiles ("iphone-13",
+ * "iphone-13-cpu").
+ *
+ * What a profile cannot show: thermal throttling, other apps' traffic, frequency steps. */
+#ifndef LATHE_COSTMODEL_DEVICE_H
+#define LATHE_COSTMODEL_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "model/dtype.h"
+#include "model/ops.h"
+
+enum {
+    MAX_LEVELS = 6,
+    MAX_THREAD_POINTS = 8,
+};
+
+/* A number at several thread counts, ascending; n == 0: unknown. */
+struct by_threads {
+    int n;
+    int threads[MAX_THREAD_POINTS];
+    double value[MAX_THREAD_POINTS];
+};
+
+/* One level of the memory hierarchy, fastest first; the last but one is DRAM, the last flash. */
+struct level {
+    char name[16];
+    int64_t capacity_bytes; /* what is there (per cluster or chip as seen by one pass) */
+    double usable_frac;     /* share that weights and KV cache can really occupy, 0..1 */
+    bool per_thread;        /* capacity grows with the threads (private L2) */
+    struct by_threads read_gbps;
+    struct by_threads write_gbps; /* n == 0: as read */
+    double latency_ns;            /* NaN: unknown */
+    double energy_pj_per_byte;    /* moved from here to the compute units; NaN: unknown */
+};
+
+/* Where the numbers come from: the `basis` of every prediction. */
+enum basis {
+    BASIS_DATASHEET,
+    BASIS_CALIBRATED, /* lathe calibrate on the device itself */
+    BASIS_FITTED,     /* to a runtime's own timings */
+};
+const char *basis_name(enum basis basis);
+
+struct device {
+    char id[48]; /* file name without .json; what --device takes */
+    char name[96];
+    char kind[16];    /* phone, board, laptop, desktop, generic */
+    char unit[16];    /* cpu, gpu, npu */
+    char runtime[64]; /* the software the fixed costs belong to ("ExecuTorch MPS"), "" = none in
+                         particular */
+    enum basis basis;
+    double error_median_frac, error_p90_frac; /* of decode_ns on held-out rows; NaN: unknown */
+
+    int n_levels; /* >= 2 */
+    struct level levels[MAX_LEVELS];
+    double app_share_frac; /* of DRAM that an app should not exceed (MobileLLM, section 1: 0.1) */
+
+    int default_threads; /* >= 1; 1 for GPU and NPU */
+    int max_threads;
+    struct by_threads
+        peak_gflops[N_DTYPES]; /* by weight type; a missing type takes f16's or f32's */
+    /* Achieved share of a level's read bandwidth when streaming weights of a type (unpacking is
+     * compute); 1 if unknown. */
+    double stream_frac[N_DTYPES];
+    /* Achieved matvec bandwidth by type and level where measured, replacing read_gbps *
+     * stream_frac. */
+    struct by_threads matvec_gbps[N_DTYPES][MAX_LEVELS];
+
+    /* Fixed costs. */
+    struct by_threads op_ns[N_OP_KINDS]; /* per operator: dispatch, barrier */
+    struct by_threads layer_ns;          /* per executed block */
+    struct by_threads pass_ns;           /* per token or prompt: enter, leave, head dispatch */
+    struct by_threads attention_gbps;    /* KV-cache read bandwidth; n == 0: DRAM's */
+    double overlap_frac; /* share of a repeated block's compute under which the next block's DRAM
+                            stream can hide; 0 = no prefetch */
+
+    /* Load (file to DRAM) and init (repack, compile, allocate):
+     *   load_ns = load_fixed_ns + bytes / load_gbps + load_layer_ns * executions
+     *   init_ns = init_fixed_ns + bytes / init_gbps + init_layer_ns * executions
+     *             + init_block_sq_ns * (distinct blocks)^2
+     * The square is Table 7's: 60 distinct blocks take 2.46 times the init of 30. NaN load_gbps:
+     * the flash level's bandwidth; NaN init_gbps: nothing per byte. */
+    double load_fixed_ns, load_gbps, load_layer_ns;
+    double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;
+
+    double energy_pj_per_flop; /* NaN: unknown */
+    double battery_j;          /* of a full charge; NaN: unknown */
+};
+
+/* Reads a profile: `name` is a shipped profile ("iphone-13") or a path (has a '/' or ends in
+ * .json). Errors: STATUS_NOT_FOUND with the nearest name, STATUS_INPUT with the path of the bad
+ * value. */
+enum status device_open(const char *name, struct device *out, struct err *err);
+enum status device_parse(const struct json *root, struct device *out, struct err *err);
+/* The profile's own text, for the store's snapshot; free with memory_free. */
+enum status device_text(const char *name, char **text, struct err *err);
+
+/* Names of the shipped profiles, sorted; free with device_names_free. */
+enum status device_names(char ***names, int *n, struct err *err);
+void device_names_free(char **names, int n);
+
+struct machine_level {
+    char name[16];
+    int64_t capacity_bytes; /* usable */
+    double read_gbps, write_gbps, latency_ns, energy_pj_per_byte;
+};
+
+/* A device at a thread count. All numbers resolved; nothing to look up while pricing. */
+struct machine {
+    char device[48];
+    int threads;
+    enum basis basis;
+    double error_median_frac, error_p90_frac;
+    int n_levels, dram, flash; /* indices of levels */
+    struct machine_level levels[MAX_LEVELS];
+    int64_t app_share_bytes;
+    double peak_gflops[N_DTYPES];
+    double weight_gbps[N_DTYPES][MAX_LEVELS]; /* streaming weights of a type from a level */
+    double kv_gbps[MAX_LEVELS];
+    double op_ns[N_OP_KINDS], layer_ns, pass_ns;
+    double overlap_frac;
+    double load_fixed_ns, load_gbps, load_layer_ns;
+    double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;
+    double energy_pj_per_flop, battery_j;
+};
+
+/* threads 0: the device's default. Errors: STATUS_RANGE above max_threads, STATUS_INPUT when a
+ * number that pricing cannot do without is missing (named). */
+enum status machine_resolve(const struct device *device, int threads, struct machine *out,
+                            struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* The closed-form clock: what a network costs on a machine, from its operator list.
+ *
+ * One rule gives each weight its memory level: its reuse distance (distinct bytes touched since its
+ * last use, in the steady state of one pass after another) against the usable capacities of the
+ * levels, as an LRU cache would decide. Time of an operator = the slowest of its bytes at their
+ * levels and its FLOPs at the peak of its type, plus a cost per operator; a cost per executed block
+ * and per pass come on top. While a repeated block runs from SRAM the next block's DRAM stream runs
+ * ahead as far as there is room. docs/method.md derives every formula.
+ *
+ * What it cannot show: partial hits of a managed buffer, contention, refresh, the shape of a
+ * pipeline's fill and drain; the simulator shows those. */
+#ifndef LATHE_COSTMODEL_PRICE_H
+#define LATHE_COSTMODEL_PRICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "costmodel/device.h"
+#include "model/ops.h"
+#include "model/transformer.h"
+
+enum {
+    DEFAULT_PROMPT = 128,
+    DEFAULT_CONTEXT = 128,
+};
+
+struct workload {
+    int64_t prompt;  /* tokens of the prefill, >= 1 */
+    int64_t context; /* tokens in the cache when decode is timed, >= 0 */
+};
+
+/* Names and meanings are the contract's (docs/contract.md). */
+struct price {
+    double load_ns, init_ns;
+    double prefill_ns;   /* pass over `prompt` tokens: time to first token of a loaded model */
+    double ttft_cold_ns; /* load + init + prefill */
+    double decode_ns;    /* one token after `context` tokens */
+    double energy_pj_per_token; /* NaN when the profile has no energies */
+    double energy_rule_pj; /* the paper's 0.1 J a token per 10^9 parameters, as a cross-check */
+    int64_t peak_bytes;    /* weights + KV cache + activations */
+    bool fits_app_share;   /* peak_bytes within the share of DRAM an app should use */
+};
+
+/* Where the time and bytes of one decode pass go. */
+struct price_detail {
+    double role_ns[N_OP_ROLES];      /* by operator role, without fixed costs */
+    double level_ns[MAX_LEVELS];     /* time bound by this level's bandwidth */
+    double compute_ns;               /* time bound by FLOPs */
+    double fixed_ns;                 /* per operator, layer and pass */
+    double hidden_ns;                /* DRAM stream hidden under repeated blocks (subtracted) */
+    int64_t level_bytes[MAX_LEVELS]; /* weights and KV read from each level */
+    int64_t role_bytes[N_OP_ROLES];
+    int64_t flop;
+};
+
+/* `net` passed transformer_check. detail may be NULL. Errors: STATUS_RANGE (context or prompt
+ * beyond the network's), STATUS_NOMEM. */
+enum status price_network(const struct transformer *net, const struct machine *machine,
+                          const struct workload *workload, struct price *out,
+                          struct price_detail *detail, struct err *err);
+
+/* The same in two steps for a search: everything that does not depend on the schedule or the tying
+ * once, then any number of schedules over it. Uniform networks only. Equal to price_network to the
+ * bit. */
+struct shape_price {
+    const struct machine *machine;
+    struct workload workload;
+    struct transformer net; /* with the schedule of the last price_schedule */
+    struct operator_list decode, prefill;
+    double attention_ns[2][MAX_LEVELS], ffn_ns[2][MAX_LEVELS]; /* [phase][level of the weights] */
+};
+/* `net` is borrowed for the call; shape_price keeps pointers inside itself: do not copy it. */
+void price_shape(const struct transformer *net, const struct machine *machine,
+                 const struct workload *workload, struct shape_price *out);
+void price_schedule(struct shape_price *shape, const struct schedule *schedule, bool tie_embeddings,
+                    struct price *out);
+
+#endif
