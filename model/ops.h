@@ -73,8 +73,8 @@ const char *op_role_name(enum op_role role);
 /* Which group of weights an operator reads; with the block it gives the identity. */
 enum weight_group {
     GROUP_NONE,
-    GROUP_ATTENTION, /* of the block: q k v o, their norm and biases */
-    GROUP_FFN,
+    GROUP_ATTENTION, /* a block's own: q k v o with biases, and all its norms */
+    GROUP_FFN,       /* the FFN matrices with biases: what share_ffn shares */
     GROUP_EMBEDDING, /* the token table (and position table) */
     GROUP_HEAD,      /* == the token table when tied */
     GROUP_FINAL,     /* final norm, projections */
