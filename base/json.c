@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-static const double exact_integers = 9007199254740992.0; /* 2^53 */
+static const double largest_exact = 9007199254740991.0; /* 2^53 - 1 */
 
 struct json_doc {
     char *name;
@@ -242,7 +242,7 @@ static enum status expected(const struct json *at, const char *what, struct err 
 
 static enum status out_of_range(const struct json *at, double min, double max, struct err *err)
 {
-    json_error(at, err, "%.17g is not between %.15g and %.15g", item_of(at)->valuedouble, min, max);
+    json_error(at, err, "%.17g is not between %.16g and %.16g", item_of(at)->valuedouble, min, max);
     return STATUS_RANGE;
 }
 
@@ -254,9 +254,9 @@ enum status json_int(const struct json *at, int64_t min, int64_t max, int64_t *o
     if (value != floor(value))
         return json_error(at, err, "expected a whole number, found %.17g", value);
     /* beyond, neighbours fall on the same double and the number written is not the number read */
-    if (fabs(value) > exact_integers)
-        return out_of_range(at, fmax((double)min, -exact_integers),
-                            fmin((double)max, exact_integers), err);
+    if (fabs(value) > largest_exact)
+        return out_of_range(at, fmax((double)min, -largest_exact), fmin((double)max, largest_exact),
+                            err);
     if ((int64_t)value < min || (int64_t)value > max)
         return out_of_range(at, (double)min, (double)max, err);
     *out = (int64_t)value;
@@ -487,7 +487,18 @@ void json_add_int(struct json_node *parent, const char *key, int64_t value)
 
 void json_add_number(struct json_node *parent, const char *key, double value)
 {
-    add(parent, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+    char digits[32];
+    if (!isfinite(value)) {
+        json_add_null(parent, key);
+        return;
+    }
+    /* the shortest that reads back as the same double; cJSON's own would settle for a neighbour */
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    add(parent, key, cJSON_CreateRaw(digits));
 }
 
 void json_add_string(struct json_node *parent, const char *key, const char *value)

@@ -22,9 +22,10 @@ void memory_fail_after(int64_t n)
 
 void *memory_new(size_t n, size_t size)
 {
-    if (is_made_to_fail())
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || is_made_to_fail())
         return NULL;
-    return calloc(n > 0 ? n : 1, size > 0 ? size : 1);
+    return calloc(1, bytes > 0 ? bytes : 1);
 }
 
 enum status memory_grow(void **array, size_t *capacity, size_t need, size_t size, struct err *err)

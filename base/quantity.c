@@ -58,44 +58,48 @@ static bool scan_digits(const char *text, const char **end, double *value)
 
 /* A number and a unit in the first `length` bytes of text; false when it is none. */
 static bool scan(const char *text, size_t length, const struct unit *units, size_t n_units,
-                 double *value)
+                 double *out)
 {
     char copy[64];
-    if (length == 0 || length >= sizeof copy)
+    double value;
+    const char *unit;
+    if (length >= sizeof copy)
         return false;
     memcpy(copy, text, length);
     copy[length] = '\0';
-    const char *unit;
-    if (!scan_digits(copy, &unit, value))
+    if (!scan_digits(copy, &unit, &value))
         return false;
     while (*unit == ' ')
         unit++;
     for (size_t i = 0; i < n_units; i++) {
-        if (strcasecmp(unit, units[i].name) == 0) {
-            *value *= units[i].factor;
+        if (strcasecmp(unit, units[i].name) == 0 && isfinite(value * units[i].factor)) {
+            *out = value * units[i].factor;
             return true;
         }
     }
     return false;
 }
 
-/* Digits alone are read exactly: a double has 53 bits. */
+/* Digits alone are read exactly: a double has 53 bits. Below a million a unit must leave a whole
+ * number (1.5K, not 1.5); above, the last digits are the double's. */
 static bool scan_integer(const char *text, size_t length, const struct unit *units, size_t n_units,
                          int64_t *out)
 {
-    char copy[64];
-    if (length > 0 && length < sizeof copy && strspn(text, "0123456789") >= length) {
-        memcpy(copy, text, length);
-        copy[length] = '\0';
+    if (length > 0 && strspn(text, "0123456789") >= length) {
         errno = 0;
-        *out = strtoll(copy, NULL, 10);
-        return errno == 0;
+        long long exact = strtoll(text, NULL, 10);
+        if (errno != 0)
+            return false;
+        *out = exact;
+        return true;
     }
     double value;
     if (!scan(text, length, units, n_units, &value) || value >= 9.2e18)
         return false;
+    if (value < 1e6 && fabs(value - nearbyint(value)) > 1e-6)
+        return false;
     *out = llround(value);
-    return fabs(value - (double)*out) < 1e-6 || value >= 1e6;
+    return true;
 }
 
 static enum status complain(struct err *err, const char *text, const char *wanted)
