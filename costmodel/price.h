@@ -60,19 +60,32 @@ enum status price_network(const struct transformer *net, const struct machine *m
                           const struct workload *workload, struct price *out,
                           struct price_detail *detail, struct err *err);
 
-/* The same in two steps for a search: everything that does not depend on the schedule or the tying
- * once, then any number of schedules over it. Uniform networks only. Equal to price_network to the
- * bit. */
+/* What one execution of a block class costs, by the level its weights come from. */
+struct block_cost {
+    double attention_ns[MAX_LEVELS]; /* operators on a block's own weights, at [level] */
+    double ffn_ns[MAX_LEVELS];
+    double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
+    double other_ns;          /* operators without weights or cache */
+    double fixed_ns;          /* per operator and per executed block */
+    int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
+};
+
+/* The same in two steps for a search: what depends neither on depth, schedule nor tying once, then
+ * any number of schedules over it. Uniform networks only. price_network gives the same to the bit.
+ */
 struct shape_price {
     const struct machine *machine;
     struct workload workload;
     struct transformer net; /* with the schedule of the last price_schedule */
     struct operator_list decode, prefill;
-    double attention_ns[2][MAX_LEVELS], ffn_ns[2][MAX_LEVELS]; /* [phase][level of the weights] */
+    struct block_cost decode_cost, prefill_cost;
+    int64_t prefill_activation_bytes;
 };
-/* `net` is borrowed for the call; shape_price keeps pointers inside itself: do not copy it. */
+/* `net` passed transformer_check and, like `machine`, is borrowed. shape_price points inside
+ * itself: do not copy it. */
 void price_shape(const struct transformer *net, const struct machine *machine,
                  const struct workload *workload, struct shape_price *out);
+/* `schedule`, as part of the network, passed transformer_check. */
 void price_schedule(struct shape_price *shape, const struct schedule *schedule, bool tie_embeddings,
                     struct price *out);
 

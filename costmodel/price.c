@@ -1,0 +1,374 @@
+#include "costmodel/price.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "costmodel/reuse.h"
+
+enum { BYTES_F32 = 4 };
+
+/* The fastest level that holds `distance` bytes; the last one always does. */
+static int level_of(const struct machine *machine, int64_t distance)
+{
+    int level = 0;
+    while (level < machine->n_levels - 1 && machine->levels[level].capacity_bytes < distance)
+        level++;
+    return level;
+}
+
+/* What bounds an operator, for the breakdown. */
+struct op_time {
+    double weight_ns, kv_ns, activation_ns, compute_ns;
+    double busy_ns; /* the slowest of the four */
+};
+
+static double slowest(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static struct op_time time_op(const struct machine *machine, const struct op *op, int weight_level,
+                              int kv_level)
+{
+    int near = level_of(machine, op->activation_bytes);
+    int64_t kv = op->kv_read_bytes + op->kv_write_bytes;
+    struct op_time time = {
+        .weight_ns = op->weight_bytes == 0
+                         ? 0
+                         : (double)op->weight_bytes / machine->weight_gbps[op->dtype][weight_level],
+        .kv_ns = kv == 0 ? 0 : (double)kv / machine->kv_gbps[kv_level],
+        .activation_ns = (double)op->activation_bytes / machine->levels[near].read_gbps,
+        .compute_ns = (double)op->flop / machine->peak_gflops[op->dtype],
+    };
+    time.busy_ns =
+        slowest(slowest(time.weight_ns, time.kv_ns), slowest(time.activation_ns, time.compute_ns));
+    return time;
+}
+
+static bool touches_cache(const struct op *op)
+{
+    return op->kv_read_bytes + op->kv_write_bytes > 0;
+}
+
+static void cost_block(const struct machine *machine, const struct block_ops *block,
+                       struct block_cost *cost)
+{
+    *cost = (struct block_cost){.fixed_ns = machine->layer_ns,
+                                .attention_bytes = block->attention_bytes,
+                                .ffn_bytes = block->ffn_bytes};
+    for (int i = 0; i < block->n_ops; i++) {
+        const struct op *op = &block->ops[i];
+        cost->fixed_ns += machine->op_ns[op->kind];
+        cost->kv_bytes += op->kv_read_bytes + op->kv_write_bytes;
+        cost->activation_bytes += op->activation_bytes;
+        cost->flop += op->flop;
+        if (op->group == GROUP_NONE && !touches_cache(op)) {
+            cost->other_ns += time_op(machine, op, 0, 0).busy_ns;
+            continue;
+        }
+        double *by_level = op->group == GROUP_ATTENTION ? cost->attention_ns
+                           : op->group == GROUP_FFN     ? cost->ffn_ns
+                                                        : cost->kv_ns;
+        for (int level = 0; level < machine->n_levels; level++)
+            by_level[level] += time_op(machine, op, level, level).busy_ns;
+    }
+}
+
+/* Everything about one pass that the result is made of. */
+struct pass {
+    double ns, hidden_ns;
+    double flop, activation_bytes;
+    double level_bytes[MAX_LEVELS]; /* weights and KV cache */
+};
+
+/* While a block repeats from a fast level, the DRAM channel is idle: the next block's stream runs
+ * ahead as far as there is room beside the repeating block, for as long as the repeats compute. */
+static double hidden_stream_ns(const struct machine *machine, const struct block_cost *cost,
+                               const struct reuse_run *repeat, int first_level, int64_t repeats)
+{
+    int level = level_of(machine, repeat->attention_distance);
+    if (machine->overlap_frac <= 0 || level >= first_level)
+        return 0;
+    int64_t bytes = cost->attention_bytes + cost->ffn_bytes;
+    int64_t room = machine->levels[level].capacity_bytes - repeat->attention_distance;
+    double share = bytes == 0 ? 0 : fmin(1, fmax(0, (double)room / (double)bytes));
+    double stream = share * (cost->attention_ns[first_level] + cost->ffn_ns[first_level]);
+    double busy = cost->attention_ns[level] + cost->ffn_ns[level] + cost->other_ns;
+    return machine->overlap_frac * fmin(stream, (double)(repeats - 1) * busy);
+}
+
+static void add_edge(const struct machine *machine, const struct op *op, int level,
+                     struct pass *pass)
+{
+    if (op->kind == OP_SAMPLE) /* excluded by the contract */
+        return;
+    pass->ns += time_op(machine, op, level, level).busy_ns + machine->op_ns[op->kind];
+    pass->flop += (double)op->flop;
+    pass->activation_bytes += (double)op->activation_bytes;
+    pass->level_bytes[level] += (double)op->weight_bytes;
+}
+
+/* Levels of what is used once a pass. The gathered rows of an untied table are cold beyond it. */
+struct edge_levels {
+    int weights, kv, gather;
+};
+
+static struct edge_levels edge_levels(const struct machine *machine,
+                                      const struct operator_list *list, int64_t table_bytes)
+{
+    int64_t distance = reuse_pass_bytes(list);
+    return (struct edge_levels){level_of(machine, distance), level_of(machine, distance),
+                                level_of(machine, distance + table_bytes)};
+}
+
+/* costs: [list->n_classes] */
+static enum status run_pass(const struct machine *machine, const struct operator_list *list,
+                            const struct block_cost *costs, int64_t table_bytes, struct pass *pass,
+                            struct err *err)
+{
+    struct reuse_walk walk;
+    struct reuse_run run;
+    enum status status = reuse_walk_start(&walk, list, err);
+    if (status)
+        return status;
+    *pass = (struct pass){.ns = machine->pass_ns};
+    struct edge_levels edges = edge_levels(machine, list, table_bytes);
+    int first_level = machine->n_levels - 1;
+    while (reuse_walk_next(&walk, &run)) {
+        const struct block_cost *cost = &costs[run.class];
+        int attention = level_of(machine, run.attention_distance);
+        int ffn = level_of(machine, run.ffn_distance);
+        double n = (double)run.count;
+        pass->ns += n * (cost->attention_ns[attention] + cost->ffn_ns[ffn] + cost->kv_ns[edges.kv] +
+                         cost->other_ns + cost->fixed_ns);
+        pass->flop += n * (double)cost->flop;
+        pass->activation_bytes += n * (double)cost->activation_bytes;
+        pass->level_bytes[attention] += n * (double)cost->attention_bytes;
+        pass->level_bytes[ffn] += n * (double)cost->ffn_bytes;
+        pass->level_bytes[edges.kv] += n * (double)cost->kv_bytes;
+        if (!run.immediate) {
+            first_level = attention;
+        } else if (!list->schedule.share_ffn) {
+            /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
+            double blocks = n / (double)(list->schedule.repeats - 1);
+            pass->hidden_ns +=
+                blocks * hidden_stream_ns(machine, cost, &run, first_level, list->schedule.repeats);
+        }
+    }
+    reuse_walk_end(&walk);
+    for (int i = 0; i < list->n_prologue; i++)
+        add_edge(machine, &list->prologue[i],
+                 list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights, pass);
+    for (int i = 0; i < list->n_epilogue; i++)
+        add_edge(machine, &list->epilogue[i], edges.weights, pass);
+    pass->ns -= pass->hidden_ns;
+    return STATUS_OK;
+}
+
+static double energy_pj(const struct machine *machine, const struct pass *pass)
+{
+    double sum = pass->flop * machine->energy_pj_per_flop +
+                 pass->activation_bytes * machine->levels[0].energy_pj_per_byte;
+    for (int level = 0; level < machine->n_levels; level++) {
+        if (pass->level_bytes[level] > 0)
+            sum += pass->level_bytes[level] * machine->levels[level].energy_pj_per_byte;
+    }
+    return sum;
+}
+
+/* Widest set of f32 arrays alive at once in a prefill: residual, normed input, and the block's
+ * largest products (q, k, v and the attention output, or gate and up), and the logits. */
+static int64_t live_activation_bytes(const struct transformer *net,
+                                     const struct operator_list *list)
+{
+    int64_t widest = 0;
+    for (int64_t i = 0; i < (net->blocks ? net->schedule.n_layers : 1); i++) {
+        const struct block *b = transformer_block(net, i);
+        int64_t attention = 2 * (b->n_heads + b->n_kv_heads) * b->d_head;
+        int64_t ffn = 2 * b->d_ff;
+        int64_t wide = attention > ffn ? attention : ffn;
+        widest = wide > widest ? wide : widest;
+    }
+    return (list->n_tokens * (2 * net->d_model + widest) + net->vocab_size) * BYTES_F32;
+}
+
+/* `live` bytes of activations; the passes are priced. */
+static void finish(const struct transformer *net, const struct machine *machine,
+                   const struct workload *workload, const struct pass *prefill,
+                   const struct pass *decode, int64_t live, struct price *out)
+{
+    struct param_count params;
+    struct weight_bytes bytes;
+    transformer_count(net, &params);
+    transformer_weight_bytes(net, &bytes);
+    double executions = (double)schedule_executions(&net->schedule);
+    double distinct = (double)net->schedule.n_layers;
+    int64_t held =
+        workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;
+    out->load_ns = machine->load_fixed_ns + (double)bytes.total / machine->load_gbps +
+                   executions * machine->load_layer_ns;
+    out->init_ns = machine->init_fixed_ns +
+                   (machine->init_gbps > 0 ? (double)bytes.total / machine->init_gbps : 0) +
+                   executions * machine->init_layer_ns +
+                   distinct * distinct * machine->init_block_sq_ns;
+    out->prefill_ns = prefill->ns;
+    out->decode_ns = decode->ns;
+    out->ttft_cold_ns = out->load_ns + out->init_ns + out->prefill_ns;
+    out->energy_pj_per_token = energy_pj(machine, decode);
+    out->energy_rule_pj = 0.1e12 * (double)params.total / 1e9;
+    out->peak_bytes = bytes.total + transformer_kv_bytes(net, held) + live;
+    out->fits_app_share = out->peak_bytes <= machine->app_share_bytes;
+}
+
+static int64_t table_bytes(const struct transformer *net)
+{
+    if (net->tie_embeddings)
+        return 0; /* the head has read it */
+    return net->vocab_size * dtype_row_bytes(net->embedding_dtype, net->d_embed);
+}
+
+void price_shape(const struct transformer *net, const struct machine *machine,
+                 const struct workload *workload, struct shape_price *out)
+{
+    assert(!net->blocks);
+    out->machine = machine;
+    out->workload = *workload;
+    out->net = *net;
+    enum status status = ops_decode(net, workload->context, &out->decode, NULL);
+    assert(status == STATUS_OK);
+    status = ops_prefill(net, workload->prompt, &out->prefill, NULL);
+    assert(status == STATUS_OK);
+    (void)status;
+    cost_block(machine, &out->decode.uniform, &out->decode_cost);
+    cost_block(machine, &out->prefill.uniform, &out->prefill_cost);
+    out->prefill_activation_bytes = live_activation_bytes(net, &out->prefill);
+}
+
+static void set_schedule(struct operator_list *list, const struct schedule *schedule)
+{
+    list->schedule = *schedule;
+    list->uniform.n_blocks = schedule->n_layers;
+}
+
+void price_schedule(struct shape_price *shape, const struct schedule *schedule, bool tie_embeddings,
+                    struct price *out)
+{
+    struct pass prefill, decode;
+    shape->net.schedule = *schedule;
+    shape->net.tie_embeddings = tie_embeddings;
+    set_schedule(&shape->decode, schedule);
+    set_schedule(&shape->prefill, schedule);
+    int64_t table = table_bytes(&shape->net);
+    enum status status =
+        run_pass(shape->machine, &shape->decode, &shape->decode_cost, table, &decode, NULL);
+    assert(status == STATUS_OK); /* a uniform stack allocates nothing */
+    status = run_pass(shape->machine, &shape->prefill, &shape->prefill_cost, table, &prefill, NULL);
+    assert(status == STATUS_OK);
+    (void)status;
+    finish(&shape->net, shape->machine, &shape->workload, &prefill, &decode,
+           shape->prefill_activation_bytes, out);
+}
+
+/* The breakdown repeats the walk of run_pass operator by operator: it is made for a table, not a
+ * search. */
+static void detail_op(const struct machine *machine, const struct op *op, int weight_level,
+                      int kv_level, int64_t n, struct price_detail *detail)
+{
+    struct op_time time = time_op(machine, op, weight_level, kv_level);
+    double times = (double)n;
+    int64_t kv = op->kv_read_bytes + op->kv_write_bytes;
+    if (op->kind == OP_SAMPLE)
+        return;
+    detail->role_ns[op->role] += times * time.busy_ns;
+    detail->role_bytes[op->role] += n * (op->weight_bytes + kv);
+    detail->level_bytes[weight_level] += n * op->weight_bytes;
+    detail->level_bytes[kv_level] += n * kv;
+    detail->flop += n * op->flop;
+    detail->fixed_ns += times * machine->op_ns[op->kind];
+    if (time.busy_ns == time.weight_ns)
+        detail->level_ns[weight_level] += times * time.busy_ns;
+    else if (time.busy_ns == time.kv_ns)
+        detail->level_ns[kv_level] += times * time.busy_ns;
+    else if (time.busy_ns == time.activation_ns)
+        detail->level_ns[level_of(machine, op->activation_bytes)] += times * time.busy_ns;
+    else
+        detail->compute_ns += times * time.busy_ns;
+}
+
+static enum status take_detail(const struct machine *machine, const struct operator_list *list,
+                               int64_t table, double hidden_ns, struct price_detail *detail,
+                               struct err *err)
+{
+    struct reuse_walk walk;
+    struct reuse_run run;
+    enum status status = reuse_walk_start(&walk, list, err);
+    if (status)
+        return status;
+    *detail = (struct price_detail){.fixed_ns = machine->pass_ns, .hidden_ns = hidden_ns};
+    struct edge_levels edges = edge_levels(machine, list, table);
+    while (reuse_walk_next(&walk, &run)) {
+        const struct block_ops *class = &list->classes[run.class];
+        int attention = level_of(machine, run.attention_distance);
+        int ffn = level_of(machine, run.ffn_distance);
+        for (int i = 0; i < class->n_ops; i++)
+            detail_op(machine, &class->ops[i], class->ops[i].group == GROUP_FFN ? ffn : attention,
+                      edges.kv, run.count, detail);
+        detail->fixed_ns += (double)run.count * machine->layer_ns;
+    }
+    reuse_walk_end(&walk);
+    for (int i = 0; i < list->n_prologue; i++) {
+        int level = list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights;
+        detail_op(machine, &list->prologue[i], level, edges.kv, 1, detail);
+    }
+    for (int i = 0; i < list->n_epilogue; i++)
+        detail_op(machine, &list->epilogue[i], edges.weights, edges.kv, 1, detail);
+    return STATUS_OK;
+}
+
+/* A list is moved by pointer only: it may point inside itself. */
+static enum status price_list(const struct transformer *net, const struct machine *machine,
+                              const struct operator_list *list, struct pass *pass,
+                              struct price_detail *detail, struct err *err)
+{
+    enum status status = STATUS_OK;
+    struct block_cost *costs = memory_new((size_t)list->n_classes, sizeof *costs);
+    if (!costs)
+        return err_set(err, STATUS_NOMEM, "out of memory for %d block classes", list->n_classes);
+    for (int c = 0; c < list->n_classes; c++)
+        cost_block(machine, &list->classes[c], &costs[c]);
+    status = run_pass(machine, list, costs, table_bytes(net), pass, err);
+    if (!status && detail)
+        status = take_detail(machine, list, table_bytes(net), pass->hidden_ns, detail, err);
+    memory_free(costs);
+    return status;
+}
+
+enum status price_network(const struct transformer *net, const struct machine *machine,
+                          const struct workload *workload, struct price *out,
+                          struct price_detail *detail, struct err *err)
+{
+    if (workload->prompt < 1 || workload->prompt > net->max_context)
+        return err_set(err, STATUS_RANGE, "prompt of %" PRId64 " tokens: '%s' takes 1 to %" PRId64,
+                       workload->prompt, net->name, net->max_context);
+    if (workload->context < 0 || workload->context >= net->max_context)
+        return err_set(err, STATUS_RANGE, "context of %" PRId64 " tokens: '%s' takes 0 to %" PRId64,
+                       workload->context, net->name, net->max_context - 1);
+    struct operator_list list = {0};
+    struct pass prefill, decode;
+    enum status status = ops_prefill(net, workload->prompt, &list, err);
+    if (status)
+        return status;
+    int64_t live = live_activation_bytes(net, &list);
+    status = price_list(net, machine, &list, &prefill, NULL, err);
+    ops_release(&list);
+    if (status || (status = ops_decode(net, workload->context, &list, err)))
+        return status;
+    status = price_list(net, machine, &list, &decode, detail, err);
+    ops_release(&list);
+    if (!status)
+        finish(net, machine, workload, &prefill, &decode, live, out);
+    return status;
+}

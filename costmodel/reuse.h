@@ -1,0 +1,59 @@
+/* Reuse distances: how many distinct bytes a pass touches between two uses of the same weights.
+ *
+ * A weight comes from the fastest level whose usable capacity holds its reuse distance (itself
+ * included), as an LRU cache of that size would decide (Mattson et al., 1970, stack distance), in
+ * the steady state of one pass after another. One rule covers every sharing mode: an immediately
+ * repeated block is `its own bytes + its KV cache` away, repeat-all-over the whole stack, reverse
+ * twice the way to the turn, an unshared block the whole pass. Within an execution attention
+ * weights, the KV cache and FFN weights are touched once each; activations are left out.
+ *
+ * What it cannot show: a managed buffer that pins part of a block (LRU gives nothing to a cyclic
+ * walk that is one byte too long), sets and lines. */
+#ifndef LATHE_COSTMODEL_REUSE_H
+#define LATHE_COSTMODEL_REUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "model/ops.h"
+
+/* Bytes that the walk touches. */
+struct reuse_sizes {
+    int64_t attention, ffn; /* weights of a block */
+    int64_t kv;             /* KV cache read by one execution */
+    int64_t edges; /* head, final norm, projections: once a pass, between last and first block */
+};
+
+/* `count` executions alike. */
+struct reuse_run {
+    int64_t count;
+    int class;                  /* of operator_list.classes */
+    int64_t attention_distance; /* bytes, the weights themselves included */
+    int64_t ffn_distance;
+    bool immediate; /* runs again right after itself: its successor's stream can hide */
+};
+
+/* Distances of execution i of a uniform stack. O(1). */
+void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *sizes, int64_t i,
+                    struct reuse_run *out);
+
+/* Walks the executions of a pass as few runs of equal ones: 1 to 3 for a uniform stack (one an
+ * execution for reverse), one an execution for a stack of different blocks. */
+struct reuse_walk {
+    const struct operator_list *list;
+    struct reuse_sizes sizes; /* of a uniform stack; edges for both */
+    int64_t next;
+    struct reuse_run *runs; /* of a non-uniform stack, owned */
+};
+
+/* Errors: STATUS_NOMEM, for non-uniform stacks only. */
+enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list *list,
+                             struct err *err);
+bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run);
+void reuse_walk_end(struct reuse_walk *walk);
+
+/* Distinct bytes of a whole pass: weights, KV cache of every execution, edges. */
+int64_t reuse_pass_bytes(const struct operator_list *list);
+
+#endif
