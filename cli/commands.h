@@ -1,0 +1,27 @@
+/* The verbs, in the order of `lathe --help`. A new verb is one file that defines
+ * `const struct command cmd_<name>` and one line here. */
+#ifndef LATHE_CLI_COMMANDS_H
+#define LATHE_CLI_COMMANDS_H
+
+#include <stddef.h>
+
+#include "cli/options.h"
+
+#define COMMANDS(X)                                                                                \
+    X(help)
+
+#define DECLARE_COMMAND(name) extern const struct command cmd_##name;
+COMMANDS(DECLARE_COMMAND)
+#undef DECLARE_COMMAND
+
+/* All verbs, ended by NULL. */
+extern const struct command *const all_commands[];
+
+/* NULL: there is none; *near (may be NULL) is then the nearest name or NULL. */
+const struct command *find_command(const char *name, const char **near);
+
+/* Runs one command line (argv without the program's name) and returns the exit status: 0 done, 1
+ * failed, 2 usage. Prints the error. */
+int run_command_line(int argc, char *const *argv);
+
+#endif

@@ -1,0 +1,135 @@
+/* Verbs and their options: one table per verb makes parsing, --help, the man page and completion.
+ *
+ * A verb is a `struct command` with a static table of options. Parsing checks kinds and ranges, so
+ * that the accessors below cannot fail; they assert that the verb has the option they ask for. */
+#ifndef LATHE_CLI_OPTIONS_H
+#define LATHE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "model/dtype.h"
+
+enum option_kind {
+    OPTION_FLAG,   /* no value */
+    OPTION_TEXT,   /* any text; the last one given wins */
+    OPTION_TEXTS,  /* may be given more than once */
+    OPTION_LIST,   /* may be given more than once, each with commas: a,b --x c is a, b, c */
+    OPTION_INT,    /* min .. max */
+    OPTION_COUNT,  /* min .. max, "125M" */
+    OPTION_TYPE,   /* a weight type */
+    OPTION_CHOICE, /* one of the words of `values` */
+};
+
+struct option {
+    const char *name; /* without "--"; NULL ends a table */
+    enum option_kind kind;
+    const char *argument; /* what --help calls the value, "D"; NULL for flags */
+    const char *fallback; /* value when not given, shown by --help; NULL: none */
+    const char *values;   /* for completion: "@device", "@model", "@file" or words with spaces
+                             between;   NULL: nothing to offer. OPTION_CHOICE: the words allowed */
+    int64_t min, max;     /* of OPTION_INT and OPTION_COUNT */
+    const char *help;
+};
+
+struct args;
+
+struct example {
+    const char *command, *what; /* NULL ends a list */
+};
+
+struct command {
+    const char *name, *summary; /* one line, lower case, no full stop */
+    const char *operands;       /* "MODEL...", "" for none: as in the usage line */
+    const char *operand_values; /* completion of operands, as option.values */
+    int min_operands, max_operands;
+    const struct option *options;
+    const struct example *examples;
+    const char *about; /* a paragraph or more for --help, "" for none */
+    enum status (*run)(const struct args *args, struct err *err);
+};
+
+/* Rows that several verbs share, so that an option is spelled and explained alike everywhere. */
+#define OPTIONS_END                                                                                \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+#define OPTION_ROW_JSON                                                                            \
+    {                                                                                              \
+        .name = "json", .kind = OPTION_FLAG, .help = "print JSON for other programs"               \
+    }
+#define OPTION_ROW_DEVICE                                                                          \
+    {                                                                                              \
+        .name = "device", .kind = OPTION_LIST, .argument = "D[,D2]", .values = "@device",          \
+        .help = "device profiles: names from 'lathe devices' or JSON files"                        \
+    }
+#define OPTION_ROW_DTYPE                                                                           \
+    {                                                                                              \
+        .name = "dtype", .kind = OPTION_TYPE, .argument = "TYPE",                                  \
+        .help = "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as " \
+                "the model says"                                                                   \
+    }
+#define OPTION_ROW_HEAD_DTYPE                                                                      \
+    {                                                                                              \
+        .name = "head-dtype", .kind = OPTION_TYPE, .argument = "TYPE",                             \
+        .help = "weight type of token table and head, where it differs from --dtype"               \
+    }
+#define OPTION_ROW_KV_DTYPE                                                                        \
+    {                                                                                              \
+        .name = "kv-dtype", .kind = OPTION_TYPE, .argument = "TYPE",                               \
+        .help = "type of the KV cache"                                                             \
+    }
+#define OPTION_ROW_THREADS                                                                         \
+    {                                                                                              \
+        .name = "threads", .kind = OPTION_INT, .argument = "N", .min = 1, .max = 1024,             \
+        .help = "threads of the device; default: as its profile says"                              \
+    }
+#define OPTION_ROW_PROMPT                                                                          \
+    {                                                                                              \
+        .name = "prompt", .kind = OPTION_COUNT, .argument = "N", .fallback = "128", .min = 1,      \
+        .max = INT64_C(1) << 32, .help = "tokens of the prompt, read in one pass"                  \
+    }
+#define OPTION_ROW_CONTEXT                                                                         \
+    {                                                                                              \
+        .name = "context", .kind = OPTION_COUNT, .argument = "N", .fallback = "128", .min = 0,     \
+        .max = INT64_C(1) << 32, .help = "tokens in the KV cache when the next token is timed"     \
+    }
+#define OPTION_ROW_DB                                                                              \
+    {                                                                                              \
+        .name = "db", .kind = OPTION_TEXT, .argument = "FILE", .fallback = "lathe.db",             \
+        .values = "@file", .help = "SQLite file of results"                                        \
+    }
+#define OPTION_ROW_OUT                                                                             \
+    {                                                                                              \
+        .name = "out", .kind = OPTION_TEXT, .argument = "FILE", .values = "@file",                 \
+        .help = "file to write"                                                                    \
+    }
+
+/* Parses what follows the verb. `--help` anywhere gives an args for which args_help is true and
+ * nothing else is checked. Free with args_free. Errors: STATUS_USAGE, STATUS_NOMEM. */
+enum status args_parse(const struct command *command, int argc, char *const *argv,
+                       struct args **out, struct err *err);
+void args_free(struct args *args); /* NULL allowed */
+bool args_help(const struct args *args);
+
+/* Operands: what is no option. */
+int args_n_operands(const struct args *args);
+const char *args_operand(const struct args *args, int i); /* 0 .. n - 1 */
+
+bool args_given(const struct args *args, const char *option); /* on the command line itself */
+bool args_flag(const struct args *args, const char *option);
+/* The value given, else the fallback, else NULL. */
+const char *args_text(const struct args *args, const char *option);
+/* Value i of a repeatable option; NULL past the last. The fallback counts as given when none is. */
+const char *args_nth(const struct args *args, const char *option, int i);
+int args_count(const struct args *args, const char *option);
+/* The value given, else the fallback, else `otherwise`. */
+int64_t args_int(const struct args *args, const char *option, int64_t otherwise);
+/* False, *out untouched, when not given. */
+bool args_dtype(const struct args *args, const char *option, enum dtype *out);
+
+/* The whole command line after the program's name, as one line, for the store. */
+const char *args_line(const struct args *args);
+
+#endif
