@@ -1,0 +1,77 @@
+/* The enumerator: every architecture of a space within a budget, once, in canonical order, priced.
+ *
+ * Canonical order (outer to inner): dtype, vocab_size, d_model, d_head, n_heads, n_kv_heads, d_ff,
+ * tie_embeddings, schedule, n_layers; a candidate's rank in it is its id. The outer seven make a
+ * *shape*: it is listed and priced once, then the depth is solved for and the schedules run over
+ * it. The number of candidates is known before the first is priced. Threads share the shapes; rows
+ * come out in order and equal to the bit whatever the thread count. */
+#ifndef LATHE_SEARCH_ENUMERATE_H
+#define LATHE_SEARCH_ENUMERATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/quantity.h"
+#include "base/status.h"
+#include "costmodel/price.h"
+#include "search/space.h"
+
+/* One architecture with its counts and price: plain numbers, no pointers. */
+struct candidate {
+    int64_t id; /* rank in canonical order */
+    int64_t d_model, d_head, n_heads, n_kv_heads, d_ff, vocab_size;
+    struct schedule schedule; /* with n_layers */
+    bool tie_embeddings;
+    enum dtype dtype, kv_dtype;
+    enum ffn_kind ffn;
+    int64_t max_context;
+    int64_t params, params_embedding, params_blocks;
+    int64_t weight_bytes, kv_bytes_per_token, flop_per_token;
+    struct price price;
+};
+
+/* The network of a candidate, named like "d576-l30x2-h9-kv3-f1536". */
+void candidate_transformer(const struct candidate *candidate, struct transformer *out);
+
+/* A shape with the candidates it has in the budget. */
+struct shape {
+    int64_t d_model, d_head, n_heads, n_kv_heads, d_ff, vocab_size;
+    enum dtype dtype;
+    int64_t first_id, count;
+};
+
+struct enumeration {
+    const struct space *space; /* borrowed */
+    struct budget budget;
+    struct shape *shapes; /* those with count > 0, in canonical order; owned */
+    size_t n_shapes;
+    int64_t count; /* candidates in all */
+};
+
+/* Solves every shape's depth. Errors: STATUS_RANGE when nothing is inside the budget, with the
+ * nearest reachable parameter count; STATUS_NOMEM. */
+enum status enumeration_start(const struct space *space, const struct budget *budget,
+                              struct enumeration *out, struct err *err);
+void enumeration_end(struct enumeration *enumeration);
+
+struct enumerate_options {
+    int n_jobs;                  /* OpenMP threads; 0 = all */
+    int64_t first_id;            /* resume: candidates before it are not priced */
+    int64_t batch;               /* candidates a callback gets, about; 0 = a good default */
+    volatile sig_atomic_t *stop; /* non-zero: end after the batch in flight; NULL = never */
+};
+
+/* Gets `n` priced candidates with consecutive ids. A status other than STATUS_OK ends the
+ * enumeration and is its result. */
+typedef enum status enumerate_callback(const struct candidate *candidates, int64_t n, void *user,
+                                       struct err *err);
+
+/* Errors: the callback's, STATUS_NOMEM, STATUS_INTERRUPTED when `stop` was set, STATUS_RANGE when
+ * the workload does not fit max_context. */
+enum status enumerate_candidates(const struct enumeration *enumeration,
+                                 const struct machine *machine, const struct workload *workload,
+                                 const struct enumerate_options *options,
+                                 enumerate_callback *callback, void *user, struct err *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* Metrics of a candidate by name: what --where filters on and --minimize orders by.
+ *
+ * Names are the store's columns. A time, size or energy can be asked for in another unit by its
+ * suffix (decode_ns as decode_us, decode_ms, decode_s; weight_bytes as weight_kb, _mb, _gb, _mib;
+ * energy_pj_per_token as energy_mj_per_token), so `decode_ms<20` reads as it should. */
+#ifndef LATHE_SEARCH_METRIC_H
+#define LATHE_SEARCH_METRIC_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "search/enumerate.h"
+
+struct metric {
+    int field;    /* index of the table in metric.c */
+    double scale; /* value in the asked unit = field * scale */
+};
+
+/* Errors: STATUS_USAGE with the nearest name. */
+enum status metric_parse(const char *name, struct metric *out, struct err *err);
+double metric_value(const struct metric *metric, const struct candidate *candidate);
+
+/* Conjunctions of comparisons: "decode_ms<20 and d_head=64, params_blocks>=90M". Operators < <= >
+ * >= = == !=; counts may carry K M B; sharing and dtype compare with names. */
+enum { MAX_CONDITIONS = 16 };
+enum comparison { LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL };
+struct filter {
+    int n;
+    struct {
+        struct metric metric;
+        enum comparison comparison;
+        double value;
+    } condition[MAX_CONDITIONS];
+};
+/* NULL or "": everything passes. Errors: STATUS_USAGE. */
+enum status filter_parse(const char *text, struct filter *out, struct err *err);
+bool filter_passes(const struct filter *filter, const struct candidate *candidate);
+
+/* Objectives: "decode_ns" or "min:decode_ns", "max:params_blocks". */
+enum { MAX_OBJECTIVES = 6 };
+struct objectives {
+    int n;
+    struct metric metric[MAX_OBJECTIVES];
+    double sign[MAX_OBJECTIVES]; /* 1 minimise, -1 maximise */
+};
+enum status objectives_add(struct objectives *objectives, const char *text, struct err *err);
+/* Latency against parameters in blocks, the stand-in for quality: min decode_ns, max params_blocks.
+ */
+void objectives_default(struct objectives *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* The design space: which architectures a search visits.
+ *
+ * Axes come from a JSON file (docs/spaces.md has every key) or from the built-in default, which
+ * holds the MobileLLM family and its surroundings. Values are numbers or rules (n_kv_heads: every
+ * divisor; d_ff: a ratio or the 256-multiple rule of Llama), turned here into sorted lists without
+ * duplicates. The depth is solved for from the parameter budget, not scanned, so nothing outside
+ * the budget is ever visited. */
+#ifndef LATHE_SEARCH_SPACE_H
+#define LATHE_SEARCH_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "model/transformer.h"
+
+enum {
+    MAX_AXIS_VALUES = 512,
+    MAX_SCHEDULES = 16,
+    MAX_FF_RATIOS = 16,
+};
+
+struct axis {
+    int n;
+    int64_t value[MAX_AXIS_VALUES]; /* ascending, distinct */
+};
+
+struct space {
+    struct axis d_model;
+    struct axis d_head;
+    struct axis n_heads;    /* n == 0: the one with n_heads * d_head == d_model, where it divides */
+    struct axis n_kv_heads; /* n == 0: every divisor of n_heads */
+    struct axis d_ff;       /* fixed values, besides the rules below */
+    bool d_ff_rule_256;     /* the multiple of 256 at or above 8/3 d_model */
+    int n_ff_ratios;
+    double ff_ratio[MAX_FF_RATIOS]; /* round(ratio * d_model) up to a multiple of d_ff_multiple */
+    int64_t d_ff_multiple;          /* >= 1 */
+    int64_t min_layers, max_layers;
+    int n_schedules;
+    struct schedule
+        schedule[MAX_SCHEDULES]; /* distinct, in the file's order; n_layers is solved for */
+    struct axis tie_embeddings;  /* 0, 1 */
+    struct axis vocab_size;
+    int n_dtypes;
+    enum dtype dtype[N_DTYPES]; /* of blocks, table and head */
+    enum dtype kv_dtype;
+    enum ffn_kind ffn;
+    int64_t max_context;
+};
+
+/* The built-in space, f16. */
+void space_default(struct space *out);
+/* What the file leaves out is as in the default. Errors: STATUS_INPUT, naming file, path and, for
+ * an unknown axis, the nearest. */
+enum status space_open(const char *path, struct space *out, struct err *err);
+enum status space_parse(const struct json *root, struct space *out, struct err *err);
+/* The space as JSON that space_parse reads back to the same space, for the store; memory_free. */
+char *space_print(const struct space *space);
+
+/* The values of d_ff for a d_model: fixed ones and rules, ascending and distinct. */
+void space_d_ff(const struct space *space, int64_t d_model, struct axis *out);
+
+#endif
