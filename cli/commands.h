@@ -7,8 +7,7 @@
 
 #include "cli/options.h"
 
-#define COMMANDS(X)                                                                                \
-    X(help)
+#define COMMANDS(X)           X(help)
 
 #define DECLARE_COMMAND(name) extern const struct command cmd_##name;
 COMMANDS(DECLARE_COMMAND)

@@ -1,4 +1,4 @@
-#include "cli/table.h"
+#include "cli/listing.h"
 
 #include <assert.h>
 #include <math.h>
@@ -9,89 +9,91 @@
 #include "base/quantity.h"
 #include "base/text.h"
 
-void table_column(struct table *table, const char *title, const char *key, enum column_kind kind,
-                  const char *unit)
+void listing_column(struct listing *listing, const char *title, const char *key,
+                    enum listing_kind kind, const char *unit)
 {
-    assert(table->n_cells == 0);
-    if (table->failed ||
-        memory_grow((void **)&table->columns, &table->columns_capacity, table->n_columns + 1,
-                    sizeof *table->columns, NULL) != STATUS_OK) {
-        table->failed = true;
+    assert(listing->n_cells == 0);
+    if (listing->failed ||
+        memory_grow((void **)&listing->columns, &listing->columns_capacity, listing->n_columns + 1,
+                    sizeof *listing->columns, NULL) != STATUS_OK) {
+        listing->failed = true;
         return;
     }
-    table->columns[table->n_columns++] =
-        (struct column){.title = title, .key = key, .unit = unit, .kind = kind};
+    listing->columns[listing->n_columns++] =
+        (struct listing_column){.title = title, .key = key, .unit = unit, .kind = kind};
 }
 
-static void add_cell(struct table *table, struct cell cell)
+static void add_cell(struct listing *listing, struct listing_cell cell)
 {
-    if (table->failed || memory_grow((void **)&table->cells, &table->cells_capacity,
-                                     table->n_cells + 1, sizeof *table->cells, NULL) != STATUS_OK) {
-        table->failed = true;
+    if (listing->failed ||
+        memory_grow((void **)&listing->cells, &listing->cells_capacity, listing->n_cells + 1,
+                    sizeof *listing->cells, NULL) != STATUS_OK) {
+        listing->failed = true;
         memory_free(cell.text);
         return;
     }
-    table->cells[table->n_cells++] = cell;
+    listing->cells[listing->n_cells++] = cell;
 }
 
-void table_text(struct table *table, const char *text)
+void listing_text(struct listing *listing, const char *text)
 {
     char *copy = text != NULL ? memory_strdup(text) : NULL;
     if (text != NULL && copy == NULL)
-        table->failed = true;
-    add_cell(table, (struct cell){.text = copy, .number = NAN});
+        listing->failed = true;
+    add_cell(listing, (struct listing_cell){.text = copy, .number = NAN});
 }
 
-void table_int(struct table *table, int64_t value)
+void listing_int(struct listing *listing, int64_t value)
 {
-    add_cell(table, (struct cell){.number = (double)value, .whole = value, .is_whole = true});
+    add_cell(listing,
+             (struct listing_cell){.number = (double)value, .whole = value, .is_whole = true});
 }
 
-void table_number(struct table *table, double value)
+void listing_number(struct listing *listing, double value)
 {
-    add_cell(table, (struct cell){.number = value});
+    add_cell(listing, (struct listing_cell){.number = value});
 }
 
-void table_release(struct table *table)
+void listing_release(struct listing *listing)
 {
-    for (size_t i = 0; i < table->n_cells; i++)
-        memory_free(table->cells[i].text);
-    memory_free(table->cells);
-    memory_free(table->columns);
-    memset(table, 0, sizeof *table);
+    for (size_t i = 0; i < listing->n_cells; i++)
+        memory_free(listing->cells[i].text);
+    memory_free(listing->cells);
+    memory_free(listing->columns);
+    memset(listing, 0, sizeof *listing);
 }
 
-size_t table_rows(const struct table *table)
+size_t listing_rows(const struct listing *listing)
 {
-    return table->n_columns > 0 ? table->n_cells / table->n_columns : 0;
+    return listing->n_columns > 0 ? listing->n_cells / listing->n_columns : 0;
 }
 
 /* The unit one column is printed in, and the digits after the point. */
-struct scale {
+struct unit_scale {
     double divisor;
     const char *unit;
     int decimals;
 };
 
-static const struct scale times[] = {
+static const struct unit_scale times[] = {
     {1,   "ns", 0},
     {1e3, "us", 0},
     {1e6, "ms", 0},
     {1e9, "s",  0}
 };
-static const struct scale sizes[] = {
+static const struct unit_scale sizes[] = {
     {1,   "B",  0},
     {1e3, "kB", 0},
     {1e6, "MB", 0},
     {1e9, "GB", 0}
 };
-static const struct scale counts[] = {
+static const struct unit_scale counts[] = {
     {1,   "",  0},
     {1e3, "K", 0},
     {1e6, "M", 0},
     {1e9, "B", 0}
 };
-static const struct scale energies[] = {
+static const struct unit_scale energies[] = {
     {1,    "pJ", 0},
     {1e3,  "nJ", 0},
     {1e6,  "uJ", 0},
@@ -99,9 +101,9 @@ static const struct scale energies[] = {
     {1e12, "J",  0}
 };
 
-static struct scale largest_scale(const struct scale *scales, size_t n, double value)
+static struct unit_scale largest_scale(const struct unit_scale *scales, size_t n, double value)
 {
-    struct scale scale = scales[0];
+    struct unit_scale scale = scales[0];
     for (size_t i = 1; i < n; i++)
         if (value >= scales[i].divisor)
             scale = scales[i];
@@ -110,39 +112,39 @@ static struct scale largest_scale(const struct scale *scales, size_t n, double v
 
 #define LARGEST_SCALE(scales, value) largest_scale(scales, sizeof scales / sizeof *scales, value)
 
-static struct scale column_scale(const struct table *table, size_t column)
+static struct unit_scale column_scale(const struct listing *listing, size_t column)
 {
     double largest = 0, smallest = INFINITY;
-    for (size_t i = column; i < table->n_cells; i += table->n_columns) {
-        double value = fabs(table->cells[i].number);
+    for (size_t i = column; i < listing->n_cells; i += listing->n_columns) {
+        double value = fabs(listing->cells[i].number);
         if (isfinite(value) && value > 0) {
             largest = fmax(largest, value);
             smallest = fmin(smallest, value);
         }
     }
-    struct scale scale = {1, "", 0};
-    switch (table->columns[column].kind) {
-    case COLUMN_TIME:
+    struct unit_scale scale = {1, "", 0};
+    switch (listing->columns[column].kind) {
+    case LISTING_TIME:
         scale = LARGEST_SCALE(times, largest);
         break;
-    case COLUMN_BYTES:
+    case LISTING_BYTES:
         scale = LARGEST_SCALE(sizes, largest);
         break;
-    case COLUMN_COUNT:
+    case LISTING_COUNT:
         scale = LARGEST_SCALE(counts, largest);
         break;
-    case COLUMN_ENERGY:
+    case LISTING_ENERGY:
         scale = LARGEST_SCALE(energies, largest);
         break;
-    case COLUMN_FRAC:
-        scale = (struct scale){0.01, "%", 1};
+    case LISTING_FRAC:
+        scale = (struct unit_scale){0.01, "%", 1};
         return scale;
-    case COLUMN_NUMBER:
+    case LISTING_NUMBER:
         break;
     default:
         return scale;
     }
-    if (scale.divisor > 1 || table->columns[column].kind == COLUMN_NUMBER)
+    if (scale.divisor > 1 || listing->columns[column].kind == LISTING_NUMBER)
         for (double value = smallest / scale.divisor; value < 100 && scale.decimals < 3;
              value *= 10)
             scale.decimals++;
@@ -163,18 +165,18 @@ static char *grouped(int64_t value, char *buffer, size_t size)
     return buffer;
 }
 
-static const char *cell_text(const struct cell *cell, enum column_kind kind,
-                             const struct scale *scale, char *buffer, size_t size)
+static const char *cell_text(const struct listing_cell *cell, enum listing_kind kind,
+                             const struct unit_scale *scale, char *buffer, size_t size)
 {
     if (cell->text != NULL)
         return cell->text;
     if (isnan(cell->number))
         return "-";
-    if (kind == COLUMN_BOOL)
+    if (kind == LISTING_BOOL)
         return cell->number > 0 ? "yes" : "no";
-    if (kind == COLUMN_INTEGER && cell->is_whole)
+    if (kind == LISTING_INTEGER && cell->is_whole)
         return grouped(cell->whole, buffer, size);
-    if (kind == COLUMN_LEFT_INTEGER || (kind == COLUMN_NUMBER && cell->is_whole))
+    if (kind == LISTING_LEFT_INTEGER || (kind == LISTING_NUMBER && cell->is_whole))
         snprintf(buffer, size, "%lld", (long long)cell->whole);
     else
         snprintf(buffer, size, "%.*f", scale->decimals, cell->number / scale->divisor);
@@ -189,13 +191,13 @@ static int width_of(const char *text)
     return width;
 }
 
-static bool is_left(enum column_kind kind)
+static bool is_left(enum listing_kind kind)
 {
-    return kind == COLUMN_TEXT || kind == COLUMN_BOOL || kind == COLUMN_LEFT_INTEGER;
+    return kind == LISTING_TEXT || kind == LISTING_BOOL || kind == LISTING_LEFT_INTEGER;
 }
 
 struct layout {
-    struct scale scale;
+    struct unit_scale scale;
     char unit[32];
     int width;
 };
@@ -216,23 +218,23 @@ static void print_line(struct text *line)
         line->data[0] = 0;
 }
 
-static bool lay_out(const struct table *table, struct layout *layout)
+static bool lay_out(const struct listing *listing, struct layout *layout)
 {
     bool units = false;
     char buffer[64];
-    for (size_t c = 0; c < table->n_columns; c++) {
-        const struct column *column = &table->columns[c];
+    for (size_t c = 0; c < listing->n_columns; c++) {
+        const struct listing_column *column = &listing->columns[c];
         if (column->title == NULL)
             continue;
-        layout[c].scale = column_scale(table, c);
+        layout[c].scale = column_scale(listing, c);
         snprintf(layout[c].unit, sizeof layout[c].unit, "%s%s", layout[c].scale.unit,
                  column->unit != NULL ? column->unit : "");
         int title = width_of(column->title), unit = width_of(layout[c].unit);
         layout[c].width = title > unit ? title : unit;
         units = units || unit > 0;
-        for (size_t i = c; i < table->n_cells; i += table->n_columns) {
-            int width = width_of(
-                cell_text(&table->cells[i], column->kind, &layout[c].scale, buffer, sizeof buffer));
+        for (size_t i = c; i < listing->n_cells; i += listing->n_columns) {
+            int width = width_of(cell_text(&listing->cells[i], column->kind, &layout[c].scale,
+                                           buffer, sizeof buffer));
             if (width > layout[c].width)
                 layout[c].width = width;
         }
@@ -240,28 +242,28 @@ static bool lay_out(const struct table *table, struct layout *layout)
     return units;
 }
 
-enum status table_print(const struct table *table, struct err *err)
+enum status listing_print(const struct listing *listing, struct err *err)
 {
-    struct layout *layout = memory_new(table->n_columns, sizeof *layout);
+    struct layout *layout = memory_new(listing->n_columns, sizeof *layout);
     struct text line = {0};
     enum status status = STATUS_NOMEM;
     char buffer[64];
-    if (layout == NULL || table->failed)
+    if (layout == NULL || listing->failed)
         goto out;
-    bool units = lay_out(table, layout);
+    bool units = lay_out(listing, layout);
     /* Rows -2 and -1 are the header's titles and units. */
-    for (int64_t row = -2; row < (int64_t)table_rows(table); row++) {
+    for (int64_t row = -2; row < (int64_t)listing_rows(listing); row++) {
         if (row == -1 && !units)
             continue;
         bool first = true;
-        for (size_t c = 0; c < table->n_columns; c++) {
-            const struct column *column = &table->columns[c];
+        for (size_t c = 0; c < listing->n_columns; c++) {
+            const struct listing_column *column = &listing->columns[c];
             if (column->title == NULL)
                 continue;
             const char *text =
                 row == -2   ? column->title
                 : row == -1 ? layout[c].unit
-                            : cell_text(&table->cells[(size_t)row * table->n_columns + c],
+                            : cell_text(&listing->cells[(size_t)row * listing->n_columns + c],
                                         column->kind, &layout[c].scale, buffer, sizeof buffer);
             text_add(&line, first ? "" : "  ");
             add_padded(&line, text, layout[c].width, is_left(column->kind));
@@ -278,24 +280,24 @@ out:
     return status == STATUS_OK ? STATUS_OK : err_set(err, status, "out of memory");
 }
 
-static const char *record_value(const struct column *column, const struct cell *cell, char *buffer,
-                                size_t size)
+static const char *record_value(const struct listing_column *column,
+                                const struct listing_cell *cell, char *buffer, size_t size)
 {
-    static const struct scale plain = {1, "", 0};
+    static const struct unit_scale plain = {1, "", 0};
     if (cell->text == NULL && !isnan(cell->number)) {
         switch (column->kind) {
-        case COLUMN_TIME:
+        case LISTING_TIME:
             return format_time_ns(cell->number, buffer, size);
-        case COLUMN_BYTES:
+        case LISTING_BYTES:
             return format_bytes(cell->number, buffer, size);
-        case COLUMN_ENERGY:
+        case LISTING_ENERGY:
             return format_energy_pj(cell->number, buffer, size);
-        case COLUMN_COUNT:
+        case LISTING_COUNT:
             return format_count((int64_t)cell->number, buffer, size);
-        case COLUMN_FRAC:
+        case LISTING_FRAC:
             snprintf(buffer, size, "%.1f %%", cell->number * 100);
             return buffer;
-        case COLUMN_NUMBER:
+        case LISTING_NUMBER:
             if (!cell->is_whole) {
                 snprintf(buffer, size, "%.4g", cell->number);
                 return buffer;
@@ -308,22 +310,22 @@ static const char *record_value(const struct column *column, const struct cell *
     return cell_text(cell, column->kind, &plain, buffer, size);
 }
 
-enum status table_print_record(const struct table *table, size_t row, struct err *err)
+enum status listing_print_record(const struct listing *listing, size_t row, struct err *err)
 {
-    if (table->failed)
+    if (listing->failed)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    assert(row < table_rows(table));
+    assert(row < listing_rows(listing));
     int width = 0;
-    for (size_t c = 0; c < table->n_columns; c++)
-        if (table->columns[c].title != NULL && width_of(table->columns[c].title) > width)
-            width = width_of(table->columns[c].title);
-    for (size_t c = 0; c < table->n_columns; c++) {
-        const struct column *column = &table->columns[c];
+    for (size_t c = 0; c < listing->n_columns; c++)
+        if (listing->columns[c].title != NULL && width_of(listing->columns[c].title) > width)
+            width = width_of(listing->columns[c].title);
+    for (size_t c = 0; c < listing->n_columns; c++) {
+        const struct listing_column *column = &listing->columns[c];
         if (column->title == NULL)
             continue;
         char buffer[64];
-        const char *value =
-            record_value(column, &table->cells[row * table->n_columns + c], buffer, sizeof buffer);
+        const char *value = record_value(column, &listing->cells[row * listing->n_columns + c],
+                                         buffer, sizeof buffer);
         bool unit = column->unit != NULL && strcmp(value, "-") != 0;
         bool joined = unit && (column->unit[0] == '/' || column->unit[0] == ' ');
         printf("%-*s  %s%s%s\n", width, column->title, value, unit && !joined ? " " : "",
@@ -332,18 +334,18 @@ enum status table_print_record(const struct table *table, size_t row, struct err
     return STATUS_OK;
 }
 
-void table_row_json(const struct table *table, size_t row, struct json_node *object)
+void listing_row_json(const struct listing *listing, size_t row, struct json_node *object)
 {
-    for (size_t c = 0; c < table->n_columns && !table->failed; c++) {
-        const struct column *column = &table->columns[c];
-        const struct cell *cell = &table->cells[row * table->n_columns + c];
+    for (size_t c = 0; c < listing->n_columns && !listing->failed; c++) {
+        const struct listing_column *column = &listing->columns[c];
+        const struct listing_cell *cell = &listing->cells[row * listing->n_columns + c];
         if (column->key == NULL)
             continue;
         if (cell->text != NULL)
             json_add_string(object, column->key, cell->text);
         else if (isnan(cell->number))
             json_add_null(object, column->key);
-        else if (column->kind == COLUMN_BOOL)
+        else if (column->kind == LISTING_BOOL)
             json_add_bool(object, column->key, cell->number > 0);
         else if (cell->is_whole)
             json_add_int(object, column->key, cell->whole);
@@ -352,23 +354,23 @@ void table_row_json(const struct table *table, size_t row, struct json_node *obj
     }
 }
 
-enum status table_print_object(const struct table *table, size_t row, struct err *err)
+enum status listing_print_object(const struct listing *listing, size_t row, struct err *err)
 {
     struct json_node *root = json_new_object();
-    table_row_json(table, row, root);
-    if (table->failed) {
+    listing_row_json(listing, row, root);
+    if (listing->failed) {
         json_free(root);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
     return print_json(root, err);
 }
 
-enum status table_print_json(const struct table *table, struct err *err)
+enum status listing_print_json(const struct listing *listing, struct err *err)
 {
     struct json_node *root = json_new_array();
-    for (size_t row = 0; row < table_rows(table); row++)
-        table_row_json(table, row, json_add_object(root, NULL));
-    if (table->failed) {
+    for (size_t row = 0; row < listing_rows(listing); row++)
+        listing_row_json(listing, row, json_add_object(root, NULL));
+    if (listing->failed) {
         json_free(root);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
