@@ -20,7 +20,7 @@ static char folder[] = "test_file.XXXXXX"; /* below the test's working directory
 
 static char *path_of(const char *name)
 {
-    static char path[2][256];
+    static char path[2][512];
     static int turn;
     turn = 1 - turn;
     snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
