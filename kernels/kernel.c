@@ -1,0 +1,188 @@
+#include "kernels/kernel.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "kernels/rows.h"
+
+#define MATVEC(type, TYPE, set, SET)                                                               \
+    {                                                                                              \
+        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
+        .run.matvec = matvec_##type##_##set                                                        \
+    }
+#define MATVEC_PREPARED(type, TYPE, set, SET)                                                      \
+    {                                                                                              \
+        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
+        .run.matvec = matvec_##type##_##set, .prepare = prepare_##type##_##set,                    \
+        .prepared_bytes = prepared_##type##_bytes_##set                                            \
+    }
+#define MATMUL(type, TYPE, set, SET, scratch)                                                      \
+    {                                                                                              \
+        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
+        .run.matmul = matmul_##type##_##set, .scratch_bytes = scratch                              \
+    }
+#define MATMUL_PREPARED(type, TYPE, set, SET, scratch)                                             \
+    {                                                                                              \
+        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
+        .run.matmul = matmul_##type##_##set, .prepare = prepare_##type##_##set,                    \
+        .prepared_bytes = prepared_##type##_bytes_##set, .scratch_bytes = scratch                  \
+    }
+#define ATTENTION(type, TYPE, set, SET)                                                            \
+    {                                                                                              \
+        .name = "attention_" #type "_" #set, .op = KERNEL_ATTENTION, .dtype = TYPE, .isa = SET,    \
+        .run.attention = attention_##type##_##set, .scratch_bytes = attention_scratch_bytes_##set  \
+    }
+#define TYPED(member, OP, type, TYPE, set, SET)                                                    \
+    {                                                                                              \
+        .name = #member "_" #type "_" #set, .op = OP, .dtype = TYPE, .isa = SET,                   \
+        .run.member = member##_##type##_##set                                                      \
+    }
+#define PLAIN(member, OP, function, set, SET)                                                      \
+    {                                                                                              \
+        .name = #function "_" #set, .op = OP, .dtype = DTYPE_F32, .isa = SET,                      \
+        .run.member = function##_##set                                                             \
+    }
+
+static const struct kernel kernel_table[] = {
+    PLAIN(read, KERNEL_READ, read, portable, ISA_PORTABLE),
+    MATVEC(f32, DTYPE_F32, portable, ISA_PORTABLE),
+    MATVEC(f16, DTYPE_F16, portable, ISA_PORTABLE),
+    MATVEC(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
+    MATVEC_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
+    {.name = "matvec_q4_0_portable",
+                                                .op = KERNEL_MATVEC,
+                                                .dtype = DTYPE_Q4_0,
+                                                .isa = ISA_PORTABLE,
+                                                .run.matvec = matvec_q4_0_portable,
+                                                .prepare = prepare_q8_0_portable,
+                                                .prepared_bytes = prepared_q8_0_bytes_portable},
+    MATVEC_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE),
+    MATMUL(f32, DTYPE_F32, portable, ISA_PORTABLE, NULL),
+    MATMUL(f16, DTYPE_F16, portable, ISA_PORTABLE, NULL),
+    MATMUL(bf16, DTYPE_BF16, portable, ISA_PORTABLE, NULL),
+    MATMUL_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE, NULL),
+    {.name = "matmul_q4_0_portable",
+                                                .op = KERNEL_MATMUL,
+                                                .dtype = DTYPE_Q4_0,
+                                                .isa = ISA_PORTABLE,
+                                                .run.matmul = matmul_q4_0_portable,
+                                                .prepare = prepare_q8_0_portable,
+                                                .prepared_bytes = prepared_q8_0_bytes_portable},
+    MATMUL_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE, NULL),
+    ATTENTION(f32, DTYPE_F32, portable, ISA_PORTABLE),
+    ATTENTION(f16, DTYPE_F16, portable, ISA_PORTABLE),
+    ATTENTION(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
+    ATTENTION(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, f32, DTYPE_F32, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, f16, DTYPE_F16, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, bf16, DTYPE_BF16, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, q4_0, DTYPE_Q4_0, portable, ISA_PORTABLE),
+    TYPED(embed, KERNEL_EMBED, b1, DTYPE_B1, portable, ISA_PORTABLE),
+    TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
+    TYPED(store, KERNEL_STORE, f16, DTYPE_F16, portable, ISA_PORTABLE),
+    TYPED(store, KERNEL_STORE, bf16, DTYPE_BF16, portable, ISA_PORTABLE),
+    TYPED(store, KERNEL_STORE, q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
+    PLAIN(norm, KERNEL_RMS_NORM, rms_norm, portable, ISA_PORTABLE),
+    PLAIN(norm, KERNEL_LAYER_NORM, layer_norm, portable, ISA_PORTABLE),
+    PLAIN(rope, KERNEL_ROPE, rope, portable, ISA_PORTABLE),
+    PLAIN(activation, KERNEL_SILU, silu, portable, ISA_PORTABLE),
+    PLAIN(activation, KERNEL_GELU, gelu, portable, ISA_PORTABLE),
+    PLAIN(activation, KERNEL_RELU, relu, portable, ISA_PORTABLE),
+    PLAIN(add, KERNEL_ADD, add, portable, ISA_PORTABLE),
+    PLAIN(softmax, KERNEL_SOFTMAX, softmax, portable, ISA_PORTABLE),
+    PLAIN(argmax, KERNEL_ARGMAX, argmax, portable, ISA_PORTABLE),
+};
+
+const char *kernel_op_name(enum kernel_op op)
+{
+    static const char *const names[N_KERNEL_OPS] = {
+        "read", "matvec", "matmul", "attention", "embed", "store",   "rms_norm", "layer_norm",
+        "rope", "silu",   "gelu",   "relu",      "add",   "softmax", "argmax",
+    };
+    assert(op < N_KERNEL_OPS);
+    return names[op];
+}
+
+const struct kernel *kernel_rows(int *n)
+{
+    *n = (int)(sizeof kernel_table / sizeof *kernel_table);
+    return kernel_table;
+}
+
+const struct kernel *kernel_find(enum kernel_op op, enum dtype dtype, unsigned isa)
+{
+    for (size_t i = 0; i < sizeof kernel_table / sizeof *kernel_table; i++) {
+        const struct kernel *row = &kernel_table[i];
+        if (row->op == op && row->dtype == dtype && (row->isa & isa) == row->isa)
+            return row;
+    }
+    return NULL;
+}
+
+int64_t kernel_prepared_bytes(const struct kernel *kernel, int64_t k)
+{
+    return kernel->prepared_bytes != NULL ? kernel->prepared_bytes(k) : 4 * k;
+}
+
+int64_t kernel_scratch_bytes(const struct kernel *kernel, int64_t k)
+{
+    return kernel->scratch_bytes != NULL ? kernel->scratch_bytes(k) : 0;
+}
+
+const void *kernel_prepare(const struct kernel *kernel, int64_t k, const float *x, void *buffer)
+{
+    if (kernel->prepare == NULL)
+        return x;
+    kernel->prepare(k, x, buffer);
+    return buffer;
+}
+
+void kernel_rope_table(int64_t position, int64_t d_rotary, double theta, float *cosine, float *sine)
+{
+    for (int64_t i = 0; i < d_rotary / 2; i++) {
+        double angle = (double)position * pow(theta, -2.0 * (double)i / (double)d_rotary);
+        cosine[i] = (float)cos(angle);
+        sine[i] = (float)sin(angle);
+    }
+}
+
+/* Keys that the m tokens after `context` see, all together. */
+static int64_t pairs_seen(const struct kernel_shape *s)
+{
+    return s->m * s->context + s->m * (s->m + 1) / 2;
+}
+
+int64_t kernel_flop(const struct kernel *kernel, const struct kernel_shape *s)
+{
+    switch (kernel->op) {
+    case KERNEL_MATVEC:
+        return 2 * s->n * s->k;
+    case KERNEL_MATMUL:
+        return 2 * s->m * s->n * s->k;
+    case KERNEL_ATTENTION:
+        return 4 * pairs_seen(s) * s->n * s->k;
+    case KERNEL_READ:
+        return s->n / 4;
+    default:
+        return s->m * s->n;
+    }
+}
+
+int64_t kernel_bytes(const struct kernel *kernel, const struct kernel_shape *s)
+{
+    switch (kernel->op) {
+    case KERNEL_READ:
+        return s->n;
+    case KERNEL_MATVEC:
+    case KERNEL_MATMUL:
+        return s->n * dtype_row_bytes(kernel->dtype, s->k);
+    case KERNEL_ATTENTION:
+        return 2 * s->n_kv_heads * (s->context + s->m) * dtype_row_bytes(kernel->dtype, s->k);
+    case KERNEL_EMBED:
+    case KERNEL_STORE:
+        return s->m * dtype_row_bytes(kernel->dtype, s->n);
+    default:
+        return 4 * s->m * s->n;
+    }
+}
