@@ -34,10 +34,14 @@ struct by_threads {
     double value[MAX_THREAD_POINTS];
 };
 
+/* Linear between the thread counts, constant beyond them; `absent` when n == 0. */
+double by_threads_at(const struct by_threads *numbers, int threads, double absent);
+
 /* One level of the memory hierarchy, fastest first; the last but one is DRAM, the last flash. */
 struct level {
     char name[16];
-    int64_t capacity_bytes; /* what is there (per cluster or chip as seen by one pass) */
+    int64_t capacity_bytes; /* what is there (per cluster or chip as seen by one pass); flash may
+                               leave it out: 2^50 */
     double usable_frac;     /* share that weights and KV cache can really occupy, 0..1 */
     bool per_thread;        /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
@@ -55,7 +59,7 @@ enum basis {
 const char *basis_name(enum basis basis);
 
 struct device {
-    char id[48]; /* file name without .json; what --device takes */
+    char id[48]; /* file name without .json; what --device takes; "" after device_parse */
     char name[96];
     char kind[16];    /* phone, board, laptop, desktop, generic */
     char unit[16];    /* cpu, gpu, npu */
@@ -100,6 +104,9 @@ struct device {
     double battery_j;          /* of a full charge; NaN: unknown */
 };
 
+/* Reading is strict: an unknown key, a number out of range, levels that do not go from fastest to
+ * slowest and end in "dram", "flash", are errors. `*out` is undefined on error; there is nothing to
+ * release. */
 /* Reads a profile: `name` is a shipped profile ("iphone-13") or a path (has a '/' or ends in
  * .json). Errors: STATUS_NOT_FOUND with the nearest name, STATUS_INPUT with the path of the bad
  * value. */
@@ -114,11 +121,13 @@ void device_names_free(char **names, int n);
 
 struct machine_level {
     char name[16];
-    int64_t capacity_bytes; /* usable */
-    double read_gbps, write_gbps, latency_ns, energy_pj_per_byte;
+    int64_t capacity_bytes;                                       /* usable */
+    double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
 };
 
-/* A device at a thread count. All numbers resolved; nothing to look up while pricing. */
+/* A device at a thread count. All numbers resolved; nothing to look up while pricing: bandwidths
+ * and peaks are positive, load_gbps is the flash level's where the profile has none, init_gbps is
+ * infinite where bytes cost nothing. Energies and errors stay NaN where unknown. */
 struct machine {
     char device[48];
     int threads;

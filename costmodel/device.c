@@ -1,0 +1,442 @@
+/* Reading device profiles. The tables below are the format: a key that is in none of them is an
+ * error, and docs/profiles.md explains each. */
+#include "costmodel/device.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define LEAST_GBPS 1e-6
+#define MOST_GBPS  1e6
+#define MOST_NS    1e15
+
+static const char *const basis_names[] = {"datasheet", "calibrated", "fitted", NULL};
+static const char *const device_kinds[] = {"phone", "board", "laptop", "desktop", "generic", NULL};
+static const char *const unit_kinds[] = {"cpu", "gpu", "npu", NULL};
+static const char *const number_kinds[] = {"datasheet", "measured", "fitted",
+                                           "estimate",  "assumed",  NULL};
+
+static const char *const number_keys[] = {"value", "kind", "source", NULL};
+static const char *const point_keys[] = {"value", "kind", "source", "threads", NULL};
+static const char *const level_keys[] = {"name",       "capacity_bytes",     "usable_frac",
+                                         "per_thread", "read_gbps",          "write_gbps",
+                                         "latency_ns", "energy_pj_per_byte", NULL};
+static const char *const profile_keys[] = {"name",
+                                           "kind",
+                                           "unit",
+                                           "runtime",
+                                           "basis",
+                                           "error_median_frac",
+                                           "levels",
+                                           "error_p90_frac",
+                                           "app_share_frac",
+                                           "max_threads",
+                                           "peak_gflops",
+                                           "default_threads",
+                                           "stream_frac",
+                                           "matvec_gbps",
+                                           "op_ns",
+                                           "layer_ns",
+                                           "pass_ns",
+                                           "attention_gbps",
+                                           "overlap_frac",
+                                           "load_fixed_ns",
+                                           "load_gbps",
+                                           "load_layer_ns",
+                                           "init_fixed_ns",
+                                           "init_gbps",
+                                           "init_layer_ns",
+                                           "init_block_sq_ns",
+                                           "energy_pj_per_flop",
+                                           "battery_j",
+                                           NULL};
+
+/* A number of the profile that does not depend on the threads. `absent` is what it is when nobody
+ * gives it. */
+struct plain_number {
+    const char *key;
+    size_t offset;
+    double min, max;
+    double absent;
+};
+
+#define AT(member) offsetof(struct device, member)
+static const struct plain_number plain_numbers[] = {
+    {"error_median_frac",  AT(error_median_frac),  0,          10,        NAN},
+    {"error_p90_frac",     AT(error_p90_frac),     0,          10,        NAN},
+    {"app_share_frac",     AT(app_share_frac),     0,          1,         0.1},
+    {"overlap_frac",       AT(overlap_frac),       0,          1,         0  },
+    {"load_fixed_ns",      AT(load_fixed_ns),      0,          MOST_NS,   0  },
+    {"load_gbps",          AT(load_gbps),          LEAST_GBPS, MOST_GBPS, NAN},
+    {"load_layer_ns",      AT(load_layer_ns),      0,          MOST_NS,   0  },
+    {"init_fixed_ns",      AT(init_fixed_ns),      0,          MOST_NS,   0  },
+    {"init_gbps",          AT(init_gbps),          LEAST_GBPS, MOST_GBPS, NAN},
+    {"init_layer_ns",      AT(init_layer_ns),      0,          MOST_NS,   0  },
+    {"init_block_sq_ns",   AT(init_block_sq_ns),   0,          MOST_NS,   0  },
+    {"energy_pj_per_flop", AT(energy_pj_per_flop), 0,          1e9,       NAN},
+    {"battery_j",          AT(battery_j),          1e-3,       1e9,       NAN},
+};
+#undef AT
+
+const char *basis_name(enum basis basis)
+{
+    return basis_names[basis];
+}
+
+static int name_index(const char *name, const char *const *names)
+{
+    for (int i = 0; names[i] != NULL; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static enum status expect_one_of(const struct json *at, const char *name, const char *const *names,
+                                 struct err *err)
+{
+    if (name_index(name, names) >= 0)
+        return STATUS_OK;
+    struct text list = {0};
+    for (int i = 0; names[i] != NULL; i++)
+        text_addf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    enum status status = json_error(at, err, "unknown word '%s': expected one of %s", name,
+                                    list.failed ? "those of docs/profiles.md" : list.data);
+    text_release(&list);
+    return status;
+}
+
+/* A string member into a fixed buffer; a NULL `absent` makes it required. */
+static enum status read_word(const struct json *object, const char *key, const char *absent,
+                             const char *const *allowed, char *out, size_t size, struct err *err)
+{
+    const char *word;
+    enum status status = absent == NULL ? json_get_string(object, key, &word, err)
+                                        : json_get_string_or(object, key, absent, &word, err);
+    if (status != STATUS_OK)
+        return status;
+    struct json at = json_member(object, key);
+    if (strlen(word) >= size)
+        return json_error(&at, err, "longer than %zu bytes", size - 1);
+    if (allowed != NULL) {
+        status = expect_one_of(&at, word, allowed, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    strcpy(out, word);
+    return STATUS_OK;
+}
+
+/* {"value": 34.1, "kind": "datasheet", "source": "..."}: the last two are for people and the
+ * store, but a misspelt kind is worth an error. */
+static enum status check_provenance(const struct json *object, const char *const *keys,
+                                    struct err *err)
+{
+    enum status status = json_only_keys(object, keys, err);
+    struct json kind = json_member(object, "kind"), source = json_member(object, "source");
+    const char *word;
+    if (status == STATUS_OK && kind.item != NULL) {
+        status = json_string(&kind, &word, err);
+        if (status == STATUS_OK)
+            status = expect_one_of(&kind, word, number_kinds, err);
+    }
+    if (status == STATUS_OK && source.item != NULL)
+        status = json_string(&source, &word, err);
+    return status;
+}
+
+static enum status read_number(const struct json *at, double min, double max, double *out,
+                               struct err *err)
+{
+    if (!json_is_object(at))
+        return json_number(at, min, max, out, err);
+    enum status status = check_provenance(at, number_keys, err);
+    return status == STATUS_OK ? json_get_number(at, "value", min, max, out, err) : status;
+}
+
+static enum status read_number_or(const struct json *object, const char *key, double min,
+                                  double max, double absent, double *out, struct err *err)
+{
+    struct json at = json_member(object, key);
+    *out = absent;
+    return json_is_null(&at) ? STATUS_OK : read_number(&at, min, max, out, err);
+}
+
+static enum status read_whole(const struct json *object, const char *key, int64_t min, int64_t max,
+                              int64_t absent, int64_t *out, struct err *err)
+{
+    struct json at = json_member(object, key);
+    *out = absent;
+    if (json_is_null(&at))
+        return STATUS_OK;
+    if (!json_is_object(&at))
+        return json_int(&at, min, max, out, err);
+    enum status status = check_provenance(&at, number_keys, err);
+    return status == STATUS_OK ? json_get_int(&at, "value", min, max, out, err) : status;
+}
+
+static enum status read_point(const struct json *at, double min, double max, struct by_threads *out,
+                              struct err *err)
+{
+    int64_t threads;
+    if (!json_is_object(at))
+        return json_error(at, err, "expected an object with 'threads' and 'value'");
+    enum status status = check_provenance(at, point_keys, err);
+    if (status == STATUS_OK)
+        status = json_get_int(at, "threads", 1, 4096, &threads, err);
+    if (status == STATUS_OK)
+        status = json_get_number(at, "value", min, max, &out->value[out->n], err);
+    if (status != STATUS_OK)
+        return status;
+    if (out->n > 0 && threads <= out->threads[out->n - 1])
+        return json_error(at, err, "thread counts must ascend: %lld after %d", (long long)threads,
+                          out->threads[out->n - 1]);
+    out->threads[out->n++] = (int)threads;
+    return STATUS_OK;
+}
+
+/* A number, or a list of numbers at thread counts. Absent or null: n = 0. */
+static enum status read_by_threads(const struct json *object, const char *key, double min,
+                                   double max, struct by_threads *out, struct err *err)
+{
+    struct json at = json_member(object, key);
+    *out = (struct by_threads){0};
+    if (json_is_null(&at))
+        return STATUS_OK;
+    if (!json_is_array(&at)) {
+        out->n = 1;
+        out->threads[0] = 1;
+        return read_number(&at, min, max, &out->value[0], err);
+    }
+    if (json_length(&at) == 0 || json_length(&at) > MAX_THREAD_POINTS)
+        return json_error(&at, err, "expected 1 to %d thread counts, found %d", MAX_THREAD_POINTS,
+                          json_length(&at));
+    for (struct json point = json_first(&at); point.item != NULL; point = json_next(&point)) {
+        enum status status = read_point(&point, min, max, out, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_level(const struct json *at, struct level *out, struct err *err)
+{
+    if (!json_is_object(at))
+        return json_error(at, err, "expected an object");
+    enum status status = json_only_keys(at, level_keys, err);
+    if (status == STATUS_OK)
+        status = read_word(at, "name", NULL, NULL, out->name, sizeof out->name, err);
+    /* how much flash there is decides nothing, so it may stay unknown */
+    bool is_flash = strcmp(out->name, "flash") == 0;
+    if (status == STATUS_OK)
+        status = read_whole(at, "capacity_bytes", 1, INT64_C(1) << 50,
+                            is_flash ? INT64_C(1) << 50 : 0, &out->capacity_bytes, err);
+    if (status == STATUS_OK)
+        status = read_number_or(at, "usable_frac", 0, 1, 1, &out->usable_frac, err);
+    if (status == STATUS_OK)
+        status = json_get_bool_or(at, "per_thread", false, &out->per_thread, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(at, "read_gbps", LEAST_GBPS, MOST_GBPS, &out->read_gbps, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(at, "write_gbps", LEAST_GBPS, MOST_GBPS, &out->write_gbps, err);
+    if (status == STATUS_OK)
+        status = read_number_or(at, "latency_ns", 0, 1e12, NAN, &out->latency_ns, err);
+    if (status == STATUS_OK)
+        status =
+            read_number_or(at, "energy_pj_per_byte", 0, 1e9, NAN, &out->energy_pj_per_byte, err);
+    if (status == STATUS_OK && out->capacity_bytes == 0)
+        return json_error(at, err, "level '%s' has no 'capacity_bytes'", out->name);
+    if (status == STATUS_OK && out->read_gbps.n == 0)
+        return json_error(at, err, "level '%s' has no 'read_gbps'", out->name);
+    return status;
+}
+
+static enum status read_levels(const struct json *root, struct device *out, struct err *err)
+{
+    struct json levels;
+    enum status status = json_get_array(root, "levels", &levels, err);
+    if (status != STATUS_OK)
+        return status;
+    int n = json_length(&levels);
+    if (n < 2 || n > MAX_LEVELS)
+        return json_error(&levels, err,
+                          "expected 2 to %d levels, the last two 'dram' and 'flash'; "
+                          "found %d",
+                          MAX_LEVELS, n);
+    for (struct json at = json_first(&levels); at.item != NULL; at = json_next(&at)) {
+        struct level *level = &out->levels[out->n_levels];
+        status = read_level(&at, level, err);
+        if (status != STATUS_OK)
+            return status;
+        for (int i = 0; i < out->n_levels; i++)
+            if (strcmp(out->levels[i].name, level->name) == 0)
+                return json_error(&at, err, "second level named '%s'", level->name);
+        out->n_levels++;
+    }
+    if (strcmp(out->levels[n - 2].name, "dram") != 0 ||
+        strcmp(out->levels[n - 1].name, "flash") != 0)
+        return json_error(&levels, err,
+                          "the last two levels must be 'dram' and 'flash', found '%s' and '%s'",
+                          out->levels[n - 2].name, out->levels[n - 1].name);
+    return STATUS_OK;
+}
+
+/* At every thread count that either of two neighbours names. */
+static enum status check_that_levels_slow_down(const struct json *root, const struct device *device,
+                                               struct err *err)
+{
+    struct json levels = json_member(root, "levels");
+    for (int i = 0; i + 1 < device->n_levels; i++) {
+        const struct level *fast = &device->levels[i], *slow = &device->levels[i + 1];
+        const struct by_threads *of[] = {&fast->read_gbps, &slow->read_gbps};
+        for (int side = 0; side < 2; side++)
+            for (int k = 0; k < of[side]->n; k++) {
+                int threads = of[side]->threads[k];
+                double a = by_threads_at(&fast->read_gbps, threads, 0);
+                double b = by_threads_at(&slow->read_gbps, threads, 0);
+                if (a >= b)
+                    continue;
+                struct json at = json_element(&levels, i + 1);
+                return json_error(&at, err,
+                                  "levels go from fastest to slowest, but '%s' reads %g GB/s and "
+                                  "'%s' before it %g GB/s (threads: %d)",
+                                  slow->name, b, fast->name, a, threads);
+            }
+    }
+    return STATUS_OK;
+}
+
+/* Members named by `names`, each a number by threads, into out[index of the name]. */
+static enum status read_named(const struct json *root, const char *key, const char *const *names,
+                              double min, double max, struct by_threads *out, struct err *err)
+{
+    struct json object = json_member(root, key);
+    if (json_is_null(&object))
+        return STATUS_OK;
+    if (!json_is_object(&object))
+        return json_error(&object, err, "expected an object");
+    enum status status = json_only_keys(&object, names, err);
+    for (int i = 0; names[i] != NULL && status == STATUS_OK; i++)
+        status = read_by_threads(&object, names[i], min, max, &out[i], err);
+    return status;
+}
+
+static enum status read_stream_frac(const struct json *root, const char *const *dtypes, double *out,
+                                    struct err *err)
+{
+    struct json object = json_member(root, "stream_frac");
+    for (int i = 0; dtypes[i] != NULL; i++)
+        out[i] = 1;
+    if (json_is_null(&object))
+        return STATUS_OK;
+    if (!json_is_object(&object))
+        return json_error(&object, err, "expected an object");
+    enum status status = json_only_keys(&object, dtypes, err);
+    for (int i = 0; dtypes[i] != NULL && status == STATUS_OK; i++)
+        status = read_number_or(&object, dtypes[i], 1e-3, 1, 1, &out[i], err);
+    return status;
+}
+
+static enum status read_matvec(const struct json *root, const char *const *dtypes,
+                               struct device *out, struct err *err)
+{
+    struct json object = json_member(root, "matvec_gbps");
+    if (json_is_null(&object))
+        return STATUS_OK;
+    if (!json_is_object(&object))
+        return json_error(&object, err, "expected an object");
+    const char *levels[MAX_LEVELS + 1] = {NULL};
+    for (int i = 0; i < out->n_levels; i++)
+        levels[i] = out->levels[i].name;
+    enum status status = json_only_keys(&object, dtypes, err);
+    for (int i = 0; dtypes[i] != NULL && status == STATUS_OK; i++)
+        status =
+            read_named(&object, dtypes[i], levels, LEAST_GBPS, MOST_GBPS, out->matvec_gbps[i], err);
+    return status;
+}
+
+static enum status read_by_type_and_operator(const struct json *root, struct device *out,
+                                             struct err *err)
+{
+    const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
+    for (int i = 0; i < N_DTYPES; i++)
+        dtypes[i] = dtype_name((enum dtype)i);
+    for (int i = 0; i < N_OP_KINDS; i++)
+        op_kinds[i] = op_kind_name((enum op_kind)i);
+
+    enum status status = read_named(root, "peak_gflops", dtypes, 1e-6, 1e9, out->peak_gflops, err);
+    if (status == STATUS_OK)
+        status = read_stream_frac(root, dtypes, out->stream_frac, err);
+    if (status == STATUS_OK)
+        status = read_matvec(root, dtypes, out, err);
+    if (status == STATUS_OK)
+        status = read_named(root, "op_ns", op_kinds, 0, MOST_NS, out->op_ns, err);
+    return status;
+}
+
+static enum status read_threads(const struct json *root, struct device *out, struct err *err)
+{
+    int64_t usual, most;
+    enum status status = read_whole(root, "default_threads", 1, 4096, 1, &usual, err);
+    if (status == STATUS_OK)
+        status = read_whole(root, "max_threads", 1, 4096, usual, &most, err);
+    if (status != STATUS_OK)
+        return status;
+    if (most < usual)
+        return json_error(root, err, "max_threads %lld is below default_threads %lld",
+                          (long long)most, (long long)usual);
+    out->default_threads = (int)usual;
+    out->max_threads = (int)most;
+    return STATUS_OK;
+}
+
+static enum status read_basis(const struct json *root, struct device *out, struct err *err)
+{
+    char word[16];
+    enum status status = read_word(root, "basis", NULL, basis_names, word, sizeof word, err);
+    if (status == STATUS_OK)
+        out->basis = (enum basis)name_index(word, basis_names);
+    return status;
+}
+
+enum status device_parse(const struct json *root, struct device *out, struct err *err)
+{
+    *out = (struct device){0};
+    if (!json_is_object(root))
+        return json_error(root, err, "expected an object: a device profile");
+    enum status status = json_only_keys(root, profile_keys, err);
+    if (status == STATUS_OK)
+        status = read_word(root, "name", NULL, NULL, out->name, sizeof out->name, err);
+    if (status == STATUS_OK)
+        status = read_word(root, "kind", NULL, device_kinds, out->kind, sizeof out->kind, err);
+    if (status == STATUS_OK)
+        status = read_word(root, "unit", NULL, unit_kinds, out->unit, sizeof out->unit, err);
+    if (status == STATUS_OK)
+        status = read_word(root, "runtime", "", NULL, out->runtime, sizeof out->runtime, err);
+    if (status == STATUS_OK)
+        status = read_basis(root, out, err);
+    if (status == STATUS_OK)
+        status = read_threads(root, out, err);
+    for (size_t i = 0; i < sizeof plain_numbers / sizeof *plain_numbers; i++) {
+        const struct plain_number *number = &plain_numbers[i];
+        double *value = (double *)(void *)((char *)out + number->offset);
+        if (status == STATUS_OK)
+            status = read_number_or(root, number->key, number->min, number->max, number->absent,
+                                    value, err);
+    }
+    if (status == STATUS_OK)
+        status = read_levels(root, out, err);
+    if (status == STATUS_OK)
+        status = check_that_levels_slow_down(root, out, err);
+    if (status == STATUS_OK)
+        status = read_by_type_and_operator(root, out, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(root, "layer_ns", 0, MOST_NS, &out->layer_ns, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(root, "pass_ns", 0, MOST_NS, &out->pass_ns, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(root, "attention_gbps", LEAST_GBPS, MOST_GBPS,
+                                 &out->attention_gbps, err);
+    return status;
+}
