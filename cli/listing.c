@@ -208,11 +208,11 @@ static void add_padded(struct text *line, const char *text, int width, bool left
     text_addf(line, "%*s%s%*s", left ? 0 : pad, "", text, left ? pad : 0, "");
 }
 
-static void print_line(struct text *line)
+static void print_line(struct text *line, FILE *stream)
 {
     while (line->length > 0 && line->data[line->length - 1] == ' ')
         line->data[--line->length] = 0;
-    puts(line->length > 0 ? line->data : "");
+    fprintf(stream, "%s\n", line->length > 0 ? line->data : "");
     line->length = 0;
     if (line->data != NULL)
         line->data[0] = 0;
@@ -242,7 +242,7 @@ static bool lay_out(const struct listing *listing, struct layout *layout)
     return units;
 }
 
-enum status listing_print(const struct listing *listing, struct err *err)
+enum status listing_print(const struct listing *listing, FILE *stream, struct err *err)
 {
     struct layout *layout = memory_new(listing->n_columns, sizeof *layout);
     struct text line = {0};
@@ -271,7 +271,7 @@ enum status listing_print(const struct listing *listing, struct err *err)
         }
         if (line.failed)
             goto out;
-        print_line(&line);
+        print_line(&line, stream);
     }
     status = STATUS_OK;
 out:
@@ -310,7 +310,8 @@ static const char *record_value(const struct listing_column *column,
     return cell_text(cell, column->kind, &plain, buffer, size);
 }
 
-enum status listing_print_record(const struct listing *listing, size_t row, struct err *err)
+enum status listing_print_record(const struct listing *listing, size_t row, FILE *stream,
+                                 struct err *err)
 {
     if (listing->failed)
         return err_set(err, STATUS_NOMEM, "out of memory");
@@ -328,8 +329,8 @@ enum status listing_print_record(const struct listing *listing, size_t row, stru
                                          buffer, sizeof buffer);
         bool unit = column->unit != NULL && strcmp(value, "-") != 0;
         bool joined = unit && (column->unit[0] == '/' || column->unit[0] == ' ');
-        printf("%-*s  %s%s%s\n", width, column->title, value, unit && !joined ? " " : "",
-               unit ? column->unit : "");
+        fprintf(stream, "%-*s  %s%s%s\n", width, column->title, value, unit && !joined ? " " : "",
+                unit ? column->unit : "");
     }
     return STATUS_OK;
 }
@@ -354,7 +355,8 @@ void listing_row_json(const struct listing *listing, size_t row, struct json_nod
     }
 }
 
-enum status listing_print_object(const struct listing *listing, size_t row, struct err *err)
+enum status listing_print_object(const struct listing *listing, size_t row, FILE *stream,
+                                 struct err *err)
 {
     struct json_node *root = json_new_object();
     listing_row_json(listing, row, root);
@@ -362,10 +364,10 @@ enum status listing_print_object(const struct listing *listing, size_t row, stru
         json_free(root);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
-    return print_json(root, err);
+    return print_json(root, stream, err);
 }
 
-enum status listing_print_json(const struct listing *listing, struct err *err)
+enum status listing_print_json(const struct listing *listing, FILE *stream, struct err *err)
 {
     struct json_node *root = json_new_array();
     for (size_t row = 0; row < listing_rows(listing); row++)
@@ -374,16 +376,16 @@ enum status listing_print_json(const struct listing *listing, struct err *err)
         json_free(root);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
-    return print_json(root, err);
+    return print_json(root, stream, err);
 }
 
-enum status print_json(struct json_node *root, struct err *err)
+enum status print_json(struct json_node *root, FILE *stream, struct err *err)
 {
     char *text = json_print(root);
     json_free(root);
     if (text == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    fputs(text, stdout);
+    fputs(text, stream);
     memory_free(text);
     return STATUS_OK;
 }

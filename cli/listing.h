@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/json.h"
 #include "base/status.h"
@@ -59,18 +60,20 @@ void listing_release(struct listing *listing);
 
 size_t listing_rows(const struct listing *listing);
 
-/* To standard output. Errors: STATUS_NOMEM. */
-enum status listing_print(const struct listing *listing, struct err *err);
+/* Errors: STATUS_NOMEM. */
+enum status listing_print(const struct listing *listing, FILE *stream, struct err *err);
 /* Row `row` as one line per column: "parameters  124.6M". */
-enum status listing_print_record(const struct listing *listing, size_t row, struct err *err);
+enum status listing_print_record(const struct listing *listing, size_t row, FILE *stream,
+                                 struct err *err);
 /* Adds row `row` to `object`. */
 void listing_row_json(const struct listing *listing, size_t row, struct json_node *object);
 /* Row `row` as one object. */
-enum status listing_print_object(const struct listing *listing, size_t row, struct err *err);
+enum status listing_print_object(const struct listing *listing, size_t row, FILE *stream,
+                                 struct err *err);
 /* An array of all rows. */
-enum status listing_print_json(const struct listing *listing, struct err *err);
+enum status listing_print_json(const struct listing *listing, FILE *stream, struct err *err);
 
 /* Prints and frees `root`. Errors: STATUS_NOMEM. */
-enum status print_json(struct json_node *root, struct err *err);
+enum status print_json(struct json_node *root, FILE *stream, struct err *err);
 
 #endif
