@@ -88,7 +88,7 @@ enum status file_create(struct file_out *out, const char *path, struct err *err)
     *out = (struct file_out){0};
     if (strlen(path) >= sizeof out->path)
         return err_set(err, STATUS_IO, "cannot write '%.100s...': name is too long", path);
-    strcpy(out->path, path);
+    memcpy(out->path, path, strlen(path) + 1);
 
     struct stat info;
     if (stat(path, &info) != 0)
@@ -99,7 +99,7 @@ enum status file_create(struct file_out *out, const char *path, struct err *err)
         /* through a link to the file itself, so that the link stays one */
         char *target = realpath(path, NULL);
         if (target != NULL && strlen(target) < sizeof out->path)
-            strcpy(out->path, target);
+            memcpy(out->path, target, strlen(target) + 1);
         free(target);
         return open_beside(out, path, err);
     }

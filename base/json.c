@@ -70,7 +70,7 @@ static void add_path(struct text *path, const struct json *at)
     text_addf(path, is_plain ? ".%s" : "[\"%s\"]", at->key);
 }
 
-enum status json_error(const struct json *at, struct err *err, const char *format, ...)
+enum status(json_error)(const struct json *at, struct err *err, const char *format, ...)
 {
     char message[sizeof err->message];
     va_list args;
@@ -104,8 +104,9 @@ static enum status refuse_duplicates(const struct json *at, struct err *err)
             return err_set(err, STATUS_NOMEM, "out of memory reading '%s'", at->doc->name);
         cJSON_ArrayForEach(item, container) members[i++] = item;
         qsort(members, n, sizeof *members, by_key);
+        n = i;
         for (i = 1; i < n && status == STATUS_OK; i++) {
-            if (strcmp(members[i - 1]->string, members[i]->string) == 0)
+            if (by_key(&members[i - 1], &members[i]) == 0)
                 status = json_error(at, err, "key '%s' is given twice", members[i]->string);
         }
         memory_free(members);
@@ -294,8 +295,10 @@ enum status json_bool(const struct json *at, bool *out, struct err *err)
 static enum status find_member(const struct json *object, const char *key, struct json *out,
                                struct err *err)
 {
-    if (!json_is_null(object) && !json_is_object(object))
-        return expected(object, "an object", err);
+    if (!json_is_null(object) && !json_is_object(object)) {
+        expected(object, "an object", err);
+        return STATUS_INPUT;
+    }
     *out = json_member(object, key);
     return STATUS_OK;
 }

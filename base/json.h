@@ -82,6 +82,10 @@ enum status json_only_keys(const struct json *object, const char *const *known, 
 enum status json_error(const struct json *at, struct err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__ /* as in base/status.h */
+#define json_error(...) (json_error(__VA_ARGS__), STATUS_INPUT)
+#endif
+
 /* Building. Functions on a NULL node do nothing, so that a failed allocation is checked once, when
  * the whole is printed. A double that is not finite becomes null: an unknown is null, never 0. */
 struct json_node; /* owned by its parent, or by the caller until added or freed */

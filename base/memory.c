@@ -53,7 +53,7 @@ char *memory_strdup(const char *text)
     size_t length = strlen(text);
     char *copy = memory_new(length + 1, 1);
     if (copy != NULL)
-        memcpy(copy, text, length);
+        memcpy(copy, text, length + 1);
     return copy;
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum status err_set(struct err *err, enum status status, const char *format, ...)
+enum status(err_set)(struct err *err, enum status status, const char *format, ...)
 {
     if (err != NULL) {
         struct err fresh; /* an argument may point into err */
@@ -18,7 +18,7 @@ enum status err_set(struct err *err, enum status status, const char *format, ...
     return status;
 }
 
-enum status err_prefix(struct err *err, enum status status, const char *format, ...)
+enum status(err_prefix)(struct err *err, enum status status, const char *format, ...)
 {
     if (err != NULL) {
         struct err fresh;
@@ -33,7 +33,7 @@ enum status err_prefix(struct err *err, enum status status, const char *format, 
     return status;
 }
 
-enum status err_errno(struct err *err, const char *format, ...)
+enum status(err_errno)(struct err *err, const char *format, ...)
 {
     int number = errno;
     if (err != NULL) {

@@ -55,7 +55,7 @@ int64_t schedule_block(const struct schedule *schedule, int64_t i)
     case N_SHARINGS:
         break;
     }
-    assert(!"no such sharing mode");
+    assert(0 && "no such sharing mode");
     return 0;
 }
 
