@@ -10,22 +10,20 @@
         .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
         .run.matvec = matvec_##type##_##set                                                        \
     }
-#define MATVEC_PREPARED(type, TYPE, set, SET)                                                      \
+#define MATVEC_PREPARED(type, TYPE, set, SET, prepared)                                            \
     {                                                                                              \
         .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
-        .run.matvec = matvec_##type##_##set, .prepare = prepare_##type##_##set,                    \
-        .prepared_bytes = prepared_##type##_bytes_##set                                            \
+        .run.matvec = matvec_##type##_##set, prepared                                              \
     }
 #define MATMUL(type, TYPE, set, SET, scratch)                                                      \
     {                                                                                              \
         .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
         .run.matmul = matmul_##type##_##set, .scratch_bytes = scratch                              \
     }
-#define MATMUL_PREPARED(type, TYPE, set, SET, scratch)                                             \
+#define MATMUL_PREPARED(type, TYPE, set, SET, prepared, scratch)                                   \
     {                                                                                              \
         .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
-        .run.matmul = matmul_##type##_##set, .prepare = prepare_##type##_##set,                    \
-        .prepared_bytes = prepared_##type##_bytes_##set, .scratch_bytes = scratch                  \
+        .run.matmul = matmul_##type##_##set, prepared, .scratch_bytes = scratch                    \
     }
 #define ATTENTION(type, TYPE, set, SET)                                                            \
     {                                                                                              \
@@ -43,32 +41,47 @@
         .run.member = function##_##set                                                             \
     }
 
+/* What a row's activations go through first. Two macros, since a comma would split an argument. */
+#define BY(function, bytes) .prepare = function, .prepared_bytes = bytes
+
 static const struct kernel kernel_table[] = {
+#if defined(__x86_64__)
+    PLAIN(read, KERNEL_READ, read, avx512, ISA_AVX2 | ISA_AVX512),
+    MATVEC(f32, DTYPE_F32, avx512, ISA_AVX2 | ISA_AVX512),
+    MATVEC(f16, DTYPE_F16, avx512, ISA_AVX2 | ISA_AVX512),
+    MATVEC(bf16, DTYPE_BF16, avx512, ISA_AVX2 | ISA_AVX512),
+    MATVEC_PREPARED(q8_0, DTYPE_Q8_0, avx512, ISA_AVX2 | ISA_AVX512,
+                    BY(prepare_q8_0_avx512, prepared_q8_0_bytes_avx512)),
+    MATVEC_PREPARED(q4_0, DTYPE_Q4_0, avx512, ISA_AVX2 | ISA_AVX512,
+                    BY(prepare_q4_0_avx512, prepared_q4_0_bytes_avx512)),
+    PLAIN(read, KERNEL_READ, read, avx2, ISA_AVX2),
+    MATVEC(f32, DTYPE_F32, avx2, ISA_AVX2),
+    MATVEC(f16, DTYPE_F16, avx2, ISA_AVX2),
+    MATVEC(bf16, DTYPE_BF16, avx2, ISA_AVX2),
+    MATVEC_PREPARED(q8_0, DTYPE_Q8_0, avx2, ISA_AVX2,
+                    BY(prepare_q8_0_avx2, prepared_q8_0_bytes_portable)),
+    MATVEC_PREPARED(q4_0, DTYPE_Q4_0, avx2, ISA_AVX2,
+                    BY(prepare_q8_0_avx2, prepared_q8_0_bytes_portable)),
+#endif
     PLAIN(read, KERNEL_READ, read, portable, ISA_PORTABLE),
     MATVEC(f32, DTYPE_F32, portable, ISA_PORTABLE),
     MATVEC(f16, DTYPE_F16, portable, ISA_PORTABLE),
     MATVEC(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
-    MATVEC_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
-    {.name = "matvec_q4_0_portable",
-                                                .op = KERNEL_MATVEC,
-                                                .dtype = DTYPE_Q4_0,
-                                                .isa = ISA_PORTABLE,
-                                                .run.matvec = matvec_q4_0_portable,
-                                                .prepare = prepare_q8_0_portable,
-                                                .prepared_bytes = prepared_q8_0_bytes_portable},
-    MATVEC_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE),
+    MATVEC_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE,
+                    BY(prepare_q8_0_portable, prepared_q8_0_bytes_portable)),
+    MATVEC_PREPARED(q4_0, DTYPE_Q4_0, portable, ISA_PORTABLE,
+                    BY(prepare_q8_0_portable, prepared_q8_0_bytes_portable)),
+    MATVEC_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE,
+                    BY(prepare_b1_portable, prepared_b1_bytes_portable)),
     MATMUL(f32, DTYPE_F32, portable, ISA_PORTABLE, NULL),
     MATMUL(f16, DTYPE_F16, portable, ISA_PORTABLE, NULL),
     MATMUL(bf16, DTYPE_BF16, portable, ISA_PORTABLE, NULL),
-    MATMUL_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE, NULL),
-    {.name = "matmul_q4_0_portable",
-                                                .op = KERNEL_MATMUL,
-                                                .dtype = DTYPE_Q4_0,
-                                                .isa = ISA_PORTABLE,
-                                                .run.matmul = matmul_q4_0_portable,
-                                                .prepare = prepare_q8_0_portable,
-                                                .prepared_bytes = prepared_q8_0_bytes_portable},
-    MATMUL_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE, NULL),
+    MATMUL_PREPARED(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE,
+                    BY(prepare_q8_0_portable, prepared_q8_0_bytes_portable), NULL),
+    MATMUL_PREPARED(q4_0, DTYPE_Q4_0, portable, ISA_PORTABLE,
+                    BY(prepare_q8_0_portable, prepared_q8_0_bytes_portable), NULL),
+    MATMUL_PREPARED(b1, DTYPE_B1, portable, ISA_PORTABLE,
+                    BY(prepare_b1_portable, prepared_b1_bytes_portable), NULL),
     ATTENTION(f32, DTYPE_F32, portable, ISA_PORTABLE),
     ATTENTION(f16, DTYPE_F16, portable, ISA_PORTABLE),
     ATTENTION(bf16, DTYPE_BF16, portable, ISA_PORTABLE),

@@ -1,7 +1,7 @@
 # Kernels are named after their instruction set: gemv_avx2.c, gemv_neon.c. A file gets the flags of its
 # set and no other file does, so that one binary runs on any CPU of its kind; files of the other
 # architecture are left out.
-function(keep_and_flag_instruction_sets sources)
+function(keep_and_flag_instruction_sets list_name)
   set(avx2 -mavx2 -mfma -mf16c)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
   set(kept "")
@@ -9,7 +9,10 @@ function(keep_and_flag_instruction_sets sources)
     get_filename_component(name ${source} NAME_WE)
     set(architecture "")
     set(flags "")
-    if(name MATCHES "avx512bf16")
+    if(name MATCHES "avx512popcnt")
+      set(architecture x86_64)
+      set(flags ${avx512} -mavx512vpopcntdq)
+    elseif(name MATCHES "avx512bf16")
       set(architecture x86_64)
       set(flags ${avx512} -mavx512bf16)
     elseif(name MATCHES "avx512")

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/mman.h>
+
 #include <cmocka.h>
 
 #include "base/memory.h"
@@ -32,12 +34,14 @@ static const enum dtype types[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,
                                    DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_B1};
 enum { N_TYPES = sizeof types / sizeof *types };
 
-/* Random weights and activations of one shape. The weights start at an odd address and end where
- * the allocation ends, so that a read beyond them is seen. */
+/* Random weights and activations of one shape. The weights end at a page that cannot be read, so
+ * that a read beyond them is seen, and start wherever that puts them. */
+enum { PAGE = 65536 }; /* a multiple of any page size in use */
+
 struct problem {
     enum dtype dtype;
     int64_t m, n, k;
-    uint8_t *storage, *w;
+    uint8_t *storage, *wall, *w;
     float *plain, *x; /* the weights as read back; [m, k] */
 };
 
@@ -47,11 +51,15 @@ static struct problem problem_new(enum dtype dtype, int64_t m, int64_t n, int64_
     int64_t row_bytes = dtype_row_bytes(dtype, k);
     struct rng rng;
     rng_init(&rng, seed);
-    p.storage = malloc((size_t)(n * row_bytes + 1));
+    int64_t pages = (n * row_bytes + PAGE - 1) / PAGE * PAGE;
+    void *storage = NULL;
+    assert_int_equal(posix_memalign(&storage, PAGE, (size_t)(pages + PAGE)), 0);
+    p.storage = storage;
+    p.wall = p.storage + pages;
     p.plain = malloc((size_t)(n * k) * sizeof *p.plain);
     p.x = malloc((size_t)(m * k) * sizeof *p.x);
-    assert_true(p.storage != NULL && p.plain != NULL && p.x != NULL);
-    p.w = p.storage + 1;
+    assert_true(p.plain != NULL && p.x != NULL);
+    p.w = p.wall - n * row_bytes;
     for (int64_t r = 0; r < n; r++) {
         float *row = p.plain + r * k;
         for (int64_t i = 0; i < k; i++)
@@ -61,11 +69,13 @@ static struct problem problem_new(enum dtype dtype, int64_t m, int64_t n, int64_
     }
     for (int64_t i = 0; i < m * k; i++)
         p.x[i] = (float)rng_normal(&rng);
+    assert_int_equal(mprotect(p.wall, PAGE, PROT_NONE), 0);
     return p;
 }
 
 static void problem_free(struct problem *p)
 {
+    assert_int_equal(mprotect(p->wall, PAGE, PROT_READ | PROT_WRITE), 0);
     free(p->storage);
     free(p->plain);
     free(p->x);

@@ -1,0 +1,174 @@
+/* matvec with AVX2, FMA and F16C.
+ *
+ * vpmaddubsw multiplies unsigned by signed bytes into saturating 16-bit sums of two, so the weights
+ * give their absolute value and x takes their sign: 128 * 127 * 2 stays below 2^15. */
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernels/rows.h"
+
+uint32_t read_avx2(const void *data, int64_t bytes)
+{
+    const uint8_t *at = data;
+    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+    for (; bytes >= 128; bytes -= 128, at += 128) {
+        a = _mm256_add_epi32(a, _mm256_loadu_si256((const __m256i *)at));
+        b = _mm256_add_epi32(b, _mm256_loadu_si256((const __m256i *)(at + 32)));
+        c = _mm256_add_epi32(c, _mm256_loadu_si256((const __m256i *)(at + 64)));
+        d = _mm256_add_epi32(d, _mm256_loadu_si256((const __m256i *)(at + 96)));
+    }
+    uint32_t lanes[8], sum = 0;
+    a = _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d));
+    _mm256_storeu_si256((__m256i *)lanes, a);
+    for (int i = 0; i < 8; i++)
+        sum += lanes[i];
+    return sum + read_portable(at, bytes);
+}
+
+static float sum_of(__m256 v)
+{
+    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+
+static __m256 load_f32(const uint8_t *at)
+{
+    return _mm256_loadu_ps((const float *)at);
+}
+
+static __m256 load_f16(const uint8_t *at)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
+}
+
+static __m256 load_bf16(const uint8_t *at)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+
+#define DEFINE_MATVEC_FLOAT(type, ELEMENT_BYTES)                                                   \
+    void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
+                              int64_t end)                                                         \
+    {                                                                                              \
+        const float *in = x;                                                                       \
+        int64_t tail = k % 8;                                                                      \
+        for (int64_t r = begin; r < end; r++) {                                                    \
+            const uint8_t *row = (const uint8_t *)w + r * ELEMENT_BYTES * k;                       \
+            __m256 sum[4];                                                                         \
+            for (int j = 0; j < 4; j++)                                                            \
+                sum[j] = _mm256_setzero_ps();                                                      \
+            int64_t i = 0;                                                                         \
+            for (; i + 32 <= k; i += 32) {                                                         \
+                for (int j = 0; j < 4; j++)                                                        \
+                    sum[j] = _mm256_fmadd_ps(load_##type(row + ELEMENT_BYTES * (i + 8 * j)),       \
+                                             _mm256_loadu_ps(in + i + 8 * j), sum[j]);             \
+            }                                                                                      \
+            for (; i + 8 <= k; i += 8)                                                             \
+                sum[0] = _mm256_fmadd_ps(load_##type(row + ELEMENT_BYTES * i),                     \
+                                         _mm256_loadu_ps(in + i), sum[0]);                         \
+            if (tail > 0) {                                                                        \
+                uint8_t last[8 * ELEMENT_BYTES] = {0};                                             \
+                float last_in[8] = {0};                                                            \
+                memcpy(last, row + ELEMENT_BYTES * i, (size_t)(ELEMENT_BYTES * tail));             \
+                memcpy(last_in, in + i, (size_t)tail * sizeof *in);                                \
+                sum[1] = _mm256_fmadd_ps(load_##type(last), _mm256_loadu_ps(last_in), sum[1]);     \
+            }                                                                                      \
+            y[r] = sum_of(                                                                         \
+                _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3])));      \
+        }                                                                                          \
+    }
+
+DEFINE_MATVEC_FLOAT(f32, 4)
+DEFINE_MATVEC_FLOAT(f16, 2)
+DEFINE_MATVEC_FLOAT(bf16, 2)
+
+void prepare_q8_0_avx2(int64_t k, const float *x, void *prepared)
+{
+    struct q8_block *block = prepared;
+    const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
+    for (int64_t at = 0; at < k; at += QUANT_BLOCK, block++) {
+        float last[QUANT_BLOCK] = {0};
+        const float *in = x + at;
+        if (k - at < QUANT_BLOCK) {
+            memcpy(last, in, (size_t)(k - at) * sizeof *in);
+            in = last;
+        }
+        __m256 v[4], largest = _mm256_setzero_ps();
+        for (int j = 0; j < 4; j++) {
+            v[j] = _mm256_loadu_ps(in + 8 * j);
+            largest = _mm256_max_ps(largest, _mm256_and_ps(v[j], no_sign));
+        }
+        __m128 top = _mm_max_ps(_mm256_castps256_ps128(largest), _mm256_extractf128_ps(largest, 1));
+        top = _mm_max_ps(top, _mm_movehl_ps(top, top));
+        top = _mm_max_ss(top, _mm_movehdup_ps(top));
+        float max = _mm_cvtss_f32(top);
+        block->scale = max / 127;
+        __m256 inverse = _mm256_set1_ps(max > 0 ? 127 / max : 0);
+        __m256i q[4];
+        for (int j = 0; j < 4; j++)
+            q[j] = _mm256_cvtps_epi32(_mm256_mul_ps(v[j], inverse));
+        /* Packing works within 128-bit halves; the permutation puts the dwords in order. */
+        __m256i bytes =
+            _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
+        bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        _mm256_storeu_si256((__m256i *)block->q, bytes);
+    }
+}
+
+static float scale_at(const uint8_t *block)
+{
+    uint16_t half;
+    memcpy(&half, block, 2);
+    return _cvtsh_ss(half);
+}
+
+static __m256i weights_q8_0(const uint8_t *block)
+{
+    return _mm256_loadu_si256((const __m256i *)(block + 2));
+}
+
+static __m256i weights_q4_0(const uint8_t *block)
+{
+    __m128i packed = _mm_loadu_si128((const __m128i *)(block + 2));
+    __m256i both = _mm256_set_m128i(_mm_srli_epi16(packed, 4), packed);
+    both = _mm256_and_si256(both, _mm256_set1_epi8(15));
+    return _mm256_sub_epi8(both, _mm256_set1_epi8(8));
+}
+
+static __m256 dot_block(__m256i w, const struct q8_block *x)
+{
+    __m256i in = _mm256_loadu_si256((const __m256i *)x->q);
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_sign_epi8(w, w), _mm256_sign_epi8(in, w));
+    return _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
+    void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
+                              int64_t end)                                                         \
+    {                                                                                              \
+        int64_t n_blocks = quant_blocks(k);                                                        \
+        const uint8_t *block = (const uint8_t *)w + begin * n_blocks * BLOCK_BYTES;                \
+        for (int64_t r = begin; r < end; r++) {                                                    \
+            const struct q8_block *in = x;                                                         \
+            __m256 even = _mm256_setzero_ps(), odd = even;                                         \
+            int64_t b = 0;                                                                         \
+            for (; b + 2 <= n_blocks; b += 2, in += 2, block += 2 * BLOCK_BYTES) {                 \
+                even = _mm256_fmadd_ps(dot_block(weights_##type(block), in),                       \
+                                       _mm256_set1_ps(scale_at(block) * in->scale), even);         \
+                odd = _mm256_fmadd_ps(dot_block(weights_##type(block + BLOCK_BYTES), in + 1),      \
+                                      _mm256_set1_ps(scale_at(block + BLOCK_BYTES) * in[1].scale), \
+                                      odd);                                                        \
+            }                                                                                      \
+            if (b < n_blocks) {                                                                    \
+                even = _mm256_fmadd_ps(dot_block(weights_##type(block), in),                       \
+                                       _mm256_set1_ps(scale_at(block) * in->scale), even);         \
+                block += BLOCK_BYTES;                                                              \
+            }                                                                                      \
+            y[r] = sum_of(_mm256_add_ps(even, odd));                                               \
+        }                                                                                          \
+    }
+
+DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)
+DEFINE_MATVEC_QUANTISED(q4_0, Q4_0_BYTES)

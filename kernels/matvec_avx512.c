@@ -1,0 +1,270 @@
+/* matvec with AVX-512 and VNNI, one row of W after another: a single stream of addresses, which is
+ * what the hardware prefetcher follows best.
+ *
+ * Quantised rows run in groups of four blocks. A register holds the first 16 elements of each of
+ * the four, a second one the last 16, so that after two vpdpbusd every 128-bit lane holds one
+ * block's sum and one vector of four scales (each times four) finishes the group. vpdpbusd wants
+ * its first factor unsigned: q8_0 weights are moved up by 128 (one xor), q4_0 nibbles are unsigned
+ * as stored (value + 8), and what that adds, 128 or 8 times the sum of x over the block, is
+ * subtracted by starting the sum at `bias`. */
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernels/prepared_avx512.h"
+#include "kernels/rows.h"
+
+uint32_t read_avx512(const void *data, int64_t bytes)
+{
+    const uint8_t *at = data;
+    __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
+    for (; bytes >= 256; bytes -= 256, at += 256) {
+        a = _mm512_add_epi32(a, _mm512_loadu_si512(at));
+        b = _mm512_add_epi32(b, _mm512_loadu_si512(at + 64));
+        c = _mm512_add_epi32(c, _mm512_loadu_si512(at + 128));
+        d = _mm512_add_epi32(d, _mm512_loadu_si512(at + 192));
+    }
+    for (; bytes > 0; bytes -= 64, at += 64) {
+        __mmask64 mask = bytes >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << bytes) - 1;
+        a = _mm512_add_epi32(a, _mm512_maskz_loadu_epi8(mask, at));
+    }
+    a = _mm512_add_epi32(_mm512_add_epi32(a, b), _mm512_add_epi32(c, d));
+    uint32_t lanes[16], sum = 0; /* the intrinsic's own sum is of signed ints */
+    _mm512_storeu_si512(lanes, a);
+    for (int i = 0; i < 16; i++)
+        sum += lanes[i];
+    return sum;
+}
+
+static __mmask16 first_lanes(int64_t n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+static __m512 widen_f16(__m256i half)
+{
+    return _mm512_cvtph_ps(half);
+}
+
+static __m512 widen_bf16(__m256i half)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+void matvec_f32_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,
+                       int64_t end)
+{
+    const float *in = x;
+    for (int64_t r = begin; r < end; r++) {
+        const float *row = (const float *)w + r * k;
+        __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
+        int64_t i = 0;
+        for (; i + 64 <= k; i += 64) {
+            a = _mm512_fmadd_ps(_mm512_loadu_ps(row + i), _mm512_loadu_ps(in + i), a);
+            b = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 16), _mm512_loadu_ps(in + i + 16), b);
+            c = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 32), _mm512_loadu_ps(in + i + 32), c);
+            d = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 48), _mm512_loadu_ps(in + i + 48), d);
+        }
+        for (; i < k; i += 16) {
+            __mmask16 mask = first_lanes(k - i < 16 ? k - i : 16);
+            a = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, row + i),
+                                _mm512_maskz_loadu_ps(mask, in + i), a);
+        }
+        y[r] = _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+    }
+}
+
+#define DEFINE_MATVEC_16BIT(type)                                                                  \
+    void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,  \
+                                int64_t end)                                                       \
+    {                                                                                              \
+        const float *in = x;                                                                       \
+        for (int64_t r = begin; r < end; r++) {                                                    \
+            const uint8_t *row = (const uint8_t *)w + r * 2 * k;                                   \
+            __m512 sum[4];                                                                         \
+            for (int j = 0; j < 4; j++)                                                            \
+                sum[j] = _mm512_setzero_ps();                                                      \
+            int64_t i = 0;                                                                         \
+            for (; i + 64 <= k; i += 64) {                                                         \
+                _mm_prefetch((const char *)row + 2 * i + PREFETCH_BYTES, _MM_HINT_T0);             \
+                _mm_prefetch((const char *)row + 2 * i + PREFETCH_BYTES + 64, _MM_HINT_T0);        \
+                for (int j = 0; j < 4; j++) {                                                      \
+                    const void *at = row + 2 * (i + 16 * j);                                       \
+                    sum[j] = _mm512_fmadd_ps(widen_##type(_mm256_loadu_si256(at)),                 \
+                                             _mm512_loadu_ps(in + i + 16 * j), sum[j]);            \
+                }                                                                                  \
+            }                                                                                      \
+            for (; i < k; i += 16) {                                                               \
+                __mmask16 mask = first_lanes(k - i < 16 ? k - i : 16);                             \
+                sum[0] =                                                                           \
+                    _mm512_fmadd_ps(widen_##type(_mm256_maskz_loadu_epi16(mask, row + 2 * i)),     \
+                                    _mm512_maskz_loadu_ps(mask, in + i), sum[0]);                  \
+            }                                                                                      \
+            y[r] = _mm512_reduce_add_ps(                                                           \
+                _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));      \
+        }                                                                                          \
+    }
+
+enum { PREFETCH_BYTES = 1024 };
+DEFINE_MATVEC_16BIT(f16)
+DEFINE_MATVEC_16BIT(bf16)
+
+/* Quantises k floats; `shift` is what the weights of the row are moved up by. */
+static void prepare(int64_t k, const float *x, struct q8_group *group, int shift)
+{
+    for (int64_t at = 0; at < k; at += QUANT_BLOCK) {
+        int64_t b = at / QUANT_BLOCK % 4, left = k - at;
+        if (b == 0)
+            memset(group, 0, sizeof *group);
+        __m512 low = _mm512_maskz_loadu_ps(first_lanes(left < 16 ? left : 16), x + at);
+        __m512 high =
+            left > 16 ? _mm512_maskz_loadu_ps(first_lanes(left < 32 ? left - 16 : 16), x + at + 16)
+                      : _mm512_setzero_ps();
+        float largest =
+            _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high)));
+        __m512 inverse = _mm512_set1_ps(largest > 0 ? 127 / largest : 0);
+        __m512i q_low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
+        __m512i q_high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
+        _mm_storeu_si128((__m128i *)(group->low + 16 * b), _mm512_cvtepi32_epi8(q_low));
+        _mm_storeu_si128((__m128i *)(group->high + 16 * b), _mm512_cvtepi32_epi8(q_high));
+        group->bias[4 * b] = -shift * _mm512_reduce_add_epi32(_mm512_add_epi32(q_low, q_high));
+        _mm_storeu_ps(group->scale + 4 * b, _mm_set1_ps(largest / 127));
+        if (b == 3)
+            group++;
+    }
+}
+
+void prepare_q8_0_avx512(int64_t k, const float *x, void *prepared)
+{
+    prepare(k, x, prepared, 128);
+}
+
+void prepare_q4_0_avx512(int64_t k, const float *x, void *prepared)
+{
+    prepare(k, x, prepared, 8);
+}
+
+int64_t prepared_q8_0_bytes_avx512(int64_t k)
+{
+    return (quant_blocks(k) + 3) / 4 * (int64_t)sizeof(struct q8_group);
+}
+
+int64_t prepared_q4_0_bytes_avx512(int64_t k)
+{
+    return prepared_q8_0_bytes_avx512(k);
+}
+
+/* 16 bytes at `offset` of each of the first n blocks, one a lane; n is a constant where inlined. */
+static inline __attribute__((always_inline)) __m512i gather_lanes(const uint8_t *block, int n,
+                                                                  int block_bytes, int offset)
+{
+    __m512i all = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(block + offset)));
+    if (n > 1)
+        all = _mm512_inserti32x4(
+            all, _mm_loadu_si128((const __m128i *)(block + block_bytes + offset)), 1);
+    if (n > 2)
+        all = _mm512_inserti32x4(
+            all, _mm_loadu_si128((const __m128i *)(block + 2 * block_bytes + offset)), 2);
+    if (n > 3)
+        all = _mm512_inserti32x4(
+            all, _mm_loadu_si128((const __m128i *)(block + 3 * block_bytes + offset)), 3);
+    return all;
+}
+
+static inline __attribute__((always_inline)) __m512
+add_group(const struct q8_group *x, __m512i low, __m512i high, __m512 scale, __m512 sum)
+{
+    __m512i dot = _mm512_load_si512(x->bias);
+    dot = _mm512_dpbusd_epi32(dot, low, _mm512_load_si512(x->low));
+    dot = _mm512_dpbusd_epi32(dot, high, _mm512_load_si512(x->high));
+    scale = _mm512_mul_ps(scale, _mm512_load_ps(x->scale));
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum);
+}
+
+/* The words at index 0, step, 2 step, 3 step of the n blocks as f32, each in the four lanes of its
+ * block. */
+static inline __attribute__((always_inline)) __m512 q4_0_scales(const uint8_t *block, int n)
+{
+    const __m512i pick = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 27, 27,
+                                          27, 27, 18, 18, 18, 18, 9, 9, 9, 9, 0, 0, 0, 0);
+    __mmask32 inside = n == 4 ? ~(__mmask32)0 : ((__mmask32)1 << 9 * n) - 1;
+    __m512i words = _mm512_permutexvar_epi16(pick, _mm512_maskz_loadu_epi16(inside, block));
+    return _mm512_cvtph_ps(_mm512_castsi512_si256(words));
+}
+
+static inline __attribute__((always_inline)) __m512 q8_0_scales(const uint8_t *block, int n)
+{
+    /* The last two blocks lie 68 bytes on: their words are taken from a second register. */
+    const __m512i pick = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 49, 49,
+                                          49, 49, 32, 32, 32, 32, 17, 17, 17, 17, 0, 0, 0, 0);
+    __mmask32 first = n > 1 ? ~(__mmask32)0 : ((__mmask32)1 << 17) - 1;
+    __mmask32 last = n == 3 ? ((__mmask32)1 << 17) - 1 : ~(__mmask32)0;
+    __m512i words = _mm512_maskz_loadu_epi16(first, block);
+    if (n > 2)
+        words = _mm512_permutex2var_epi16(words, pick,
+                                          _mm512_maskz_loadu_epi16(last, block + 2 * Q8_0_BYTES));
+    else
+        words = _mm512_permutexvar_epi16(pick, words);
+    if (n < 3)
+        words = _mm512_maskz_mov_epi16((__mmask32)(n == 1 ? 0xf : 0xff), words);
+    return _mm512_cvtph_ps(_mm512_castsi512_si256(words));
+}
+
+static inline __attribute__((always_inline)) __m512 add_q8_0(const uint8_t *block, int n,
+                                                             const struct q8_group *x, __m512 sum)
+{
+    const __m512i up = _mm512_set1_epi8((char)0x80);
+    __m512i low = _mm512_xor_si512(gather_lanes(block, n, Q8_0_BYTES, 2), up);
+    __m512i high = _mm512_xor_si512(gather_lanes(block, n, Q8_0_BYTES, 18), up);
+    return add_group(x, low, high, q8_0_scales(block, n), sum);
+}
+
+static inline __attribute__((always_inline)) __m512 add_q4_0(const uint8_t *block, int n,
+                                                             const struct q8_group *x, __m512 sum)
+{
+    const __m512i nibble = _mm512_set1_epi8(15);
+    __m512i packed = gather_lanes(block, n, Q4_0_BYTES, 2);
+    __m512i low = _mm512_and_si512(packed, nibble);
+    __m512i high = _mm512_and_si512(_mm512_srli_epi16(packed, 4), nibble);
+    return add_group(x, low, high, q4_0_scales(block, n), sum);
+}
+
+#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
+    static inline __attribute__((always_inline)) void rows_##type(                                 \
+        int64_t n_groups, int tail, const uint8_t *row, const struct q8_group *x, float *y,        \
+        int64_t n_rows)                                                                            \
+    {                                                                                              \
+        for (int64_t r = 0; r < n_rows; r++) {                                                     \
+            __m512 sum = _mm512_setzero_ps();                                                      \
+            for (int64_t g = 0; g < n_groups; g++, row += 4 * BLOCK_BYTES) {                       \
+                _mm_prefetch((const char *)row + PREFETCH_BYTES, _MM_HINT_T0);                     \
+                _mm_prefetch((const char *)row + PREFETCH_BYTES + 64, _MM_HINT_T0);                \
+                sum = add_##type(row, 4, x + g, sum);                                              \
+            }                                                                                      \
+            if (tail > 0)                                                                          \
+                sum = add_##type(row, tail, x + n_groups, sum);                                    \
+            row += tail * BLOCK_BYTES;                                                             \
+            y[r] = _mm512_reduce_add_ps(sum);                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,  \
+                                int64_t end)                                                       \
+    {                                                                                              \
+        int64_t n_blocks = quant_blocks(k), n_groups = n_blocks / 4;                               \
+        const uint8_t *row = (const uint8_t *)w + begin * n_blocks * BLOCK_BYTES;                  \
+        switch (n_blocks % 4) { /* each with its tail as a constant */                             \
+        case 0:                                                                                    \
+            rows_##type(n_groups, 0, row, x, y + begin, end - begin);                              \
+            break;                                                                                 \
+        case 1:                                                                                    \
+            rows_##type(n_groups, 1, row, x, y + begin, end - begin);                              \
+            break;                                                                                 \
+        case 2:                                                                                    \
+            rows_##type(n_groups, 2, row, x, y + begin, end - begin);                              \
+            break;                                                                                 \
+        default:                                                                                   \
+            rows_##type(n_groups, 3, row, x, y + begin, end - begin);                              \
+        }                                                                                          \
+    }
+
+DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)
+DEFINE_MATVEC_QUANTISED(q4_0, Q4_0_BYTES)

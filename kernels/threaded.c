@@ -1,0 +1,91 @@
+#include "kernels/threaded.h"
+
+#include <omp.h>
+
+/* Grain of a slice of rows: 16 floats of y are a cache line. */
+enum { ROWS = 16 };
+
+static uint32_t read_slice(const struct kernel *kernel, const uint8_t *data, int64_t bytes,
+                           int part, int parts)
+{
+    int64_t begin, end;
+    kernel_slice(bytes, 4096, part, parts, &begin, &end);
+    return kernel->run.read(data + begin, end - begin);
+}
+
+uint32_t threaded_read(const struct kernel *kernel, const void *data, int64_t bytes, int n_threads)
+{
+    if (n_threads == 1)
+        return kernel->run.read(data, bytes);
+    uint32_t sum = 0;
+#pragma omp parallel num_threads(n_threads) reduction(+ : sum)
+    sum += read_slice(kernel, data, bytes, omp_get_thread_num(), omp_get_num_threads());
+    return sum;
+}
+
+void threaded_matvec(const struct kernel *kernel, int64_t n, int64_t k, const void *w,
+                     const void *x, float *y, int n_threads)
+{
+    if (n_threads == 1) {
+        kernel->run.matvec(k, w, x, y, 0, n);
+        return;
+    }
+#pragma omp parallel num_threads(n_threads)
+    {
+        int64_t begin, end;
+        kernel_slice(n, ROWS, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
+        kernel->run.matvec(k, w, x, y, begin, end);
+    }
+}
+
+int64_t threaded_scratch_bytes(const struct kernel *kernel, int64_t k)
+{
+    return (kernel_scratch_bytes(kernel, k) + 63) / 64 * 64;
+}
+
+void threaded_matmul(const struct kernel *kernel, int64_t m, int64_t n, int64_t k, const void *w,
+                     const void *x, int64_t x_bytes, float *y, void *scratch, int n_threads)
+{
+    if (n_threads == 1) {
+        kernel->run.matmul(m, k, w, x, x_bytes, y, n, 0, n, scratch);
+        return;
+    }
+    int64_t scratch_bytes = threaded_scratch_bytes(kernel, k);
+#pragma omp parallel num_threads(n_threads)
+    {
+        int thread = omp_get_thread_num();
+        int64_t begin, end;
+        kernel_slice(n, ROWS, thread, omp_get_num_threads(), &begin, &end);
+        kernel->run.matmul(m, k, w, x, x_bytes, y, n, begin, end,
+                           (uint8_t *)scratch + thread * scratch_bytes);
+    }
+}
+
+void threaded_attention(const struct kernel *kernel, const struct attention *a, int64_t m,
+                        const float *q, float *out, void *scratch, int n_threads)
+{
+    int64_t stride = a->n_heads * a->d_head;
+    if (n_threads == 1) {
+        kernel->run.attention(a, q, stride, out, stride, 0, m, 0, a->n_heads, scratch);
+        return;
+    }
+    int64_t scratch_bytes = threaded_scratch_bytes(kernel, a->d_head);
+#pragma omp parallel num_threads(n_threads)
+    {
+        int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+        int64_t begin, end;
+        kernel_slice(a->n_heads, 1, thread, threads, &begin, &end);
+        kernel->run.attention(a, q, stride, out, stride, 0, m, begin, end,
+                              (uint8_t *)scratch + thread * scratch_bytes);
+    }
+}
+
+void threaded_pin(int n_threads)
+{
+    if (n_threads == 1) {
+        cpu_pin_thread(0);
+        return;
+    }
+#pragma omp parallel num_threads(n_threads)
+    cpu_pin_thread(omp_get_thread_num());
+}
