@@ -1,0 +1,503 @@
+/* Writing the store. See store.h. */
+#include "db/store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "db/handle.h"
+#include "db/schema.h"
+#include "db/store_private.h"
+
+enum {
+    PATIENCE_MS = 10000,     /* a batch of another writer takes milliseconds */
+    PAGE_BYTES = 8192,       /* some twenty candidates; measured with bench_store */
+    CHECKPOINT_PAGES = 8192, /* 64 MiB of log before it is moved into the file */
+};
+
+/* ---- opening ---- */
+
+static enum status open_handle(struct handle *handle, const char *name, int flags, struct err *err)
+{
+    const int code = sqlite3_open_v2(name, &handle->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return handle_error(handle, code, "open", err);
+    sqlite3_extended_result_codes(handle->db, 1);
+    sqlite3_busy_timeout(handle->db, PATIENCE_MS);
+    /* A misspelt column in double quotes is an error, not a text. */
+    sqlite3_db_config(handle->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
+    sqlite3_db_config(handle->db, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)NULL);
+    return STATUS_OK;
+}
+
+/* WAL readers need to write a little file beside the database. Where they cannot, and nothing waits
+ * in a log, the file is all there is: it can be read as one that never changes. */
+static enum status open_unchanging(struct handle *handle, struct err *err)
+{
+    struct text uri = {0};
+    enum status status = STATUS_OK;
+    text_add(&uri, "file:");
+    for (const char *c = handle->path; *c != 0; c++)
+        text_addf(&uri, strchr("%?#", *c) != NULL ? "%%%02X" : "%c", (unsigned char)*c);
+    text_add(&uri, "?immutable=1");
+    if (uri.failed)
+        status = err_set(err, STATUS_NOMEM, "out of memory");
+    else
+        status = open_handle(handle, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    text_release(&uri);
+    return status;
+}
+
+static enum status open_to_read(struct handle *handle, enum schema_state *state, struct err *err)
+{
+    enum status status = open_handle(handle, handle->path, SQLITE_OPEN_READONLY, err);
+    if (status == STATUS_OK)
+        status = schema_inspect(handle, state, err);
+    if (status != STATUS_IO && status != STATUS_NOT_FOUND)
+        return status;
+    char log[4200];
+    snprintf(log, sizeof log, "%s-wal", handle->path);
+    if (file_exists(log))
+        return status;
+    sqlite3_close(handle->db);
+    handle->db = NULL;
+    if ((status = open_unchanging(handle, err)) != STATUS_OK)
+        return status;
+    return schema_inspect(handle, state, err);
+}
+
+/* A new file needs a directory that can be written; SQLite's own message would not say which. */
+static enum status check_directory(const char *path, struct err *err)
+{
+    char directory[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path),
+                 path);
+    if (!file_is_directory(directory))
+        return err_set(err, STATUS_NOT_FOUND, "cannot create '%s': no directory '%s'", path,
+                       directory);
+    if (access(directory, W_OK) != 0)
+        return err_errno(err, "cannot create '%s'", path);
+    return STATUS_OK;
+}
+
+static enum status open_to_write(struct handle *handle, struct err *err)
+{
+    enum schema_state state;
+    char sql[96];
+    enum status status =
+        open_handle(handle, handle->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    if (status != STATUS_OK || (status = schema_inspect(handle, &state, err)) != STATUS_OK)
+        return status;
+    if (sqlite3_db_readonly(handle->db, "main") == 1)
+        return handle_error(handle, SQLITE_READONLY, "write", err);
+    if (state == SCHEMA_EMPTY) {
+        snprintf(sql, sizeof sql, "PRAGMA page_size = %d", PAGE_BYTES);
+        if ((status = handle_exec(handle, sql, "create", err)) != STATUS_OK)
+            return status;
+    }
+    snprintf(sql, sizeof sql,
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+             "PRAGMA wal_autocheckpoint = %d",
+             CHECKPOINT_PAGES);
+    if ((status = handle_exec(handle, sql, "write", err)) != STATUS_OK)
+        return status;
+    return state == SCHEMA_CURRENT ? STATUS_OK : schema_bring_up(handle, err);
+}
+
+/* Brings an old file up to date for a reader, who cannot do it. */
+static enum status upgrade(const char *path, struct err *err)
+{
+    struct store *store = NULL;
+    const enum status status = store_open(path, STORE_WRITE, &store, err);
+    store_close(store);
+    return status == STATUS_OK ? status
+                               : err_prefix(err, status, "the store has an older schema: ");
+}
+
+static void remove_file(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char name[4200];
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+enum status store_open(const char *path, enum store_mode mode, struct store **out, struct err *err)
+{
+    enum status status = STATUS_OK;
+    enum schema_state state = SCHEMA_CURRENT;
+    const bool existed = file_exists(path);
+    struct store *store = NULL;
+    if (file_is_directory(path))
+        return err_set(err, STATUS_IO, "cannot open '%s': it is a directory", path);
+    if (mode == STORE_READ && !existed)
+        return err_set(err, STATUS_NOT_FOUND, "cannot open '%s': no such file", path);
+    store = memory_new(1, sizeof *store);
+    if (store == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    if (strlen(path) >= sizeof store->handle.path - 8) {
+        status = err_set(err, STATUS_RANGE, "cannot open '%.100s...': the path is too long", path);
+        goto out;
+    }
+    if (!existed && (status = check_directory(path, err)) != STATUS_OK)
+        goto out;
+    strcpy(store->handle.path, path);
+    store->patience_ms = PATIENCE_MS;
+    status = mode == STORE_WRITE ? open_to_write(&store->handle, err)
+                                 : open_to_read(&store->handle, &state, err);
+    if (status == STATUS_OK && state == SCHEMA_EMPTY)
+        status = err_set(err, STATUS_INPUT, "cannot open '%s': the database is empty", path);
+    if (status == STATUS_OK && state == SCHEMA_OLDER)
+        status = upgrade(path, err);
+out:
+    if (status == STATUS_OK) {
+        *out = store;
+    } else {
+        store_close(store);
+        if (!existed)
+            remove_file(path);
+    }
+    return status;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (int i = 0; i < N_TABLES; i++)
+        sqlite3_finalize(store->insert[i]);
+    sqlite3_close(store->handle.db);
+    memory_free(store);
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->handle.path;
+}
+
+void store_set_patience(struct store *store, int milliseconds)
+{
+    store->patience_ms = milliseconds;
+    sqlite3_busy_timeout(store->handle.db, milliseconds);
+}
+
+/* ---- rows in ---- */
+
+static enum status prepare_insert(struct store *store, enum table_id id, struct err *err)
+{
+    if (store->insert[id] != NULL)
+        return STATUS_OK;
+    const struct table *table = &tables[id];
+    struct text sql = {0};
+    text_addf(&sql, "INSERT INTO %s (", table->name);
+    for (int i = 0; i < table->n_columns; i++)
+        text_addf(&sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
+    text_add(&sql, id == TABLE_CANDIDATE ? ", key) VALUES (" : ") VALUES (");
+    for (int i = 0; i < table->n_columns; i++)
+        text_addf(&sql, "%s?%d", i > 0 ? ", " : "", i + 1);
+    if (id == TABLE_CANDIDATE)
+        text_addf(&sql, ", ?1 << %d | ?2", KEY_BITS);
+    text_add(&sql, ")");
+    const enum status status =
+        sql.failed ? err_set(err, STATUS_NOMEM, "out of memory")
+                   : handle_prepare(&store->handle, sql.data, &store->insert[id], "write", err);
+    text_release(&sql);
+    return status;
+}
+
+static int bind_field(sqlite3_stmt *statement, int place, const void *row,
+                      const struct column *column)
+{
+    switch (column->type) {
+    case COLUMN_INT: {
+        const int64_t value = row_int(row, column);
+        return value == ROW_UNKNOWN ? sqlite3_bind_null(statement, place)
+                                    : sqlite3_bind_int64(statement, place, value);
+    }
+    case COLUMN_REAL: /* NaN is bound as NULL */
+        return sqlite3_bind_double(statement, place, row_real(row, column));
+    case COLUMN_TEXT:
+        return sqlite3_bind_text(statement, place, row_text(row, column), -1, SQLITE_STATIC);
+    }
+    return SQLITE_MISUSE;
+}
+
+static enum status insert_row(struct store *store, enum table_id id, const void *row,
+                              struct err *err)
+{
+    sqlite3_stmt *statement = store->insert[id];
+    const struct table *table = &tables[id];
+    for (int i = 0; i < table->n_columns; i++) {
+        const int code = bind_field(statement, i + 1, row, &table->columns[i]);
+        if (code != SQLITE_OK)
+            return handle_error(&store->handle, code, "write", err);
+    }
+    return handle_run(&store->handle, statement, "write", err);
+}
+
+/* A copy of the row with its NULL text field set. */
+static void default_text(void *row, enum table_id id, const char *name, const char *text)
+{
+    const struct column *column = table_column(id, name);
+    if (column != NULL && row_text(row, column) == NULL)
+        memcpy((char *)row + column->offset, &text, sizeof text);
+}
+
+static enum status put(struct store *store, enum table_id id, const void *rows, size_t n,
+                       struct err *err)
+{
+    char now[24];
+    clock_now_iso(now, sizeof now);
+    const size_t size = tables[id].row_size;
+    void *row = memory_new(1, size);
+    if (row == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    enum status status = handle_begin(&store->handle, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = prepare_insert(store, id, err);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        memcpy(row, (const char *)rows + i * size, size);
+        default_text(row, id, "measured_at", now);
+        default_text(row, id, "predicted_at", now);
+        default_text(row, id, "stored_at", now);
+        default_text(row, id, "started_at", now);
+        default_text(row, id, "conditions", "");
+        status = insert_row(store, id, row, err);
+    }
+    status = handle_end(&store->handle, status, err);
+out:
+    memory_free(row);
+    return status;
+}
+
+enum status store_put_kernel_timings(struct store *store, const struct kernel_timing_row *rows,
+                                     size_t n, struct err *err)
+{
+    return put(store, TABLE_KERNEL_TIMING, rows, n, err);
+}
+
+enum status store_put_predictions(struct store *store, const struct prediction_row *rows, size_t n,
+                                  struct err *err)
+{
+    return put(store, TABLE_PREDICTION, rows, n, err);
+}
+
+enum status store_put_measurements(struct store *store, const struct measurement_row *rows,
+                                   size_t n, struct err *err)
+{
+    return put(store, TABLE_MEASUREMENT, rows, n, err);
+}
+
+enum status store_put_published(struct store *store, const struct published_row *rows, size_t n,
+                                struct err *err)
+{
+    return put(store, TABLE_PUBLISHED, rows, n, err);
+}
+
+enum status store_put_device(struct store *store, const struct device_row *device, int64_t *id,
+                             struct err *err)
+{
+    sqlite3_stmt *find = NULL;
+    enum status status =
+        handle_prepare(&store->handle, "SELECT id FROM device WHERE name = ?1 AND profile = ?2",
+                       &find, "write", err);
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_text(find, 1, device->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(find, 2, device->profile, -1, SQLITE_STATIC);
+    const int code = sqlite3_step(find);
+    const int64_t found = code == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+    sqlite3_finalize(find);
+    if (code == SQLITE_ROW) {
+        *id = found;
+        return STATUS_OK;
+    }
+    if (code != SQLITE_DONE)
+        return handle_error(&store->handle, code, "write", err);
+    struct device_row row = *device;
+    row.id = ROW_UNKNOWN;
+    if ((status = put(store, TABLE_DEVICE, &row, 1, err)) == STATUS_OK)
+        *id = sqlite3_last_insert_rowid(store->handle.db);
+    return status;
+}
+
+/* ---- runs ---- */
+
+_Static_assert(KEY_BITS == 40, "the SQL below shifts by 40");
+
+enum status store_begin_run(struct store *store, struct run_row *run, struct err *err)
+{
+    struct run_row row = *run;
+    row.id = ROW_UNKNOWN;
+    row.finished = 0;
+    row.n_candidates = 0;
+    row.ended_at = NULL;
+    if (row.position == ROW_UNKNOWN)
+        row.position = 0;
+    const enum status status = put(store, TABLE_RUN, &row, 1, err);
+    if (status == STATUS_OK)
+        run->id = sqlite3_last_insert_rowid(store->handle.db);
+    return status;
+}
+
+/* Runs SQL of ours with ?1 = run_id, ?2 and ?3 the two numbers, ?4 the time; what it does not use
+ * is not bound. It must change one run. */
+static enum status change_run(struct store *store, int64_t run_id, const char *sql, int64_t second,
+                              int64_t third, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status = handle_prepare(&store->handle, sql, &statement, "write", err);
+    if (status != STATUS_OK)
+        return status;
+    char now[24];
+    sqlite3_bind_int64(statement, 1, run_id);
+    sqlite3_bind_int64(statement, 2, second);
+    sqlite3_bind_int64(statement, 3, third);
+    sqlite3_bind_text(statement, 4, clock_now_iso(now, sizeof now), -1, SQLITE_STATIC);
+    status = handle_run(&store->handle, statement, "write", err);
+    sqlite3_finalize(statement);
+    if (status == STATUS_OK && sqlite3_changes(store->handle.db) == 0)
+        status = err_set(err, STATUS_INPUT, "'%s' has no run %lld", store->handle.path,
+                         (long long)run_id);
+    return status;
+}
+
+enum status store_resume_run(struct store *store, int64_t run_id, struct err *err)
+{
+    char sql[96];
+    int64_t finished = -1;
+    snprintf(sql, sizeof sql, "SELECT finished FROM run WHERE id = %lld", (long long)run_id);
+    enum status status = handle_int(&store->handle, sql, &finished, "read", err);
+    if (status != STATUS_OK)
+        return status;
+    if (finished == -1)
+        return err_set(err, STATUS_NOT_FOUND, "'%s' has no run %lld", store->handle.path,
+                       (long long)run_id);
+    if (finished == 1)
+        return err_set(err, STATUS_INPUT, "run %lld of '%s' is finished", (long long)run_id,
+                       store->handle.path);
+    return change_run(store, run_id, "UPDATE run SET ended_at = NULL WHERE id = ?1", 0, 0, err);
+}
+
+static enum status insert_candidates(struct store *store, int64_t run_id,
+                                     struct candidate_row *rows, size_t n, int64_t position,
+                                     struct err *err)
+{
+    enum status status = prepare_insert(store, TABLE_CANDIDATE, err);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        assert(rows[i].id >= 0 && rows[i].id < (INT64_C(1) << KEY_BITS));
+        rows[i].run_id = run_id;
+        status = insert_row(store, TABLE_CANDIDATE, &rows[i], err);
+        if (status == STATUS_INPUT)
+            err_prefix(err, status, "row %lld of run %lld: ", (long long)rows[i].id,
+                       (long long)run_id);
+    }
+    if (status == STATUS_OK)
+        status = change_run(store, run_id,
+                            "UPDATE run SET position = ?2, n_candidates = n_candidates + ?3"
+                            " WHERE id = ?1",
+                            position, (int64_t)n, err);
+    return status;
+}
+
+enum status store_put_candidates(struct store *store, int64_t run_id, struct candidate_row *rows,
+                                 size_t n, int64_t position, struct err *err)
+{
+    enum status status = handle_begin(&store->handle, err);
+    if (status != STATUS_OK)
+        return status;
+    status = insert_candidates(store, run_id, rows, n, position, err);
+    return handle_end(&store->handle, status, err);
+}
+
+/* Deletes or changes candidates of one run; ?1 and ?2 are the ends of its key range. */
+static enum status change_candidates(struct store *store, int64_t run_id, const char *sql,
+                                     struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status = handle_prepare(&store->handle, sql, &statement, "write", err);
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_int64(statement, 1, run_id);
+    status = handle_run(&store->handle, statement, "write", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status store_replace_candidates(struct store *store, int64_t run_id,
+                                     struct candidate_row *rows, size_t n, int64_t position,
+                                     struct err *err)
+{
+    enum status status = handle_begin(&store->handle, err);
+    if (status != STATUS_OK)
+        return status;
+    status = change_candidates(store, run_id,
+                               "DELETE FROM candidate WHERE key >= ?1 << 40"
+                               " AND key < (?1 + 1) << 40",
+                               err);
+    if (status == STATUS_OK)
+        status =
+            change_run(store, run_id, "UPDATE run SET n_candidates = 0 WHERE id = ?1", 0, 0, err);
+    if (status == STATUS_OK)
+        status = insert_candidates(store, run_id, rows, n, position, err);
+    return handle_end(&store->handle, status, err);
+}
+
+static enum status mark_front_inside(struct store *store, int64_t run_id, const int64_t *ids,
+                                     size_t n, struct err *err)
+{
+    sqlite3_stmt *mark = NULL;
+    enum status status = change_candidates(
+        store, run_id, "UPDATE candidate SET on_front = 0 WHERE run_id = ?1 AND on_front = 1", err);
+    if (status == STATUS_OK)
+        status = handle_prepare(&store->handle,
+                                "UPDATE candidate SET on_front = 1 WHERE key = ?1 << 40 | ?2",
+                                &mark, "write", err);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        sqlite3_bind_int64(mark, 1, run_id);
+        sqlite3_bind_int64(mark, 2, ids[i]);
+        status = handle_run(&store->handle, mark, "write", err);
+        if (status == STATUS_OK && sqlite3_changes(store->handle.db) == 0)
+            status = err_set(err, STATUS_INPUT, "run %lld has no candidate %lld", (long long)run_id,
+                             (long long)ids[i]);
+    }
+    sqlite3_finalize(mark);
+    return status;
+}
+
+enum status store_mark_front(struct store *store, int64_t run_id, const int64_t *ids, size_t n,
+                             struct err *err)
+{
+    enum status status = handle_begin(&store->handle, err);
+    if (status != STATUS_OK)
+        return status;
+    return handle_end(&store->handle, mark_front_inside(store, run_id, ids, n, err), err);
+}
+
+enum status store_finish_run(struct store *store, int64_t run_id, struct err *err)
+{
+    const enum status status = change_run(
+        store, run_id, "UPDATE run SET finished = 1, ended_at = ?4 WHERE id = ?1", 0, 0, err);
+    /* A reader in the middle of a query keeps the log alive; the last to close moves it then. */
+    if (status == STATUS_OK) {
+        sqlite3_busy_timeout(store->handle.db, 0);
+        sqlite3_wal_checkpoint_v2(store->handle.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        sqlite3_busy_timeout(store->handle.db, store->patience_ms);
+    }
+    return status;
+}
+
+enum status store_interrupt_run(struct store *store, int64_t run_id, struct err *err)
+{
+    return change_run(store, run_id, "UPDATE run SET ended_at = ?4 WHERE id = ?1", 0, 0, err);
+}

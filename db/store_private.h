@@ -1,0 +1,14 @@
+/* What an open store holds. Private to db/. */
+#ifndef LATHE_DB_STORE_PRIVATE_H
+#define LATHE_DB_STORE_PRIVATE_H
+
+#include "db/handle.h"
+#include "db/tables.h"
+
+struct store {
+    struct handle handle;
+    int patience_ms;
+    sqlite3_stmt *insert[N_TABLES]; /* prepared at the first use */
+};
+
+#endif

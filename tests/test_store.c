@@ -1,0 +1,538 @@
+#include "store_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static struct run_row read_run(struct store *store, int64_t run_id)
+{
+    char where[32];
+    struct rows rows = {0};
+    snprintf(where, sizeof where, "id = %lld", (long long)run_id);
+    must(query_rows(store, TABLE_RUN, where, NULL, &rows, &must_err));
+    assert_int_equal(rows.n, 1);
+    struct run_row run = *(const struct run_row *)rows.data;
+    static char ended[32];
+    snprintf(ended, sizeof ended, "%s", run.ended_at != NULL ? run.ended_at : "");
+    run.ended_at = ended;
+    rows_release(&rows);
+    return run;
+}
+
+/* The rows of the run are exactly 0 .. n - 1 as fixture_candidate makes them. */
+static void assert_rows(struct store *store, int64_t run_id, size_t n)
+{
+    const struct candidate_query query = {.run_id = run_id};
+    struct rows rows = {0};
+    must(query_candidates(store, &query, &rows, &must_err));
+    assert_int_equal(rows.n, n);
+    for (size_t i = 0; i < n; i++) {
+        struct candidate_row want;
+        fixture_candidate((int64_t)i, &want);
+        want.run_id = run_id;
+        assert_same_row(TABLE_CANDIDATE, &want, (const struct candidate_row *)rows.data + i);
+    }
+    rows_release(&rows);
+    assert_int_equal(read_run(store, run_id).n_candidates, n);
+}
+
+static int64_t integrity(const char *path)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *check = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &check, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(check), SQLITE_ROW);
+    const int64_t good = strcmp((const char *)sqlite3_column_text(check, 0), "ok") == 0;
+    sqlite3_finalize(check);
+    sqlite3_close(db);
+    return good;
+}
+
+static void what_is_stored_is_read_back(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run = fixture_begin(store);
+    must(fixture_put(store, run, 0, 1000, &must_err));
+    must(fixture_put(store, run, 1000, 500, &must_err));
+    assert_rows(store, run, 1500);
+    assert_int_equal(read_run(store, run).position, 1500);
+    assert_int_equal(read_run(store, run).finished, 0);
+    must(store_finish_run(store, run, &must_err));
+    assert_int_equal(read_run(store, run).finished, 1);
+    assert_int_not_equal(read_run(store, run).ended_at[0], 0);
+    store_close(store);
+    store = fixture_open(fixture->path, STORE_READ);
+    assert_rows(store, run, 1500);
+    store_close(store);
+}
+
+static void every_column_of_the_contract_is_there(void **state)
+{
+    (void)state;
+    static const char *const contract[] = {
+        "run_id",
+        "n_layers",
+        "n_layers_effective",
+        "sharing",
+        "d_model",
+        "n_heads",
+        "n_kv_heads",
+        "d_head",
+        "d_ff",
+        "vocab_size",
+        "tie_embeddings",
+        "dtype",
+        "params",
+        "params_blocks",
+        "weight_bytes",
+        "kv_bytes_per_token",
+        "load_ns",
+        "init_ns",
+        "prefill_ns",
+        "ttft_cold_ns",
+        "decode_ns",
+        "energy_pj_per_token",
+        "peak_bytes",
+        "on_front",
+    };
+    for (size_t i = 0; i < sizeof contract / sizeof *contract; i++)
+        assert_non_null(table_column(TABLE_CANDIDATE, contract[i]));
+}
+
+static void runs_are_kept_apart(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t first = fixture_begin(store), second = fixture_begin(store);
+    must(fixture_put(store, second, 0, 30, &must_err));
+    must(fixture_put(store, first, 0, 20, &must_err));
+    must(fixture_put(store, second, 30, 30, &must_err));
+    assert_rows(store, first, 20);
+    assert_rows(store, second, 60);
+    must(store_replace_candidates(store, second, NULL, 0, 60, &must_err));
+    assert_rows(store, second, 0);
+    assert_rows(store, first, 20);
+    store_close(store);
+}
+
+static void a_batch_is_stored_whole_or_not_at_all(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    struct err err;
+    const int64_t run = fixture_begin(store);
+    must(fixture_put(store, run, 0, 100, &must_err));
+    /* 50 .. 149: the first of them is there already; then one that collides in the middle. */
+    assert_int_equal(fixture_put(store, run, 50, 100, &err), STATUS_INPUT);
+    assert_non_null(strstr(err.message, "row 50 of run 1"));
+    struct candidate_row rows[3];
+    fixture_candidate(200, &rows[0]);
+    fixture_candidate(99, &rows[1]);
+    fixture_candidate(201, &rows[2]);
+    assert_int_equal(store_put_candidates(store, run, rows, 3, 300, &err), STATUS_INPUT);
+    assert_rows(store, run, 100);
+    assert_int_equal(read_run(store, run).position, 100);
+    assert_int_equal(fixture_put(store, 77, 0, 1, &err), STATUS_INPUT);
+    assert_non_null(strstr(err.message, "has no run 77"));
+    must(fixture_put(store, run, 100, 10, &must_err));
+    assert_rows(store, run, 110);
+    store_close(store);
+}
+
+static void a_replaced_set_is_all_that_stays(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run = fixture_begin(store);
+    for (int64_t round = 1; round <= 5; round++) {
+        struct candidate_row rows[40];
+        const size_t n = (size_t)(8 * round);
+        for (size_t i = 0; i < n; i++)
+            fixture_candidate((int64_t)i, &rows[i]);
+        must(store_replace_candidates(store, run, rows, n, 1000 * round, &must_err));
+        assert_rows(store, run, n);
+        assert_int_equal(read_run(store, run).position, 1000 * round);
+    }
+    store_close(store);
+}
+
+static void a_killed_search_leaves_its_batches_and_an_unfinished_run(void **state)
+{
+    const struct fixture *fixture = *state;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct store *store = NULL;
+        if (store_open(fixture->path, STORE_WRITE, &store, NULL) != STATUS_OK)
+            _exit(1);
+        struct run_row run;
+        row_clear(TABLE_RUN, &run);
+        run.verb = "search";
+        if (store_begin_run(store, &run, NULL) != STATUS_OK)
+            _exit(1);
+        for (int64_t first = 0;; first += 100) {
+            if (fixture_put(store, run.id, first, 100, NULL) != STATUS_OK)
+                _exit(1);
+            if (first == 2000 && write(ready[1], "x", 1) != 1)
+                _exit(1);
+        }
+    }
+    char byte;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000},
+              NULL); /* so that the kill falls anywhere in a batch */
+    assert_int_equal(kill(child, SIGKILL), 0);
+    int exit_status = 0;
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_true(WIFSIGNALED(exit_status));
+
+    struct store *store = fixture_open(fixture->path, STORE_READ);
+    struct run_row run = read_run(store, 1);
+    assert_int_equal(run.finished, 0);
+    assert_int_equal(run.ended_at[0], 0);
+    assert_true(run.position >= 2100);
+    assert_int_equal(run.position % 100, 0);
+    assert_rows(store, 1, (size_t)run.position);
+    store_close(store);
+
+    /* It resumes where it was. */
+    store = fixture_open(fixture->path, STORE_WRITE);
+    must(store_resume_run(store, 1, &must_err));
+    must(fixture_put(store, 1, run.position, 100, &must_err));
+    must(store_finish_run(store, 1, &must_err));
+    assert_rows(store, 1, (size_t)run.position + 100);
+    store_close(store);
+    assert_true(integrity(fixture->path));
+}
+
+static void only_an_unfinished_run_resumes(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    struct err err;
+    const int64_t run = fixture_begin(store);
+    must(store_interrupt_run(store, run, &must_err));
+    assert_int_equal(read_run(store, run).finished, 0);
+    assert_int_not_equal(read_run(store, run).ended_at[0], 0);
+    must(store_resume_run(store, run, &must_err));
+    assert_int_equal(read_run(store, run).ended_at[0], 0);
+    must(store_finish_run(store, run, &must_err));
+    assert_int_equal(store_resume_run(store, run, &err), STATUS_INPUT);
+    assert_non_null(strstr(err.message, "run 1 of"));
+    assert_int_equal(store_resume_run(store, 9, &err), STATUS_NOT_FOUND);
+    store_close(store);
+}
+
+static void it_is_read_while_it_is_written(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *writer = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run = fixture_begin(writer);
+    struct store *reader = fixture_open(fixture->path, STORE_READ);
+    for (int64_t i = 0; i < 5; i++) {
+        must(fixture_put(writer, run, i * 50, 50, &must_err));
+        assert_rows(reader, run, (size_t)(i + 1) * 50);
+    }
+    must(store_finish_run(writer, run, &must_err));
+    assert_int_equal(read_run(reader, run).finished, 1);
+    store_close(reader);
+    store_close(writer);
+}
+
+static void two_programs_may_write_at_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *a = fixture_open(fixture->path, STORE_WRITE);
+    struct store *b = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run_a = fixture_begin(a), run_b = fixture_begin(b);
+    assert_int_not_equal(run_a, run_b);
+    for (int64_t i = 0; i < 10; i++) {
+        must(fixture_put(a, run_a, i * 20, 20, &must_err));
+        must(fixture_put(b, run_b, i * 10, 10, &must_err));
+    }
+    assert_rows(b, run_a, 200);
+    assert_rows(a, run_b, 100);
+    store_close(b);
+    store_close(a);
+}
+
+static void the_front_is_what_was_marked_last(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t other = fixture_begin(store), run = fixture_begin(store);
+    const int64_t first[] = {1, 5, 9}, second[] = {5, 7}, bad[] = {3, 100};
+    must(fixture_put(store, run, 0, 20, &must_err));
+    must(fixture_put(store, other, 0, 20, &must_err));
+    must(store_mark_front(store, other, first, 3, &must_err));
+    must(store_mark_front(store, run, first, 3, &must_err));
+    must(store_mark_front(store, run, second, 2, &must_err));
+    assert_int_equal(store_mark_front(store, run, bad, 2, NULL), STATUS_INPUT);
+    const struct candidate_query query = {.run_id = run, .front_only = true};
+    struct rows rows = {0};
+    must(query_candidates(store, &query, &rows, &must_err));
+    assert_int_equal(rows.n, 2);
+    const struct candidate_row *row = rows.data;
+    assert_int_equal(row[0].id, 5);
+    assert_int_equal(row[1].id, 7);
+    rows_release(&rows);
+    const struct candidate_query query_other = {.run_id = other, .front_only = true};
+    int64_t n = 0;
+    must(query_count(store, &query_other, &n, &must_err));
+    assert_int_equal(n, 3);
+    store_close(store);
+}
+
+static void rows_of_the_other_tables_come_back(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    struct rows rows = {0};
+
+    struct device_row device;
+    row_clear(TABLE_DEVICE, &device);
+    device.name = "iphone-13";
+    device.profile = "{\"levels\": []}";
+    int64_t id = 0, again = 0, changed = 0;
+    must(store_put_device(store, &device, &id, &must_err));
+    must(store_put_device(store, &device, &again, &must_err));
+    device.profile = "{\"levels\": [1]}";
+    must(store_put_device(store, &device, &changed, &must_err));
+    assert_int_equal(id, again);
+    assert_int_not_equal(id, changed);
+
+    struct measurement_row measurement;
+    row_clear(TABLE_MEASUREMENT, &measurement);
+    measurement.id = 1;
+    measurement.subject.model = "mobilellm-125m";
+    measurement.subject.n_layers = 30;
+    measurement.decode_ns = 15.6e6;
+    measurement.decode_ns_n = 50;
+    measurement.measured_at = "2024-01-01T00:00:00Z";
+    must(store_put_measurements(store, &measurement, 1, &must_err));
+    must(query_rows(store, TABLE_MEASUREMENT, NULL, "id", &rows, &must_err));
+    assert_int_equal(rows.n, 1);
+    assert_same_row(TABLE_MEASUREMENT, &measurement, rows.data);
+    rows_release(&rows);
+
+    struct kernel_timing_row timing;
+    row_clear(TABLE_KERNEL_TIMING, &timing);
+    timing.kernel = "gemv_q8_0_avx2";
+    timing.median_ns = 1234.5;
+    must(store_put_kernel_timings(store, &timing, 1, &must_err));
+    must(query_rows(store, TABLE_KERNEL_TIMING, "kernel LIKE 'gemv%'", NULL, &rows, &must_err));
+    assert_int_equal(rows.n, 1);
+    assert_non_null(((const struct kernel_timing_row *)rows.data)->measured_at);
+    rows_release(&rows);
+
+    struct prediction_row prediction;
+    row_clear(TABLE_PREDICTION, &prediction);
+    prediction.subject.model = "opt-125m";
+    prediction.basis = "datasheet";
+    must(store_put_predictions(store, &prediction, 1, &must_err));
+    must(query_rows(store, TABLE_PREDICTION, NULL, NULL, &rows, &must_err));
+    assert_true(isnan(((const struct prediction_row *)rows.data)->error_median_frac));
+    rows_release(&rows);
+    store_close(store);
+}
+
+static void a_published_value_is_stored_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    struct rows rows = {0};
+    struct published_row published;
+    row_clear(TABLE_PUBLISHED, &published);
+    published.model = "mobilellm-125m";
+    published.metric = "avg";
+    published.unit = "percent";
+    published.source = "Table 3";
+    published.value = 46.0;
+    must(store_put_published(store, &published, 1, &must_err));
+    published.value = 46.3;
+    must(store_put_published(store, &published, 1, &must_err));
+    published.source = "Table 8";
+    must(store_put_published(store, &published, 1, &must_err));
+    must(query_rows(store, TABLE_PUBLISHED, NULL, "source", &rows, &must_err));
+    assert_int_equal(rows.n, 2);
+    assert_true(((const struct published_row *)rows.data)->value == 46.3);
+    rows_release(&rows);
+    store_close(store);
+}
+
+/* ---- when the disk says no ---- */
+
+static void a_full_disk_keeps_the_batches_before_it(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run = fixture_begin(store);
+    must(fixture_put(store, run, 0, 200, &must_err));
+    store_close(store);
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = {.rlim_cur = 600000, .rlim_max = 600000};
+        struct err err = {{0}};
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+            store_open(fixture->path, STORE_WRITE, &store, NULL) != STATUS_OK)
+            _exit(1);
+        int64_t first = 200;
+        enum status status = STATUS_OK;
+        for (; status == STATUS_OK && first < 100000; first += 200)
+            status = fixture_put(store, run, first, 200, &err);
+        const bool clear =
+            strncmp(err.message, "cannot write '", 14) == 0 && strchr(err.message, '\n') == NULL;
+        store_close(store);
+        _exit(status == STATUS_IO && clear ? 0 : 2);
+    }
+    int exit_status = 0;
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_int_equal(exit_status, 0);
+    store = fixture_open(fixture->path, STORE_READ);
+    const int64_t position = read_run(store, run).position;
+    assert_true(position > 200 && position % 200 == 0);
+    assert_rows(store, run, (size_t)position);
+    assert_int_equal(read_run(store, run).finished, 0);
+    store_close(store);
+    assert_true(integrity(fixture->path));
+}
+
+static void a_disk_that_is_full_from_the_start_is_left_empty(void **state)
+{
+    const struct fixture *fixture = *state;
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = {.rlim_cur = 10000, .rlim_max = 10000};
+        struct store *store = NULL;
+        struct err err = {{0}};
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            _exit(1);
+        const enum status status = store_open(fixture->path, STORE_WRITE, &store, &err);
+        _exit(status == STATUS_IO && err.message[0] != 0 ? 0 : 2);
+    }
+    int exit_status = 0;
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_int_equal(exit_status, 0);
+    assert_int_not_equal(access(fixture->path, F_OK), 0);
+}
+
+/* Runs as a user whom permissions bind; root is bound by none. */
+static enum status open_as_nobody(const char *path, enum store_mode mode, char *message)
+{
+    int channel[2];
+    assert_int_equal(pipe(channel), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct store *store = NULL;
+        struct err err = {{0}};
+        if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(100);
+        enum status status = store_open(path, mode, &store, &err);
+        if (status == STATUS_OK && mode == STORE_READ)
+            status = query_run_id(store, 1, &(int64_t){0}, &err);
+        store_close(store);
+        if (write(channel[1], err.message, sizeof err.message) < 0)
+            _exit(100);
+        _exit((int)status);
+    }
+    close(channel[1]);
+    assert_true(read(channel[0], message, sizeof(struct err)) >= 0);
+    close(channel[0]);
+    int exit_status = 0;
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_true(WIFEXITED(exit_status));
+    return (enum status)WEXITSTATUS(exit_status);
+}
+
+static void read_only_files_are_read_and_not_written(void **state)
+{
+    const struct fixture *fixture = *state;
+    char message[sizeof(struct err)];
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    fixture_begin(store);
+    store_close(store);
+
+    assert_int_equal(chmod(fixture->path, 0444), 0);
+    assert_int_equal(chmod(fixture->directory, 0555), 0);
+    assert_int_equal(open_as_nobody(fixture->path, STORE_READ, message), STATUS_OK);
+    assert_int_equal(open_as_nobody(fixture->path, STORE_WRITE, message), STATUS_IO);
+    assert_non_null(strstr(message, "read-only"));
+
+    char path[128];
+    snprintf(path, sizeof path, "%s/new.db", fixture->directory);
+    assert_int_equal(open_as_nobody(path, STORE_WRITE, message), STATUS_IO);
+    assert_int_equal(strncmp(message, "cannot create '", 15), 0);
+    assert_int_equal(chmod(fixture->directory, 0755), 0);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void a_missing_directory_or_file_is_named(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = NULL;
+    struct err err;
+    char path[128];
+    assert_int_equal(store_open(fixture->path, STORE_READ, &store, &err), STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "no such file"));
+    snprintf(path, sizeof path, "%s/no/s.db", fixture->directory);
+    assert_int_equal(store_open(path, STORE_WRITE, &store, &err), STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "no directory"));
+    assert_int_equal(store_open(fixture->directory, STORE_WRITE, &store, &err), STATUS_IO);
+    assert_non_null(strstr(err.message, "it is a directory"));
+}
+
+static void a_lock_that_stays_is_an_error_that_says_so(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = fixture_open(fixture->path, STORE_WRITE);
+    const int64_t run = fixture_begin(store);
+    sqlite3 *other = NULL;
+    struct err err;
+    assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    store_set_patience(store, 10);
+    assert_int_equal(fixture_put(store, run, 0, 1, &err), STATUS_IO);
+    assert_non_null(strstr(err.message, "another program holds a lock"));
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    must(fixture_put(store, run, 0, 1, &must_err));
+    sqlite3_close(other);
+    store_close(store);
+}
+
+#define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_file(what_is_stored_is_read_back),
+        cmocka_unit_test(every_column_of_the_contract_is_there),
+        with_file(runs_are_kept_apart),
+        with_file(a_batch_is_stored_whole_or_not_at_all),
+        with_file(a_replaced_set_is_all_that_stays),
+        with_file(a_killed_search_leaves_its_batches_and_an_unfinished_run),
+        with_file(only_an_unfinished_run_resumes),
+        with_file(it_is_read_while_it_is_written),
+        with_file(two_programs_may_write_at_once),
+        with_file(the_front_is_what_was_marked_last),
+        with_file(rows_of_the_other_tables_come_back),
+        with_file(a_published_value_is_stored_once),
+        with_file(a_full_disk_keeps_the_batches_before_it),
+        with_file(a_disk_that_is_full_from_the_start_is_left_empty),
+        with_file(read_only_files_are_read_and_not_written),
+        with_file(a_missing_directory_or_file_is_named),
+        with_file(a_lock_that_stays_is_an_error_that_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
