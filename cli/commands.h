@@ -7,7 +7,11 @@
 
 #include "cli/options.h"
 
-#define COMMANDS(X)           X(help)
+/* clang-format off */
+#define COMMANDS(X) \
+    X(devices) \
+    X(help)
+/* clang-format on */
 
 #define DECLARE_COMMAND(name) extern const struct command cmd_##name;
 COMMANDS(DECLARE_COMMAND)

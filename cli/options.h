@@ -100,6 +100,28 @@ struct command {
         .name = "db", .kind = OPTION_TEXT, .argument = "FILE", .fallback = "lathe.db",             \
         .values = "@file", .help = "SQLite file of results"                                        \
     }
+#define OPTION_ROW_LIMIT                                                                           \
+    {                                                                                              \
+        .name = "limit", .kind = OPTION_COUNT, .argument = "N", .fallback = "10", .min = 0,        \
+        .max = INT64_MAX, .help = "rows printed at most; 0: all"                                   \
+    }
+#define OPTION_ROW_RUN                                                                             \
+    {                                                                                              \
+        .name = "run", .kind = OPTION_COUNT, .argument = "N", .min = 1, .max = INT64_MAX,          \
+        .help = "which run of the database; default: the latest search"                            \
+    }
+/* What every listing of candidates takes. */
+#define OPTION_ROWS_CANDIDATES                                                                     \
+    {.name = "descending", .kind = OPTION_FLAG, .help = "most first"},                             \
+        {.name = "where",                                                                          \
+         .kind = OPTION_TEXTS,                                                                     \
+         .argument = "SQL",                                                                        \
+         .help = "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"},              \
+        OPTION_ROW_RUN, OPTION_ROW_LIMIT, OPTION_ROW_DB, OPTION_ROW_JSON
+#define CANDIDATE_COLUMNS                                                                          \
+    "decode_ns prefill_ns ttft_cold_ns load_ns init_ns energy_pj_per_token peak_bytes params "     \
+    "params_blocks weight_bytes kv_bytes_per_token flop_per_token n_layers n_layers_effective "    \
+    "d_model d_head d_ff n_heads n_kv_heads"
 #define OPTION_ROW_OUT                                                                             \
     {                                                                                              \
         .name = "out", .kind = OPTION_TEXT, .argument = "FILE", .values = "@file",                 \
