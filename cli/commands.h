@@ -9,6 +9,9 @@
 
 /* clang-format off */
 #define COMMANDS(X) \
+    X(top) \
+    X(front) \
+    X(show) \
     X(devices) \
     X(help)
 /* clang-format on */

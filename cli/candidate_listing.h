@@ -1,0 +1,24 @@
+/* Stored candidates on the screen. */
+#ifndef LATHE_CLI_CANDIDATE_LISTING_H
+#define LATHE_CLI_CANDIDATE_LISTING_H
+
+#include <stdbool.h>
+
+#include "cli/listing.h"
+#include "cli/options.h"
+#include "db/query.h"
+
+/* Candidates as a listing: every column of the store is a key of the JSON; the table for people
+ * shows those that tell candidates apart, and `by` (NULL: none) if it is another. */
+void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by);
+/* The same with every column shown. */
+void candidate_listing_fill_all(struct listing *listing, const struct rows *rows);
+
+/* Runs the query and prints what it finds, as a table or as JSON. */
+enum status candidate_listing_print(struct store *store, const struct candidate_query *query,
+                                    bool json, struct err *err);
+
+/* What `top` and `front` do: the query that OPTION_ROWS_CANDIDATES and --by describe. */
+enum status candidate_listing_run(const struct args *args, bool front_only, struct err *err);
+
+#endif

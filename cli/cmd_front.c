@@ -1,0 +1,35 @@
+#include "cli/candidate_listing.h"
+#include "cli/commands.h"
+
+static enum status run(const struct args *args, struct err *err)
+{
+    return candidate_listing_run(args, true, err);
+}
+
+static const struct option options[] = {
+    {.name = "by",
+     .kind = OPTION_TEXT,
+     .argument = "COLUMN",
+     .fallback = "decode_ns",
+     .values = CANDIDATE_COLUMNS,
+     .help = "column to order by, least first"},
+    OPTION_ROWS_CANDIDATES,
+    OPTIONS_END,
+};
+
+static const struct example examples[] = {
+    {"lathe front --db phone.db --limit 0",                 "the whole front of the latest search"},
+    {"lathe front --run 2 --where 'params_blocks > 100e6'", "a part of an earlier one"            },
+    {NULL,                                                  NULL                                  },
+};
+
+const struct command cmd_front = {
+    .name = "front",
+    .summary = "the candidates that none beats in every objective of their search",
+    .operands = "",
+    .options = options,
+    .examples = examples,
+    .about = "A candidate is on the front when no other is at least as good in every objective of "
+             "the search and better in one.",
+    .run = run,
+};
