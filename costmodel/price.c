@@ -197,30 +197,71 @@ static int64_t live_activation_bytes(const struct transformer *net,
 
 /* `live` bytes of activations; the passes are priced. */
 static void finish(const struct transformer *net, const struct machine *machine,
-                   const struct workload *workload, const struct pass *prefill,
-                   const struct pass *decode, int64_t live, struct price *out)
+                   const struct workload *workload, const struct counted *counted,
+                   const struct pass *prefill, const struct pass *decode, int64_t live,
+                   struct price *out)
 {
-    struct param_count params;
-    struct weight_bytes bytes;
-    transformer_count(net, &params);
-    transformer_weight_bytes(net, &bytes);
+    int64_t bytes = counted->bytes.total;
     double executions = (double)schedule_executions(&net->schedule);
     double distinct = (double)net->schedule.n_layers;
     int64_t held =
         workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;
-    out->load_ns = machine->load_fixed_ns + (double)bytes.total / machine->load_gbps +
+    out->load_ns = machine->load_fixed_ns + (double)bytes / machine->load_gbps +
                    executions * machine->load_layer_ns;
-    out->init_ns = machine->init_fixed_ns +
-                   (machine->init_gbps > 0 ? (double)bytes.total / machine->init_gbps : 0) +
-                   executions * machine->init_layer_ns +
-                   distinct * distinct * machine->init_block_sq_ns;
+    out->init_ns =
+        machine->init_fixed_ns + (machine->init_gbps > 0 ? (double)bytes / machine->init_gbps : 0) +
+        executions * machine->init_layer_ns + distinct * distinct * machine->init_block_sq_ns;
     out->prefill_ns = prefill->ns;
     out->decode_ns = decode->ns;
     out->ttft_cold_ns = out->load_ns + out->init_ns + out->prefill_ns;
     out->energy_pj_per_token = energy_pj(machine, decode);
-    out->energy_rule_pj = 0.1e12 * (double)params.total / 1e9;
-    out->peak_bytes = bytes.total + transformer_kv_bytes(net, held) + live;
+    out->energy_rule_pj = 0.1e12 * (double)counted->params.total / 1e9;
+    out->peak_bytes = bytes + transformer_kv_bytes(net, held) + live;
     out->fits_app_share = out->peak_bytes <= machine->app_share_bytes;
+}
+
+static void count_all(const struct transformer *net, struct counted *out)
+{
+    transformer_count(net, &out->params);
+    transformer_weight_bytes(net, &out->bytes);
+    out->kv_row_bytes =
+        net->blocks ? 0 : transformer_kv_bytes_per_token(net) / schedule_executions(&net->schedule);
+}
+
+/* Every count is a line in the depth, so two points give all depths, exactly. */
+static int64_t on_line(int64_t one, int64_t two, int64_t n)
+{
+    return one + (n - 1) * (two - one);
+}
+
+static void count_by_line(struct shape_price *shape)
+{
+    struct transformer *net = &shape->net;
+    struct schedule *schedule = &net->schedule;
+    const int64_t n = schedule->n_layers;
+    if (!shape->line.valid || shape->line.share_ffn != schedule->share_ffn ||
+        shape->line.tie_embeddings != net->tie_embeddings) {
+        schedule->n_layers = 1;
+        count_all(net, &shape->line.one);
+        schedule->n_layers = 2;
+        count_all(net, &shape->line.two);
+        schedule->n_layers = n;
+        shape->line.share_ffn = schedule->share_ffn;
+        shape->line.tie_embeddings = net->tie_embeddings;
+        shape->line.valid = true;
+    }
+    const struct counted *a = &shape->line.one, *b = &shape->line.two;
+    struct counted *out = &shape->counted;
+    *out = *a;
+#define LINE(field) out->field = on_line(a->field, b->field, n)
+    LINE(params.attention);
+    LINE(params.ffn);
+    LINE(params.norms);
+    LINE(params.blocks);
+    LINE(params.total);
+    LINE(bytes.blocks);
+    LINE(bytes.total);
+#undef LINE
 }
 
 static int64_t table_bytes(const struct transformer *net)
@@ -244,6 +285,7 @@ void price_shape(const struct transformer *net, const struct machine *machine,
     (void)status;
     cost_block(machine, &out->decode.uniform, &out->decode_cost);
     cost_block(machine, &out->prefill.uniform, &out->prefill_cost);
+    out->line.valid = false;
     out->prefill_activation_bytes = live_activation_bytes(net, &out->prefill);
 }
 
@@ -268,7 +310,8 @@ void price_schedule(struct shape_price *shape, const struct schedule *schedule, 
     status = run_pass(shape->machine, &shape->prefill, &shape->prefill_cost, table, &prefill, NULL);
     assert(status == STATUS_OK);
     (void)status;
-    finish(&shape->net, shape->machine, &shape->workload, &prefill, &decode,
+    count_by_line(shape);
+    finish(&shape->net, shape->machine, &shape->workload, &shape->counted, &prefill, &decode,
            shape->prefill_activation_bytes, out);
 }
 
@@ -368,7 +411,10 @@ enum status price_network(const struct transformer *net, const struct machine *m
         return status;
     status = price_list(net, machine, &list, &decode, detail, err);
     ops_release(&list);
-    if (!status)
-        finish(net, machine, workload, &prefill, &decode, live, out);
+    if (!status) {
+        struct counted counted;
+        count_all(net, &counted);
+        finish(net, machine, workload, &counted, &prefill, &decode, live, out);
+    }
     return status;
 }

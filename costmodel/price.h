@@ -70,6 +70,13 @@ struct block_cost {
     int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
 };
 
+/* What a price needs to know of the stored weights. */
+struct counted {
+    struct param_count params;
+    struct weight_bytes bytes;
+    int64_t kv_row_bytes; /* of one execution and token */
+};
+
 /* The same in two steps for a search: what depends neither on depth, schedule nor tying once, then
  * any number of schedules over it. Uniform networks only. price_network gives the same to the bit.
  */
@@ -80,6 +87,11 @@ struct shape_price {
     struct operator_list decode, prefill;
     struct block_cost decode_cost, prefill_cost;
     int64_t prefill_activation_bytes;
+    struct counted counted; /* of the last price_schedule */
+    struct {                /* what `counted` was worked out from */
+        bool valid, share_ffn, tie_embeddings;
+        struct counted one, two; /* at one and two layers: all counts are lines in the depth */
+    } line;
 };
 /* `net` passed transformer_check and, like `machine`, is borrowed. shape_price points inside
  * itself: do not copy it. */

@@ -8,6 +8,33 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+
+static const char *const ffn_names[N_FFN_KINDS] = {
+    [FFN_RELU] = "relu",
+    [FFN_GELU] = "gelu",
+    [FFN_SWIGLU] = "swiglu",
+    [FFN_GEGLU] = "geglu",
+    [FFN_RWKV_CHANNEL] = "rwkv_channel",
+};
+
+const char *ffn_kind_name(enum ffn_kind kind)
+{
+    assert(kind < N_FFN_KINDS);
+    return ffn_names[kind];
+}
+
+enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err)
+{
+    for (int i = 0; i < N_FFN_KINDS; i++) {
+        if (strcmp(name, ffn_names[i]) == 0) {
+            *out = (enum ffn_kind)i;
+            return STATUS_OK;
+        }
+    }
+    return err_set(err, STATUS_USAGE,
+                   "unknown FFN kind '%s'; known: relu gelu swiglu geglu rwkv_channel", name);
+}
 
 void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers, int64_t n_heads,
                       int64_t n_kv_heads, int64_t d_head, int64_t d_ff, int64_t vocab_size)

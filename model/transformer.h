@@ -34,6 +34,9 @@ enum ffn_kind {
     N_FFN_KINDS,
 };
 
+const char *ffn_kind_name(enum ffn_kind kind); /* "relu" "gelu" "swiglu" "geglu" "rwkv_channel" */
+enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err);
+
 enum norm_kind {
     NORM_RMS,
     NORM_LAYER,

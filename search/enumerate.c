@@ -1,0 +1,361 @@
+#include "search/enumerate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { DEFAULT_BATCH = 1 << 14 };
+
+/* Depth enters the parameter count linearly: total = fixed + n_layers * per_layer. */
+struct linear_count {
+    int64_t fixed, per_layer;
+};
+
+static void shape_transformer(const struct space *space, const struct shape *shape,
+                              struct transformer *net)
+{
+    transformer_init(net, shape->d_model, 1, shape->n_heads, shape->n_kv_heads, shape->d_head,
+                     shape->d_ff, shape->vocab_size);
+    net->ffn = space->ffn;
+    net->max_context = space->max_context;
+    transformer_set_dtype(net, shape->dtype);
+    net->kv_dtype = space->kv_dtype;
+}
+
+static struct linear_count count_by_depth(struct transformer *net, const struct schedule *schedule,
+                                          bool tie_embeddings)
+{
+    struct param_count one, two;
+    net->schedule = *schedule;
+    net->tie_embeddings = tie_embeddings;
+    net->schedule.n_layers = 1;
+    transformer_count(net, &one);
+    net->schedule.n_layers = 2;
+    transformer_count(net, &two);
+    int64_t per_layer = two.total - one.total;
+    return (struct linear_count){one.total - per_layer, per_layer};
+}
+
+/* The depths whose count is inside the budget and the space: low .. high, empty when low > high. */
+struct depths {
+    int64_t low, high;
+};
+
+static struct depths solve_depth(const struct space *space, const struct budget *budget,
+                                 struct linear_count count)
+{
+    int64_t least = budget->min - count.fixed, most = budget->max - count.fixed;
+    struct depths depths = {space->min_layers, space->max_layers};
+    if (most < count.per_layer)
+        return (struct depths){1, 0};
+    int64_t low = least <= 0 ? 1 : (least + count.per_layer - 1) / count.per_layer;
+    int64_t high = most / count.per_layer;
+    if (low > depths.low)
+        depths.low = low;
+    if (high < depths.high)
+        depths.high = high;
+    return depths;
+}
+
+/* The count nearest to the budget that this shape can reach. */
+static int64_t nearest_count(const struct space *space, const struct budget *budget,
+                             struct linear_count count)
+{
+    int64_t n = (budget->target - count.fixed + count.per_layer / 2) / count.per_layer;
+    n = n < space->min_layers ? space->min_layers : n;
+    n = n > space->max_layers ? space->max_layers : n;
+    return count.fixed + n * count.per_layer;
+}
+
+struct nearest {
+    int64_t params, distance, d_model;
+};
+
+static void note_nearest(struct nearest *nearest, const struct budget *budget, int64_t params,
+                         int64_t d_model)
+{
+    int64_t distance = params > budget->target ? params - budget->target : budget->target - params;
+    if (nearest->d_model == 0 || distance < nearest->distance)
+        *nearest = (struct nearest){params, distance, d_model};
+}
+
+/* Visits (tie, schedule) in canonical order with the depths each allows. */
+struct variant {
+    bool tie_embeddings;
+    const struct schedule *schedule;
+    struct depths depths;
+    struct linear_count count;
+};
+
+static bool get_variant(const struct space *space, const struct budget *budget,
+                        struct transformer *net, int index, struct variant *out)
+{
+    int tie = index / space->n_schedules;
+    if (tie >= space->tie_embeddings.n)
+        return false;
+    out->tie_embeddings = space->tie_embeddings.value[tie] != 0;
+    out->schedule = &space->schedule[index % space->n_schedules];
+    out->count = count_by_depth(net, out->schedule, out->tie_embeddings);
+    out->depths = solve_depth(space, budget, out->count);
+    return true;
+}
+
+static enum status add_shape(struct enumeration *e, size_t *capacity, struct shape *shape,
+                             struct nearest *nearest, struct err *err)
+{
+    struct transformer net;
+    struct variant variant;
+    shape_transformer(e->space, shape, &net);
+    net.schedule.n_layers = e->space->max_layers;
+    enum status status = transformer_check(&net, err);
+    if (status)
+        return err_prefix(err, status, "the space has an impossible shape: ");
+    shape->first_id = e->count;
+    shape->count = 0;
+    for (int i = 0; get_variant(e->space, &e->budget, &net, i, &variant); i++) {
+        note_nearest(nearest, &e->budget, nearest_count(e->space, &e->budget, variant.count),
+                     shape->d_model);
+        if (variant.depths.low <= variant.depths.high)
+            shape->count += variant.depths.high - variant.depths.low + 1;
+    }
+    if (shape->count == 0)
+        return STATUS_OK;
+    void *array = e->shapes;
+    status = memory_grow(&array, capacity, e->n_shapes + 1, sizeof *e->shapes, err);
+    e->shapes = array;
+    if (status)
+        return status;
+    e->shapes[e->n_shapes++] = *shape;
+    e->count += shape->count;
+    return STATUS_OK;
+}
+
+static enum status add_heads(struct enumeration *e, size_t *capacity, struct shape *shape,
+                             const struct axis *d_ff, struct nearest *nearest, struct err *err)
+{
+    const struct axis *kv = &e->space->n_kv_heads;
+    for (int64_t i = 0; i < (kv->n ? kv->n : shape->n_heads); i++) {
+        shape->n_kv_heads = kv->n ? kv->value[i] : i + 1;
+        if (shape->n_kv_heads > shape->n_heads || shape->n_heads % shape->n_kv_heads != 0)
+            continue;
+        for (int f = 0; f < d_ff->n; f++) {
+            shape->d_ff = d_ff->value[f];
+            enum status status = add_shape(e, capacity, shape, nearest, err);
+            if (status)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status add_width(struct enumeration *e, size_t *capacity, struct shape *shape,
+                             struct nearest *nearest, struct err *err)
+{
+    const struct space *space = e->space;
+    struct axis d_ff;
+    space_d_ff(space, shape->d_model, &d_ff);
+    for (int h = 0; h < space->d_head.n; h++) {
+        shape->d_head = space->d_head.value[h];
+        for (int i = 0; i < (space->n_heads.n ? space->n_heads.n : 1); i++) {
+            if (space->n_heads.n == 0 && shape->d_model % shape->d_head != 0)
+                continue;
+            shape->n_heads =
+                space->n_heads.n ? space->n_heads.value[i] : shape->d_model / shape->d_head;
+            enum status status = add_heads(e, capacity, shape, &d_ff, nearest, err);
+            if (status)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status enumeration_start(const struct space *space, const struct budget *budget,
+                              struct enumeration *out, struct err *err)
+{
+    struct nearest nearest = {0};
+    struct shape shape = {0};
+    size_t capacity = 0;
+    enum status status = STATUS_OK;
+    *out = (struct enumeration){.space = space, .budget = *budget};
+    for (int t = 0; t < space->n_dtypes; t++) {
+        shape.dtype = space->dtype[t];
+        for (int v = 0; v < space->vocab_size.n; v++) {
+            shape.vocab_size = space->vocab_size.value[v];
+            for (int d = 0; d < space->d_model.n; d++) {
+                shape.d_model = space->d_model.value[d];
+                if ((status = add_width(out, &capacity, &shape, &nearest, err)))
+                    goto failed;
+            }
+        }
+    }
+    if (out->count > 0)
+        return STATUS_OK;
+    if (nearest.d_model == 0) {
+        status =
+            err_set(err, STATUS_RANGE,
+                    "the space is empty: no d_head divides a d_model, or no n_kv_heads divides "
+                    "an n_heads");
+    } else {
+        char low[32], high[32], near[32];
+        status = err_set(err, STATUS_RANGE,
+                         "nothing in the space has %s to %s parameters; the nearest has %s "
+                         "(%" PRId64 ", at d_model %" PRId64 "): change the budget or the space",
+                         format_count(budget->min, low, sizeof low),
+                         format_count(budget->max, high, sizeof high),
+                         format_count(nearest.params, near, sizeof near), nearest.params,
+                         nearest.d_model);
+    }
+failed:
+    enumeration_end(out);
+    return status;
+}
+
+void enumeration_end(struct enumeration *enumeration)
+{
+    memory_free(enumeration->shapes);
+    enumeration->shapes = NULL;
+    enumeration->n_shapes = 0;
+    enumeration->count = 0;
+}
+
+void candidate_transformer(const struct candidate *candidate, struct transformer *out)
+{
+    const struct schedule *s = &candidate->schedule;
+    transformer_init(out, candidate->d_model, s->n_layers, candidate->n_heads,
+                     candidate->n_kv_heads, candidate->d_head, candidate->d_ff,
+                     candidate->vocab_size);
+    out->schedule = *s;
+    out->ffn = candidate->ffn;
+    out->max_context = candidate->max_context;
+    out->tie_embeddings = candidate->tie_embeddings;
+    transformer_set_dtype(out, candidate->dtype);
+    out->kv_dtype = candidate->kv_dtype;
+    char repeats[24] = "";
+    if (s->sharing != SHARING_NONE)
+        snprintf(repeats, sizeof repeats, "x%" PRId64 "%c", s->repeats,
+                 sharing_name(s->sharing)[2]);
+    snprintf(out->name, sizeof out->name,
+             "d%" PRId64 "-l%" PRId64 "%s%s-h%" PRId64 "-kv%" PRId64 "-f%" PRId64 "%s",
+             candidate->d_model, s->n_layers, repeats, s->share_ffn ? "f" : "", candidate->n_heads,
+             candidate->n_kv_heads, candidate->d_ff, candidate->tie_embeddings ? "" : "-untied");
+}
+
+/* FLOPs of one token into an empty cache, as a line in the number of executions. */
+static void flop_by_depth(const struct transformer *net, int64_t *edges, int64_t *block)
+{
+    struct operator_list list;
+    enum status status = ops_decode(net, 0, &list, NULL);
+    assert(status == STATUS_OK);
+    (void)status;
+    *edges = *block = 0;
+    for (int i = 0; i < list.n_prologue; i++)
+        *edges += list.prologue[i].flop;
+    for (int i = 0; i < list.n_epilogue; i++)
+        *edges += list.epilogue[i].flop;
+    for (int i = 0; i < list.uniform.n_ops; i++)
+        *block += list.uniform.ops[i].flop;
+}
+
+/* Prices the `count` candidates of a shape into out. */
+static void price_candidates(const struct enumeration *e, const struct shape *shape,
+                             const struct machine *machine, const struct workload *workload,
+                             struct candidate *out)
+{
+    struct transformer net;
+    struct variant variant;
+    struct shape_price price;
+    int64_t flop_edges, flop_block, id = shape->first_id;
+    shape_transformer(e->space, shape, &net);
+    flop_by_depth(&net, &flop_edges, &flop_block);
+    struct candidate base = {
+        .d_model = shape->d_model,
+        .d_head = shape->d_head,
+        .n_heads = shape->n_heads,
+        .n_kv_heads = shape->n_kv_heads,
+        .d_ff = shape->d_ff,
+        .vocab_size = shape->vocab_size,
+        .dtype = shape->dtype,
+        .kv_dtype = net.kv_dtype,
+        .ffn = net.ffn,
+        .max_context = net.max_context,
+    };
+    price_shape(&net, machine, workload, &price);
+    for (int i = 0; get_variant(e->space, &e->budget, &net, i, &variant); i++) {
+        base.tie_embeddings = variant.tie_embeddings;
+        base.schedule = *variant.schedule;
+        base.params_embedding = net.vocab_size * net.d_model;
+        for (int64_t n = variant.depths.low; n <= variant.depths.high; n++) {
+            struct candidate *c = out++;
+            int64_t executions = n * base.schedule.repeats;
+            base.schedule.n_layers = n;
+            *c = base;
+            c->id = id++;
+            c->params = variant.count.fixed + n * variant.count.per_layer;
+            price_schedule(&price, &base.schedule, base.tie_embeddings, &c->price);
+            c->params_blocks = price.counted.params.blocks;
+            c->weight_bytes = price.counted.bytes.total;
+            c->kv_bytes_per_token = executions * price.counted.kv_row_bytes;
+            c->flop_per_token = flop_edges + executions * flop_block;
+        }
+    }
+}
+
+/* Shapes first .. returned - 1 make the next batch. */
+static size_t batch_end(const struct enumeration *e, size_t first, int64_t batch)
+{
+    size_t end = first;
+    int64_t count = 0;
+    while (end < e->n_shapes && (end == first || count + e->shapes[end].count <= batch))
+        count += e->shapes[end++].count;
+    return end;
+}
+
+enum status enumerate_candidates(const struct enumeration *enumeration,
+                                 const struct machine *machine, const struct workload *workload,
+                                 const struct enumerate_options *options,
+                                 enumerate_callback *callback, void *user, struct err *err)
+{
+    const struct enumeration *e = enumeration;
+    if (workload->prompt < 1 || workload->prompt > e->space->max_context || workload->context < 0 ||
+        workload->context >= e->space->max_context)
+        return err_set(err, STATUS_RANGE,
+                       "prompt %" PRId64 " and context %" PRId64
+                       " do not fit the space's max_context of %" PRId64,
+                       workload->prompt, workload->context, e->space->max_context);
+    struct candidate *rows = NULL;
+    size_t capacity = 0;
+    int n_jobs = options->n_jobs > 0 ? options->n_jobs : omp_get_max_threads();
+    int64_t batch = options->batch > 0 ? options->batch : DEFAULT_BATCH;
+    enum status status = STATUS_OK;
+    size_t first = 0;
+    while (first < e->n_shapes &&
+           e->shapes[first].first_id + e->shapes[first].count <= options->first_id)
+        first++;
+    while (first < e->n_shapes && !status) {
+        if (options->stop && *options->stop) {
+            status = err_set(err, STATUS_INTERRUPTED, "interrupted");
+            break;
+        }
+        size_t end = batch_end(e, first, batch);
+        int64_t base = e->shapes[first].first_id;
+        int64_t count = e->shapes[end - 1].first_id + e->shapes[end - 1].count - base;
+        void *array = rows;
+        status = memory_grow(&array, &capacity, (size_t)count, sizeof *rows, err);
+        rows = array;
+        if (status)
+            break;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(n_jobs) if (n_jobs > 1)
+        for (size_t s = first; s < end; s++)
+            price_candidates(e, &e->shapes[s], machine, workload,
+                             rows + (e->shapes[s].first_id - base));
+        int64_t skip = options->first_id > base ? options->first_id - base : 0;
+        status = callback(rows + skip, count - skip, user, err);
+        first = end;
+    }
+    memory_free(rows);
+    return status;
+}
