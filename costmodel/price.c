@@ -19,6 +19,13 @@ static int level_of(const struct machine *machine, int64_t distance)
     return level;
 }
 
+static const int64_t *capacities_of(const struct machine *machine, int64_t *capacities)
+{
+    for (int level = 0; level < machine->n_levels; level++)
+        capacities[level] = machine->levels[level].capacity_bytes;
+    return capacities;
+}
+
 /* What bounds an operator, for the breakdown. */
 struct op_time {
     double weight_ns, kv_ns, activation_ns, compute_ns;
@@ -131,7 +138,9 @@ static enum status run_pass(const struct machine *machine, const struct operator
 {
     struct reuse_walk walk;
     struct reuse_run run;
-    enum status status = reuse_walk_start(&walk, list, err);
+    int64_t capacities[MAX_LEVELS];
+    enum status status = reuse_walk_start(&walk, list, capacities_of(machine, capacities),
+                                          machine->n_levels - 1, err);
     if (status)
         return status;
     *pass = (struct pass){.ns = machine->pass_ns};
@@ -347,7 +356,9 @@ static enum status take_detail(const struct machine *machine, const struct opera
 {
     struct reuse_walk walk;
     struct reuse_run run;
-    enum status status = reuse_walk_start(&walk, list, err);
+    int64_t capacities[MAX_LEVELS];
+    enum status status = reuse_walk_start(&walk, list, capacities_of(machine, capacities),
+                                          machine->n_levels - 1, err);
     if (status)
         return status;
     *detail = (struct price_detail){.fixed_ns = machine->pass_ns, .hidden_ns = hidden_ns};

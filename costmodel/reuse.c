@@ -115,9 +115,11 @@ static void walk_back(const struct operator_list *list, int64_t edges, int64_t *
 }
 
 enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list *list,
-                             struct err *err)
+                             const int64_t *capacities, int n_capacities, struct err *err)
 {
     walk->list = list;
+    walk->capacities = capacities;
+    walk->n_capacities = n_capacities;
     walk->next = 0;
     walk->runs = NULL;
     if (!list->class_of_block) {
@@ -139,6 +141,26 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
     walk_back(list, walk->sizes.edges, stamp, stamp + n, walk->runs);
     memory_free(stamp);
     return STATUS_OK;
+}
+
+/* Reverse: within a round the distance grows by a constant from one execution to the next, so the
+ * run ends where it would pass the next capacity, or with the round. */
+static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, const struct reuse_run *first)
+{
+    const struct schedule *s = &walk->list->schedule;
+    int64_t left = s->n_layers - i % s->n_layers;
+    int64_t step =
+        walk->sizes.attention + (s->share_ffn ? 0 : walk->sizes.ffn) + 2 * walk->sizes.kv;
+    if (s->share_ffn && i == 0)
+        return 1;
+    if (way_back(s, i).blocks == s->n_layers && left > 1)
+        return left; /* the whole round is one distance */
+    for (int c = 0; c < walk->n_capacities; c++) {
+        int64_t room = walk->capacities[c] - first->attention_distance;
+        if (room >= 0)
+            return room / step + 1 < left ? room / step + 1 : left;
+    }
+    return left;
 }
 
 bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run)
@@ -175,9 +197,11 @@ bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run)
         }
         break;
     case SHARING_REVERSE:
-    case N_SHARINGS:
-        walk->next = i + 1;
+        count = reverse_run(walk, i, run);
+        walk->next = i + count;
         break;
+    case N_SHARINGS:
+        assert(!"no such sharing mode");
     }
     run->count = count;
     return true;

@@ -38,18 +38,23 @@ struct reuse_run {
 void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *sizes, int64_t i,
                     struct reuse_run *out);
 
-/* Walks the executions of a pass as few runs of equal ones: 1 to 3 for a uniform stack (one an
- * execution for reverse), one an execution for a stack of different blocks. */
+/* Walks the executions of a pass as few runs: executions join a run when each of their distances
+ * lies between the same two capacities, so that they read from the same levels (the distances given
+ * are the first one's). 1 to 3 runs for a uniform stack, a few more for reverse; one an execution
+ * for a stack of different blocks. */
 struct reuse_walk {
     const struct operator_list *list;
-    struct reuse_sizes sizes; /* of a uniform stack; edges for both */
+    struct reuse_sizes sizes;  /* of a uniform stack; edges for both */
+    const int64_t *capacities; /* borrowed */
+    int n_capacities;
     int64_t next;
     struct reuse_run *runs; /* of a non-uniform stack, owned */
 };
 
-/* Errors: STATUS_NOMEM, for non-uniform stacks only. */
+/* capacities: ascending bytes; a distance beyond the last is like any other beyond it.
+ * Errors: STATUS_NOMEM, for non-uniform stacks only. */
 enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list *list,
-                             struct err *err);
+                             const int64_t *capacities, int n_capacities, struct err *err);
 bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run);
 void reuse_walk_end(struct reuse_walk *walk);
 
