@@ -92,7 +92,8 @@ struct pass {
 };
 
 /* While a block repeats from a fast level, the DRAM channel is idle: the next block's stream runs
- * ahead as far as there is room beside the repeating block, for as long as the repeats compute. */
+ * ahead as far as there is room beside the repeating block, for as long as the repeats compute.
+ * What was streamed ahead is then read from the fast level, so at most the difference is won. */
 static double hidden_stream_ns(const struct machine *machine, const struct block_cost *cost,
                                const struct reuse_run *repeat, int first_level, int64_t repeats)
 {
@@ -102,9 +103,10 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     int64_t bytes = cost->attention_bytes + cost->ffn_bytes;
     int64_t room = machine->levels[level].capacity_bytes - repeat->attention_distance;
     double share = bytes == 0 ? 0 : fmin(1, fmax(0, (double)room / (double)bytes));
-    double stream = share * (cost->attention_ns[first_level] + cost->ffn_ns[first_level]);
-    double busy = cost->attention_ns[level] + cost->ffn_ns[level] + cost->other_ns;
-    return machine->overlap_frac * fmin(stream, (double)(repeats - 1) * busy);
+    double far = cost->attention_ns[first_level] + cost->ffn_ns[first_level];
+    double near = cost->attention_ns[level] + cost->ffn_ns[level];
+    double repeat_ns = (double)(repeats - 1) * (near + cost->other_ns);
+    return machine->overlap_frac * fmin(share * (far - near), repeat_ns);
 }
 
 static void add_edge(const struct machine *machine, const struct op *op, int level,
@@ -329,6 +331,8 @@ void price_schedule(struct shape_price *shape, const struct schedule *schedule, 
 static void detail_op(const struct machine *machine, const struct op *op, int weight_level,
                       int kv_level, int64_t n, struct price_detail *detail)
 {
+    if (op->group != GROUP_NONE) /* a state that lives beside weights */
+        kv_level = weight_level;
     struct op_time time = time_op(machine, op, weight_level, kv_level);
     double times = (double)n;
     int64_t kv = op->kv_read_bytes + op->kv_write_bytes;

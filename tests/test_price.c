@@ -1,0 +1,339 @@
+/* The closed-form clock: closed forms of its own, orders that must hold, and its two ways of
+ * running. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "costmodel/price.h"
+#include "tests/random_net.h"
+
+#define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
+
+static struct price price(const struct transformer *net, const struct machine *machine,
+                          int64_t context)
+{
+    struct price out;
+    struct err err;
+    struct workload workload = {16, context};
+    if (price_network(net, machine, &workload, &out, NULL, &err))
+        fail_msg("%s", err.message);
+    return out;
+}
+
+/* One bandwidth, endless compute, no fixed cost: the time is the bytes. */
+static void plain_machine(struct machine *m, int64_t sram)
+{
+    struct rng rng;
+    rng_init(&rng, 1);
+    random_machine(&rng, m);
+    for (int l = 0; l < 3; l++) {
+        double gbps = l == 0 ? 1e9 : l == 1 ? 10 : 1;
+        m->levels[l].read_gbps = 1e9;
+        m->kv_gbps[l] = gbps;
+        for (int t = 0; t < N_DTYPES; t++)
+            m->weight_gbps[t][l] = gbps;
+    }
+    for (int t = 0; t < N_DTYPES; t++)
+        m->peak_gflops[t] = 1e12;
+    memset(m->op_ns, 0, sizeof m->op_ns);
+    m->layer_ns = m->pass_ns = 0;
+    m->levels[0].capacity_bytes = sram;
+}
+
+static void without_other_costs_time_is_bytes_over_bandwidth(void **state)
+{
+    (void)state;
+    struct rng rng;
+    struct machine m;
+    rng_init(&rng, 11);
+    plain_machine(&m, 1);
+    for (int i = 0; i < 300; i++) {
+        struct transformer net;
+        struct operator_list list;
+        struct op_totals totals;
+        int64_t context = rng_between(&rng, 0, 500);
+        random_net(&rng, &net);
+        assert_int_equal(ops_decode(&net, context, &list, NULL), STATUS_OK);
+        ops_totals(&list, &totals);
+        double bytes =
+            (double)(totals.weight_read_bytes + totals.kv_read_bytes + totals.kv_write_bytes);
+        assert_near(price(&net, &m, context).decode_ns / (bytes / 10), 1, 1e-3);
+    }
+}
+
+/* MobileLLM, section 2.4: a block repeated at once comes from SRAM when it fits and from DRAM when
+ * not. */
+static void immediate_sharing_is_free_when_a_block_fits_and_not_otherwise(void **state)
+{
+    (void)state;
+    struct transformer net, shared;
+    struct machine m;
+    transformer_init(&net, 576, 30, 9, 3, 64, 1536, 32000);
+    shared = net;
+    shared.schedule = (struct schedule){SHARING_IMMEDIATE, 30, 2, false};
+    int64_t block = 2 * 3540096; /* 4 matrices of attention, 3 of FFN, 2 norms; f16 */
+    plain_machine(&m, 2 * block);
+    m.overlap_frac = 0;
+    double unshared = price(&net, &m, 0).decode_ns;
+    assert_near(price(&shared, &m, 0).decode_ns / unshared, 1, 1e-3);
+    plain_machine(&m, block / 2);
+    double extra = (double)(30 * block) / 10;
+    assert_near(price(&shared, &m, 0).decode_ns, unshared + extra, 1e-3 * unshared);
+}
+
+static void other_sharing_modes_hit_as_their_reuse_distance_says(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    struct price_detail detail;
+    struct price out;
+    struct workload workload = {1, 0};
+    transformer_init(&net, 576, 30, 9, 3, 64, 1536, 32000);
+    int64_t block = 2 * 3540096;
+    net.schedule = (struct schedule){SHARING_REPEAT_ALL, 30, 2, false};
+    plain_machine(&m, 29 * block);
+    assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+    assert_true(detail.level_bytes[0] == 0);
+    plain_machine(&m, 30 * block + 100000);
+    assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+    assert_int_equal(detail.level_bytes[0] / block, 30);
+    net.schedule.sharing = SHARING_REVERSE;
+    plain_machine(&m, 10 * block + 100000);
+    assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+    /* Ten blocks on the way back, and those whose way through the head (5.2 blocks) is short
+     * enough. */
+    assert_int_equal(detail.level_bytes[0] / block, 10 + 4);
+}
+
+/* Of two unshared networks with equal weight and KV bytes the deeper is never faster. */
+static void deeper_is_never_faster_at_equal_bytes(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 12);
+    for (int i = 0; i < 500; i++) {
+        struct transformer wide, deep;
+        struct machine m;
+        random_machine(&rng, &m);
+        int64_t kv = rng_between(&rng, 1, 4), groups = rng_between(&rng, 1, 4);
+        int64_t d = 64 * rng_between(&rng, 2, 20), f = 64 * rng_between(&rng, 2, 20);
+        int64_t heads = kv * groups, n = rng_between(&rng, 1, 20), factor = rng_between(&rng, 2, 4);
+        /* The same width; `factor` times the layers of a `factor`-th of the heads and of the FFN.
+         */
+        transformer_init(&wide, d, n, heads * factor, kv * factor, 64, f * factor, 32000);
+        transformer_init(&deep, d, n * factor, heads, kv, 64, f, 32000);
+        wide.norm_weight = deep.norm_weight = false;
+        enum dtype dtype = (enum dtype)rng_between(&rng, 0, DTYPE_Q8_0);
+        transformer_set_dtype(&wide, dtype);
+        transformer_set_dtype(&deep, dtype);
+        struct weight_bytes a, b;
+        transformer_weight_bytes(&wide, &a);
+        transformer_weight_bytes(&deep, &b);
+        assert_int_equal(a.total, b.total);
+        int64_t context = rng_between(&rng, 0, 1000);
+        assert_int_equal(transformer_kv_bytes(&wide, context),
+                         transformer_kv_bytes(&deep, context));
+        assert_true(price(&deep, &m, context).decode_ns > price(&wide, &m, context).decode_ns);
+        assert_true(price(&deep, &m, context).prefill_ns > price(&wide, &m, context).prefill_ns);
+    }
+}
+
+static void more_bandwidth_compute_or_capacity_is_never_slower(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 13);
+    for (int i = 0; i < 2000; i++) {
+        struct transformer net;
+        struct machine m;
+        random_net(&rng, &net);
+        random_machine(&rng, &m);
+        int64_t context = rng_between(&rng, 0, 1000);
+        double before = price(&net, &m, context).decode_ns;
+        int level = (int)rng_between(&rng, 0, 2);
+        switch (rng_between(&rng, 0, 3)) {
+        case 0:
+            for (int t = 0; t < N_DTYPES; t++)
+                for (int l = 0; l <= level; l++)
+                    m.weight_gbps[t][l] *= 1.5;
+            break;
+        case 1:
+            m.kv_gbps[level] *= 1.5;
+            break;
+        case 2:
+            for (int t = 0; t < N_DTYPES; t++)
+                m.peak_gflops[t] *= 1.5;
+            break;
+        default:
+            m.levels[0].capacity_bytes *= 2;
+        }
+        assert_true(price(&net, &m, context).decode_ns <= before * (1 + 1e-12));
+    }
+}
+
+static void a_longer_context_is_never_faster(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 14);
+    for (int i = 0; i < 500; i++) {
+        struct transformer net;
+        struct machine m;
+        random_net(&rng, &net);
+        random_machine(&rng, &m);
+        int64_t context = rng_between(&rng, 0, 1000);
+        assert_true(price(&net, &m, context).decode_ns <= price(&net, &m, 2 * context).decode_ns);
+    }
+}
+
+/* What hides under a repeated block is at most the repeats' own time and the stream it hides. */
+static void overlap_never_beats_the_stream_or_the_compute(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 15);
+    for (int i = 0; i < 1000; i++) {
+        struct transformer net, once;
+        struct machine m;
+        random_net(&rng, &net);
+        random_machine(&rng, &m);
+        net.schedule = (struct schedule){SHARING_IMMEDIATE, rng_between(&rng, 1, 30),
+                                         rng_between(&rng, 2, 4), false};
+        once = net;
+        once.schedule.sharing = SHARING_NONE;
+        once.schedule.repeats = 1;
+        int64_t context = rng_between(&rng, 0, 300);
+        double shared = price(&net, &m, context).decode_ns;
+        m.overlap_frac = 0;
+        assert_true(shared <= price(&net, &m, context).decode_ns);
+        assert_true(shared >= price(&once, &m, context).decode_ns * (1 - 1e-12));
+    }
+}
+
+static void the_breakdown_adds_up(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 16);
+    for (int i = 0; i < 500; i++) {
+        struct transformer net;
+        struct machine m;
+        struct price out;
+        struct price_detail detail;
+        struct operator_list list;
+        struct op_totals totals;
+        struct workload workload = {1, rng_between(&rng, 0, 500)};
+        random_net(&rng, &net);
+        random_machine(&rng, &m);
+        assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+        double roles = 0, levels = detail.compute_ns;
+        int64_t bytes = 0;
+        for (int r = 0; r < N_OP_ROLES; r++)
+            roles += detail.role_ns[r];
+        for (int l = 0; l < m.n_levels; l++) {
+            levels += detail.level_ns[l];
+            bytes += detail.level_bytes[l];
+        }
+        assert_near(roles / levels, 1, 1e-9);
+        assert_near((roles + detail.fixed_ns - detail.hidden_ns) / out.decode_ns, 1, 1e-9);
+        assert_int_equal(ops_decode(&net, workload.context, &list, NULL), STATUS_OK);
+        ops_totals(&list, &totals);
+        assert_int_equal(bytes,
+                         totals.weight_read_bytes + totals.kv_read_bytes + totals.kv_write_bytes);
+    }
+}
+
+static void two_steps_give_what_one_gives_to_the_bit(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 17);
+    for (int i = 0; i < 200; i++) {
+        struct transformer net;
+        struct machine m;
+        struct workload workload = {rng_between(&rng, 1, 200), rng_between(&rng, 0, 500)};
+        static struct shape_price shape;
+        random_net(&rng, &net);
+        net.head_dtype = net.embedding_dtype;
+        random_machine(&rng, &m);
+        price_shape(&net, &m, &workload, &shape);
+        for (int k = 0; k < 8; k++) {
+            struct price two, one;
+            memset(&one, 0, sizeof one);
+            memset(&two, 0, sizeof two);
+            net.schedule = random_schedule(&rng, 40);
+            net.tie_embeddings = rng_between(&rng, 0, 1);
+            price_schedule(&shape, &net.schedule, net.tie_embeddings, &two);
+            assert_int_equal(price_network(&net, &m, &workload, &one, NULL, NULL), STATUS_OK);
+            assert_memory_equal(&one, &two, sizeof one);
+        }
+    }
+}
+
+static void different_blocks_cost_their_own(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 18);
+    for (int i = 0; i < 200; i++) {
+        struct transformer net;
+        struct machine m;
+        struct block blocks[40];
+        random_net(&rng, &net);
+        random_machine(&rng, &m);
+        double uniform = price(&net, &m, 100).decode_ns;
+        for (int b = 0; b < 40; b++)
+            blocks[b] = net.block;
+        net.blocks = blocks;
+        assert_near(price(&net, &m, 100).decode_ns / uniform, 1, 1e-9);
+        if (!net.schedule.share_ffn) {
+            blocks[0].d_ff += 64;
+            assert_true(price(&net, &m, 100).decode_ns >= uniform);
+        }
+    }
+}
+
+static void prompts_and_contexts_beyond_the_network_are_refused(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    struct price out;
+    struct err err;
+    transformer_init(&net, 64, 2, 1, 1, 64, 64, 100);
+    plain_machine(&m, 1);
+    static const struct workload bad[] = {
+        {0,    0   },
+        {2049, 0   },
+        {1,    2048},
+        {1,    -1  }
+    };
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(price_network(&net, &m, &bad[i], &out, NULL, &err), STATUS_RANGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_other_costs_time_is_bytes_over_bandwidth),
+        cmocka_unit_test(immediate_sharing_is_free_when_a_block_fits_and_not_otherwise),
+        cmocka_unit_test(other_sharing_modes_hit_as_their_reuse_distance_says),
+        cmocka_unit_test(deeper_is_never_faster_at_equal_bytes),
+        cmocka_unit_test(more_bandwidth_compute_or_capacity_is_never_slower),
+        cmocka_unit_test(a_longer_context_is_never_faster),
+        cmocka_unit_test(overlap_never_beats_the_stream_or_the_compute),
+        cmocka_unit_test(the_breakdown_adds_up),
+        cmocka_unit_test(two_steps_give_what_one_gives_to_the_bit),
+        cmocka_unit_test(different_blocks_cost_their_own),
+        cmocka_unit_test(prompts_and_contexts_beyond_the_network_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
