@@ -1,6 +1,7 @@
 #include "kernels/threaded.h"
 
 #include <omp.h>
+#include <sched.h>
 
 /* Grain of a slice of rows: 16 floats of y are a cache line. */
 enum { ROWS = 16 };
@@ -88,4 +89,42 @@ void threaded_pin(int n_threads)
     }
 #pragma omp parallel num_threads(n_threads)
     cpu_pin_thread(omp_get_thread_num());
+}
+
+void team_barrier_init(struct team_barrier *barrier, int n_threads)
+{
+    barrier->n_threads = n_threads;
+    atomic_init(&barrier->arrived, 0);
+    atomic_init(&barrier->round, 0);
+}
+
+static inline void pause_a_moment(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("pause");
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void team_barrier_wait(struct team_barrier *barrier)
+{
+    enum { SPINS = 2000 };
+    if (barrier->n_threads == 1)
+        return;
+    int round = atomic_load_explicit(&barrier->round, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&barrier->arrived, 1, memory_order_acq_rel) ==
+        barrier->n_threads - 1) {
+        atomic_store_explicit(&barrier->arrived, 0, memory_order_relaxed);
+        atomic_store_explicit(&barrier->round, round + 1, memory_order_release);
+        return;
+    }
+    for (int spins = 0; atomic_load_explicit(&barrier->round, memory_order_acquire) == round;) {
+        if (spins < SPINS) {
+            spins++;
+            pause_a_moment();
+        } else {
+            sched_yield();
+        }
+    }
 }

@@ -5,6 +5,8 @@
 #ifndef LATHE_KERNELS_THREADED_H
 #define LATHE_KERNELS_THREADED_H
 
+#include <stdatomic.h>
+
 #include "kernels/kernel.h"
 
 uint32_t threaded_read(const struct kernel *kernel, const void *data, int64_t bytes, int n_threads);
@@ -25,6 +27,16 @@ void threaded_attention(const struct kernel *kernel, const struct attention *a, 
 
 /* One thread's scratch, a multiple of 64. */
 int64_t threaded_scratch_bytes(const struct kernel *kernel, int64_t k);
+
+/* A meeting point inside one parallel region: everybody who waits goes on when the last has come.
+ * Spins for some microseconds, then yields, since these machines lose cores for milliseconds. */
+struct team_barrier {
+    int n_threads;
+    _Alignas(64) atomic_int arrived;
+    _Alignas(64) atomic_int round;
+};
+void team_barrier_init(struct team_barrier *barrier, int n_threads);
+void team_barrier_wait(struct team_barrier *barrier); /* one thread: returns at once */
 
 /* Binds thread i of regions of n_threads to the i-th processor this process may use, for the rest
  * of the process; where the system cannot, nothing happens. */
