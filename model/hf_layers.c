@@ -1,0 +1,303 @@
+#include "model/hf_layers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const char *const mixer_names[] = {
+    [MIXER_ATTENTION] = "attention",
+    [MIXER_RWKV] = "rwkv",
+    [MIXER_NONE] = "none",
+};
+
+enum { N_MIXERS = sizeof mixer_names / sizeof *mixer_names };
+
+static bool equal_blocks(const struct block *a, const struct block *b)
+{
+    return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
+           a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
+}
+
+/* Takes `blocks`: a uniform stack when all are equal. */
+static void set_blocks(struct transformer *net, struct block *blocks)
+{
+    bool uniform = true;
+    for (int64_t i = 1; i < net->schedule.n_layers && uniform; i++)
+        uniform = equal_blocks(&blocks[0], &blocks[i]);
+    net->block = blocks[0];
+    memory_free(net->blocks);
+    net->blocks = uniform ? NULL : blocks;
+    if (uniform)
+        memory_free(blocks);
+}
+
+static enum status new_blocks(const struct transformer *net, struct block **out, struct err *err)
+{
+    size_t n = (size_t)net->schedule.n_layers;
+    *out = memory_new(n, sizeof **out);
+    return *out ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", n);
+}
+
+/* Windows */
+
+/* `local` names the layers with a window, `global` those without. */
+static enum status apply_names(const struct json *names, const char *local, const char *global,
+                               int64_t window, struct block *blocks, int64_t n, struct err *err)
+{
+    if (!json_is_array(names) || json_length(names) != n)
+        return json_error(names, err,
+                          "expected an array with one name for each of %" PRId64 " layers", n);
+    int64_t i = 0;
+    for (struct json at = json_first(names); at.item; at = json_next(&at), i++) {
+        const char *name = NULL;
+        enum status status = json_string(&at, &name, err);
+        if (status != STATUS_OK)
+            return status;
+        if (strcmp(name, local) != 0 && strcmp(name, global) != 0)
+            return json_error(&at, err, "a layer of type '%s' is not known (known: %s, %s)", name,
+                              local, global);
+        blocks[i].window = strcmp(name, local) == 0 ? window : 0;
+    }
+    return STATUS_OK;
+}
+
+/* attention_types: [[["global", "local"], 6]] is that pair six times. */
+static enum status apply_neo_types(const struct json *types, int64_t window, struct block *blocks,
+                                   int64_t n, struct err *err)
+{
+    int64_t i = 0;
+    for (struct json group = json_first(types); group.item; group = json_next(&group)) {
+        struct json names = json_element(&group, 0), count = json_element(&group, 1);
+        int64_t repeats = 0, each = json_length(&names);
+        enum status status = json_int(&count, 0, 1 << 16, &repeats, err);
+        if (status != STATUS_OK)
+            return status;
+        if (each == 0 || repeats * each > n - i)
+            return json_error(&group, err, "does not fit %" PRId64 " layers", n);
+        for (int64_t r = 0; r < repeats; r++, i += each) {
+            status = apply_names(&names, "local", "global", window, blocks + i, each, err);
+            if (status != STATUS_OK)
+                return status;
+        }
+    }
+    if (i != n)
+        return json_error(types, err, "names %" PRId64 " of %" PRId64 " layers", i, n);
+    return STATUS_OK;
+}
+
+static enum status apply_neo(struct hf_reader *reader, int64_t window, struct block *blocks,
+                             int64_t n, struct err *err)
+{
+    struct json layers = hf_find(reader, "attention_layers");
+    struct json types = hf_find(reader, "attention_types");
+    if (!json_is_null(&layers))
+        return apply_names(&layers, "local", "global", window, blocks, n, err);
+    if (!json_is_null(&types))
+        return apply_neo_types(&types, window, blocks, n, err);
+    for (int64_t i = 0; i < n; i++)
+        blocks[i].window = i % 2 == 1 ? window : 0;
+    return STATUS_OK;
+}
+
+static enum status apply_rule(struct hf_reader *reader, const struct hf_family *family,
+                              int64_t window, struct block *blocks, int64_t n, struct err *err)
+{
+    bool use = false;
+    int64_t first = 0, period = 0;
+    enum status status = STATUS_OK;
+    switch (family->window) {
+    case HF_WINDOW_QWEN:
+        if ((status = hf_bool(reader, "use_sliding_window", false, &use, err)) ||
+            (status = hf_int(reader, "max_window_layers", 0, INT32_MAX, 28, &first, err)))
+            return status;
+        for (int64_t i = 0; i < n; i++)
+            blocks[i].window = use && i >= first ? window : 0;
+        return STATUS_OK;
+    case HF_WINDOW_PERIOD:
+        status = hf_int(reader, "sliding_window_pattern _sliding_window_pattern", 1, 1 << 16,
+                        family->window_period, &period, err);
+        if (status != STATUS_OK)
+            return status;
+        for (int64_t i = 0; i < n; i++) {
+            bool sees_all = family->window_phase == 0 ? i % period == 0 : (i + 1) % period == 0;
+            blocks[i].window = sees_all ? 0 : window;
+        }
+        return STATUS_OK;
+    default:
+        for (int64_t i = 0; i < n; i++)
+            blocks[i].window = window;
+        return STATUS_OK;
+    }
+}
+
+enum status hf_read_windows(struct hf_reader *reader, const struct hf_family *family,
+                            struct transformer *net, struct err *err)
+{
+    if (family->window == HF_WINDOW_NONE)
+        return STATUS_OK;
+    bool neo = family->window == HF_WINDOW_NEO;
+    int64_t n = net->schedule.n_layers, window = 0;
+    struct block *blocks = NULL;
+    struct json width = hf_find(reader, neo ? "window_size" : "sliding_window");
+    struct json types = hf_find(reader, "layer_types");
+    enum status status = STATUS_OK;
+    if (!width.item)
+        window = family->window_absent;
+    else if (!json_is_null(&width) && (status = json_int(&width, 0, INT32_MAX, &window, err)))
+        return status;
+    if ((status = new_blocks(net, &blocks, err)))
+        return status;
+    for (int64_t i = 0; i < n; i++)
+        blocks[i] = net->block;
+    if (neo)
+        status = apply_neo(reader, window, blocks, n, err);
+    else
+        status = apply_rule(reader, family, window, blocks, n, err);
+    if (status == STATUS_OK && !neo && !json_is_null(&types))
+        status = apply_names(&types, "sliding_attention", "full_attention", window, blocks, n, err);
+    if (status == STATUS_OK)
+        set_blocks(net, blocks);
+    else
+        memory_free(blocks);
+    return status;
+}
+
+/* The first window there is: a family has one width for all its layers. */
+static int64_t common_window(const struct transformer *net)
+{
+    int64_t n = net->blocks ? net->schedule.n_layers : 1;
+    for (int64_t i = 0; i < n; i++) {
+        if (transformer_block(net, i)->window > 0)
+            return transformer_block(net, i)->window;
+    }
+    return 0;
+}
+
+static void add_layer_names(struct json_node *names, const struct transformer *net,
+                            const char *local, const char *global)
+{
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        json_add_string(names, NULL, transformer_block(net, i)->window > 0 ? local : global);
+}
+
+static void write_neo(struct json_node *out, const struct transformer *net)
+{
+    add_layer_names(json_add_array(out, "attention_layers"), net, "local", "global");
+    struct json_node *group = json_add_array(json_add_array(out, "attention_types"), NULL);
+    add_layer_names(json_add_array(group, NULL), net, "local", "global");
+    json_add_int(group, NULL, 1);
+}
+
+void hf_write_windows(struct json_node *out, const struct hf_family *family,
+                      const struct transformer *net)
+{
+    int64_t window = common_window(net);
+    switch (family->window) {
+    case HF_WINDOW_NONE:
+        return;
+    case HF_WINDOW_NEO:
+        json_add_int(out, "window_size", window > 0 ? window : family->window_absent);
+        write_neo(out, net);
+        return;
+    case HF_WINDOW_QWEN: {
+        int64_t first = 0;
+        while (first < net->schedule.n_layers && transformer_block(net, first)->window == 0)
+            first++;
+        json_add_bool(out, "use_sliding_window", window > 0);
+        json_add_int(out, "max_window_layers", first);
+        break;
+    }
+    default:
+        break;
+    }
+    if (window > 0)
+        json_add_int(out, "sliding_window", window);
+    else
+        json_add_null(out, "sliding_window");
+    if (family->window == HF_WINDOW_PERIOD || (family->window == HF_WINDOW_QWEN && window > 0))
+        add_layer_names(json_add_array(out, "layer_types"), net, "sliding_attention",
+                        "full_attention");
+}
+
+/* lathe's own keys */
+
+static enum status read_block(const struct json *at, struct block *out, struct err *err)
+{
+    const char *mixer = NULL;
+    enum status status = STATUS_OK;
+    if ((status = json_get_string_or(at, "mixer", mixer_names[MIXER_ATTENTION], &mixer, err)) ||
+        (status = json_get_int_or(at, "n_heads", 0, 1 << 14, 0, &out->n_heads, err)) ||
+        (status = json_get_int_or(at, "n_kv_heads", 0, 1 << 14, 0, &out->n_kv_heads, err)) ||
+        (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
+        (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
+        (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)))
+        return status;
+    for (int i = 0; i < N_MIXERS; i++) {
+        if (strcmp(mixer, mixer_names[i]) == 0) {
+            out->mixer = (enum mixer)i;
+            return STATUS_OK;
+        }
+    }
+    return json_error(at, err, "a mixer '%s' is not known (known: attention, rwkv, none)", mixer);
+}
+
+static enum status read_blocks(const struct json *array, struct transformer *net, struct err *err)
+{
+    if (!json_is_array(array) || json_length(array) != net->schedule.n_layers)
+        return json_error(array, err, "expected an array of %" PRId64 " blocks",
+                          net->schedule.n_layers);
+    struct block *blocks = NULL;
+    enum status status = new_blocks(net, &blocks, err);
+    int64_t i = 0;
+    for (struct json at = json_first(array); at.item && status == STATUS_OK; at = json_next(&at))
+        status = read_block(&at, &blocks[i++], err);
+    if (status == STATUS_OK)
+        set_blocks(net, blocks);
+    else
+        memory_free(blocks);
+    return status;
+}
+
+enum status hf_read_extensions(struct hf_reader *reader, struct transformer *net, struct err *err)
+{
+    struct schedule *schedule = &net->schedule;
+    const char *sharing = NULL;
+    enum status status = STATUS_OK;
+    if ((status =
+             hf_string(reader, "lathe_sharing", sharing_name(schedule->sharing), &sharing, err)) ||
+        (status =
+             hf_int(reader, "lathe_repeats", 1, 64, schedule->repeats, &schedule->repeats, err)) ||
+        (status =
+             hf_bool(reader, "lathe_share_ffn", schedule->share_ffn, &schedule->share_ffn, err)))
+        return status;
+    if ((status = sharing_parse(sharing, &schedule->sharing, err)))
+        return status == STATUS_USAGE ? STATUS_INPUT : status;
+    struct json blocks = hf_find(reader, "lathe_blocks");
+    return json_is_null(&blocks) ? STATUS_OK : read_blocks(&blocks, net, err);
+}
+
+static void write_blocks(struct json_node *array, const struct transformer *net)
+{
+    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
+        const struct block *b = transformer_block(net, i);
+        struct json_node *block = json_add_object(array, NULL);
+        json_add_string(block, "mixer", mixer_names[b->mixer]);
+        if (b->mixer == MIXER_ATTENTION) {
+            json_add_int(block, "n_heads", b->n_heads);
+            json_add_int(block, "n_kv_heads", b->n_kv_heads);
+            json_add_int(block, "d_head", b->d_head);
+            json_add_int(block, "window", b->window);
+        }
+        json_add_int(block, "d_ff", b->d_ff);
+    }
+}
+
+void hf_write_extensions(struct json_node *out, const struct transformer *net)
+{
+    json_add_string(out, "lathe_sharing", sharing_name(net->schedule.sharing));
+    json_add_int(out, "lathe_repeats", net->schedule.repeats);
+    json_add_bool(out, "lathe_share_ffn", net->schedule.share_ffn);
+    if (net->blocks || net->block.window > 0 || net->block.mixer == MIXER_NONE)
+        write_blocks(json_add_array(out, "lathe_blocks"), net);
+}

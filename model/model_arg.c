@@ -1,0 +1,51 @@
+#include "model/model_arg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "model/hf_config.h"
+#include "model/preset.h"
+
+static bool begins_like_gguf(const char *path)
+{
+    char magic[4] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return false;
+    bool is_gguf = fread(magic, 1, sizeof magic, file) == sizeof magic &&
+                   memcmp(magic, "GGUF", sizeof magic) == 0;
+    fclose(file);
+    return is_gguf;
+}
+
+enum status model_open(const char *arg, struct transformer *out, struct text *warnings,
+                       struct err *err)
+{
+    struct preset_list presets = {0};
+    struct err no_presets;
+    bool is_known = false;
+    const char *near = NULL;
+    enum status status = preset_list_open(&presets, &no_presets);
+    bool has_presets = status == STATUS_OK;
+    if (has_presets) {
+        is_known = preset_find(&presets, arg) != NULL;
+        near = preset_nearest(&presets, arg);
+    }
+    if (is_known) {
+        status = preset_open(arg, out, err);
+    } else if (file_is_directory(arg) || file_exists(arg)) {
+        status = begins_like_gguf(arg)
+                     ? err_set(err, STATUS_UNSUPPORTED, "'%s' is a GGUF file", arg)
+                     : hf_config_read(arg, out, warnings, err);
+    } else if (!has_presets) {
+        status = err_set(err, status, "no file '%s', and no presets: %s", arg, no_presets.message);
+    } else {
+        status =
+            err_set(err, STATUS_NOT_FOUND,
+                    "no model '%s': not a file and not a preset%s%s%s ('lathe models' lists them)",
+                    arg, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+    preset_list_release(&presets);
+    return status;
+}
