@@ -174,9 +174,9 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct option options[] = {
-    {.name = "names", .kind = OPTION_FLAG, .help = "print the names only, one a line"},
-    OPTION_ROW_JSON,
-    OPTIONS_END,
+    ROW_FLAG("names", "print the names only, one a line"),
+    ROW_JSON,
+    ROWS_END,
 };
 
 static const struct example examples[] = {

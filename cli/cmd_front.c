@@ -7,14 +7,10 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct option options[] = {
-    {.name = "by",
-     .kind = OPTION_TEXT,
-     .argument = "COLUMN",
-     .fallback = "decode_ns",
-     .values = CANDIDATE_COLUMNS,
-     .help = "column to order by, least first"},
-    OPTION_ROWS_CANDIDATES,
-    OPTIONS_END,
+    ROW(OPTION_TEXT, "by", "COLUMN", "decode_ns", CANDIDATE_COLUMNS,
+        "column to order by, least first"),
+    ROWS_CANDIDATES,
+    ROWS_END,
 };
 
 static const struct example examples[] = {

@@ -26,9 +26,9 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct option options[] = {
-    {.name = "man",        .kind = OPTION_FLAG, .help = "print the man page"              },
-    {.name = "completion", .kind = OPTION_FLAG, .help = "print the bash completion script"},
-    OPTIONS_END,
+    ROW_FLAG("man", "print the man page"),
+    ROW_FLAG("completion", "print the bash completion script"),
+    ROWS_END,
 };
 
 static const struct example examples[] = {

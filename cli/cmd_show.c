@@ -47,9 +47,9 @@ out:
 }
 
 static const struct option options[] = {
-    OPTION_ROW_DB,
-    OPTION_ROW_JSON,
-    OPTIONS_END,
+    ROW_DB,
+    ROW_JSON,
+    ROWS_END,
 };
 
 static const struct example examples[] = {

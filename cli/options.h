@@ -50,83 +50,66 @@ struct command {
     enum status (*run)(const struct args *args, struct err *err);
 };
 
-/* Rows that several verbs share, so that an option is spelled and explained alike everywhere. */
-#define OPTIONS_END                                                                                \
+/* Rows of a table. `_RANGE` rows: OPTION_INT and OPTION_COUNT. */
+#define ROW_FLAG(name_, help_)                                                                     \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_FLAG, .help = help_                                          \
+    }
+#define ROW(kind_, name_, argument_, fallback_, values_, help_)                                    \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_,                \
+        .values = values_, .help = help_                                                           \
+    }
+#define ROW_RANGE(kind_, name_, argument_, fallback_, min_, max_, help_)                           \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_, .min = min_,   \
+        .max = max_, .help = help_                                                                 \
+    }
+#define ROWS_END                                                                                   \
     {                                                                                              \
         .name = NULL                                                                               \
     }
-#define OPTION_ROW_JSON                                                                            \
-    {                                                                                              \
-        .name = "json", .kind = OPTION_FLAG, .help = "print JSON for other programs"               \
-    }
-#define OPTION_ROW_DEVICE                                                                          \
-    {                                                                                              \
-        .name = "device", .kind = OPTION_LIST, .argument = "D[,D2]", .values = "@device",          \
-        .help = "device profiles: names from 'lathe devices' or JSON files"                        \
-    }
-#define OPTION_ROW_DTYPE                                                                           \
-    {                                                                                              \
-        .name = "dtype", .kind = OPTION_TYPE, .argument = "TYPE",                                  \
-        .help = "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as " \
-                "the model says"                                                                   \
-    }
-#define OPTION_ROW_HEAD_DTYPE                                                                      \
-    {                                                                                              \
-        .name = "head-dtype", .kind = OPTION_TYPE, .argument = "TYPE",                             \
-        .help = "weight type of token table and head, where it differs from --dtype"               \
-    }
-#define OPTION_ROW_KV_DTYPE                                                                        \
-    {                                                                                              \
-        .name = "kv-dtype", .kind = OPTION_TYPE, .argument = "TYPE",                               \
-        .help = "type of the KV cache"                                                             \
-    }
-#define OPTION_ROW_THREADS                                                                         \
-    {                                                                                              \
-        .name = "threads", .kind = OPTION_INT, .argument = "N", .min = 1, .max = 1024,             \
-        .help = "threads of the device; default: as its profile says"                              \
-    }
-#define OPTION_ROW_PROMPT                                                                          \
-    {                                                                                              \
-        .name = "prompt", .kind = OPTION_COUNT, .argument = "N", .fallback = "128", .min = 1,      \
-        .max = INT64_C(1) << 32, .help = "tokens of the prompt, read in one pass"                  \
-    }
-#define OPTION_ROW_CONTEXT                                                                         \
-    {                                                                                              \
-        .name = "context", .kind = OPTION_COUNT, .argument = "N", .fallback = "128", .min = 0,     \
-        .max = INT64_C(1) << 32, .help = "tokens in the KV cache when the next token is timed"     \
-    }
-#define OPTION_ROW_DB                                                                              \
-    {                                                                                              \
-        .name = "db", .kind = OPTION_TEXT, .argument = "FILE", .fallback = "lathe.db",             \
-        .values = "@file", .help = "SQLite file of results"                                        \
-    }
-#define OPTION_ROW_LIMIT                                                                           \
-    {                                                                                              \
-        .name = "limit", .kind = OPTION_COUNT, .argument = "N", .fallback = "10", .min = 0,        \
-        .max = INT64_MAX, .help = "rows printed at most; 0: all"                                   \
-    }
-#define OPTION_ROW_RUN                                                                             \
-    {                                                                                              \
-        .name = "run", .kind = OPTION_COUNT, .argument = "N", .min = 1, .max = INT64_MAX,          \
-        .help = "which run of the database; default: the latest search"                            \
-    }
+
+/* Rows that several verbs share, so that an option is spelled and explained alike everywhere. */
+#define ROW_JSON ROW_FLAG("json", "print JSON for other programs")
+#define ROW_DEVICE                                                                                 \
+    ROW(OPTION_LIST, "device", "D[,D2]", NULL, "@device",                                          \
+        "device profiles: names from 'lathe devices' or JSON files")
+#define ROW_DTYPE                                                                                  \
+    ROW(OPTION_TYPE, "dtype", "TYPE", NULL, NULL,                                                  \
+        "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as the "     \
+        "model says")
+#define ROW_HEAD_DTYPE                                                                             \
+    ROW(OPTION_TYPE, "head-dtype", "TYPE", NULL, NULL,                                             \
+        "weight type of token table and head, where it differs from --dtype")
+#define ROW_KV_DTYPE ROW(OPTION_TYPE, "kv-dtype", "TYPE", NULL, NULL, "type of the KV cache")
+#define ROW_THREADS                                                                                \
+    ROW_RANGE(OPTION_INT, "threads", "N", NULL, 1, 1024,                                           \
+              "threads of the device; default: as its profile says")
+#define ROW_PROMPT                                                                                 \
+    ROW_RANGE(OPTION_COUNT, "prompt", "N", "128", 1, INT64_C(1) << 32,                             \
+              "tokens of the prompt, read in one pass")
+#define ROW_CONTEXT                                                                                \
+    ROW_RANGE(OPTION_COUNT, "context", "N", "128", 0, INT64_C(1) << 32,                            \
+              "tokens in the KV cache when the next token is timed")
+#define ROW_DB  ROW(OPTION_TEXT, "db", "FILE", "lathe.db", "@file", "SQLite file of results")
+#define ROW_OUT ROW(OPTION_TEXT, "out", "FILE", NULL, "@file", "file to write")
+#define ROW_LIMIT                                                                                  \
+    ROW_RANGE(OPTION_COUNT, "limit", "N", "10", 0, INT64_MAX, "rows printed at most; 0: all")
+#define ROW_RUN                                                                                    \
+    ROW_RANGE(OPTION_COUNT, "run", "N", NULL, 1, INT64_MAX,                                        \
+              "which run of the database; default: the latest search")
+
 /* What every listing of candidates takes. */
-#define OPTION_ROWS_CANDIDATES                                                                     \
-    {.name = "descending", .kind = OPTION_FLAG, .help = "most first"},                             \
-        {.name = "where",                                                                          \
-         .kind = OPTION_TEXTS,                                                                     \
-         .argument = "SQL",                                                                        \
-         .help = "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"},              \
-        OPTION_ROW_RUN, OPTION_ROW_LIMIT, OPTION_ROW_DB, OPTION_ROW_JSON
+#define ROWS_CANDIDATES                                                                            \
+    ROW_FLAG("descending", "most first"),                                                          \
+        ROW(OPTION_TEXTS, "where", "SQL", NULL, NULL,                                              \
+            "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"),                   \
+        ROW_RUN, ROW_LIMIT, ROW_DB, ROW_JSON
 #define CANDIDATE_COLUMNS                                                                          \
     "decode_ns prefill_ns ttft_cold_ns load_ns init_ns energy_pj_per_token peak_bytes params "     \
     "params_blocks weight_bytes kv_bytes_per_token flop_per_token n_layers n_layers_effective "    \
     "d_model d_head d_ff n_heads n_kv_heads"
-#define OPTION_ROW_OUT                                                                             \
-    {                                                                                              \
-        .name = "out", .kind = OPTION_TEXT, .argument = "FILE", .values = "@file",                 \
-        .help = "file to write"                                                                    \
-    }
 
 /* Parses what follows the verb. `--help` anywhere gives an args for which args_help is true and
  * nothing else is checked. Free with args_free. Errors: STATUS_USAGE, STATUS_NOMEM. */

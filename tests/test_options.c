@@ -19,15 +19,15 @@ static enum status run_nothing(const struct args *args, struct err *err)
 }
 
 static const struct option options[] = {
-    OPTION_ROW_DEVICE,
-    OPTION_ROW_DTYPE,
-    OPTION_ROW_THREADS,
-    OPTION_ROW_PROMPT,
-    OPTION_ROW_DB,
-    OPTION_ROW_JSON,
-    {.name = "where",        .kind = OPTION_TEXTS, .argument = "EXPR",  .help = "filter"},
-    { .name = "format", .kind = OPTION_CHOICE,      .argument = "F", .values = "svg png",      .help = "f"},
-    OPTIONS_END,
+    ROW_DEVICE,
+    ROW_DTYPE,
+    ROW_THREADS,
+    ROW_PROMPT,
+    ROW_DB,
+    ROW_JSON,
+    ROW(OPTION_TEXTS, "where", "EXPR", NULL, NULL, "filter"),
+    ROW(OPTION_CHOICE, "format", "F", NULL, "svg png", "picture"),
+    ROWS_END,
 };
 static const struct example examples[] = {
     {NULL, NULL}
