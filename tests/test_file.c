@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* mkdtemp, symlink */
+#define _XOPEN_SOURCE 700 /* mkdtemp, symlink, SIGXFSZ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +176,32 @@ static void a_full_device_is_an_error_and_stays_a_device(void **state)
     assert_true(S_ISCHR(info.st_mode));
 }
 
+/* A limit on the size of files fails a write as a full disk would: with a part written. */
+static void a_disk_that_fills_up_leaves_the_old_file_and_no_part(void **state)
+{
+    (void)state;
+    assert_int_equal(file_write(path_of("a"), "old", NULL), STATUS_OK);
+    char *text = memory_new(100001, 1);
+    assert_non_null(text);
+    memset(text, 'x', 100000);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {50000, 50000};
+        struct err err = {""};
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            _exit(2);
+        enum status status = file_write(path_of("a"), text, &err);
+        _exit(status == STATUS_IO && strstr(err.message, "cannot write") != NULL ? 0 : 1);
+    }
+    memory_free(text);
+    int result = -1;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    assert_holds(path_of("a"), "old");
+    assert_int_equal(count_files(), 1);
+}
+
 static void unreachable_paths_are_errors_that_name_them(void **state)
 {
     (void)state;
@@ -236,6 +264,7 @@ int main(void)
         cmocka_unit_test_teardown(a_link_stays_a_link, remove_all),
         cmocka_unit_test_teardown(a_new_file_is_as_readable_as_the_umask_says, remove_all),
         cmocka_unit_test_teardown(a_full_device_is_an_error_and_stays_a_device, remove_all),
+        cmocka_unit_test_teardown(a_disk_that_fills_up_leaves_the_old_file_and_no_part, remove_all),
         cmocka_unit_test_teardown(unreachable_paths_are_errors_that_name_them, remove_all),
         cmocka_unit_test_teardown(a_file_above_the_limit_is_refused, remove_all),
         cmocka_unit_test_teardown(data_files_are_found_in_the_chosen_folder_first, remove_all),

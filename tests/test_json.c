@@ -36,50 +36,52 @@ static void a_syntax_error_names_line_column_and_what_was_expected(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"",                                             "t: line 1, column 1: expected a value, found the end of the text"   },
-        {" \n\t",                                        "t: line 2, column 2: expected a value, found the end of the text"   },
-        {"{\"a\" 1}",                                    "t: line 1, column 6: expected ':'"                                  },
-        {"{\"a\": 1\n \"b\": 2}",                        "t: line 2, column 2: expected ',' or '}'"                           },
-        {"{\n  \"a\": [1, 2,\n  ]}",                     "t: line 3, column 3: expected a value"                              },
-        {"[1 2]",                                        "t: line 1, column 4: expected ',' or ']'"                           },
-        {"{\"a\": 1,}",                                  "t: line 1, column 9: expected a key in '\"'"                        },
-        {"{a: 1}",                                       "t: line 1, column 2: expected a key in '\"'"                        },
-        {"[1",                                           "t: line 1, column 3: expected ',' or ']', found the end of the text"},
-        {"\"abc",                                        "t: line 1, column 1: a string without its closing '\"'"             },
-        {"{} {}",                                        "t: line 1, column 4: expected the end of the text"                  },
-        {"1 x",                                          "t: line 1, column 3: expected the end of the text"                  },
-        {"NaN",                                          "t: line 1, column 1: expected a value"                              },
-        {"[Infinity]",                                   "t: line 1, column 2: expected a value"                              },
-        {"[-Infinity]",                                  "t: line 1, column 3: expected a digit"                              },
-        {"[1e999]",                                      "t: line 1, column 2: a number too large for a double"               },
-        {"[-1e999]",                                     "t: line 1, column 2: a number too large for a double"               },
-        {"[01]",                                         "t: line 1, column 2: a number cannot start with 0"                  },
-        {"[+1]",                                         "t: line 1, column 2: expected a value"                              },
-        {"[.5]",                                         "t: line 1, column 2: expected a value"                              },
-        {"[1.]",                                         "t: line 1, column 4: expected a digit"                              },
-        {"[1e]",                                         "t: line 1, column 4: expected a digit"                              },
-        {"[0x10]",                                       "t: line 1, column 3: expected ',' or ']'"                           },
-        {"'a'",                                          "t: line 1, column 1: expected a value"                              },
-        {"[tru]",                                        "t: line 1, column 2: expected a value"                              },
-        {"[1] // no",                                    "t: line 1, column 5: expected the end of the text"                  },
-        {"\"a\nb\"",                                     "t: line 1, column 3: a control character in a string"               },
-        {"\"\\x\"",                                      "t: line 1, column 2: unknown escape in a string"                    },
-        {"\"\\u12g4\"",                                  "t: line 1, column 2: expected four hexadecimal digits after \\u"    },
-        {"\"\\u0000\"",                                  "t: line 1, column 2: \\u0000 in a string"                           },
-        {"\"\\ud800\"",                                  "t: line 1, column 2: half of a surrogate pair"                      },
-        {"\"\\ud800\\u0041\"",                           "t: line 1, column 2: half of a surrogate pair"                      },
-        {"\"\\udc00\"",                                  "t: line 1, column 2: half of a surrogate pair"                      },
-        {"\"\xff\"",                                     "t: line 1, column 2: a string that is not UTF-8"                    },
-        {"\"\xc0\x80\"",                                 "t: line 1, column 2: a string that is not UTF-8"                    },
-        {"\"\xed\xa0\x80\"",                             "t: line 1, column 2: a string that is not UTF-8"                    },
-        {"\"\xf4\x90\x80\x80\"",                         "t: line 1, column 2: a string that is not UTF-8"                    },
-        {"\"\xe2\x82\"",                                 "t: line 1, column 2: a string that is not UTF-8"                    },
+        {"",                                                                "t: line 1, column 1: expected a value, found the end of the text"   },
+        {" \n\t",                                                           "t: line 2, column 2: expected a value, found the end of the text"   },
+        {"{\"a\" 1}",                                                       "t: line 1, column 6: expected ':'"                                  },
+        {"{\"a\": 1\n \"b\": 2}",                                           "t: line 2, column 2: expected ',' or '}'"                           },
+        {"{\n  \"a\": [1, 2,\n  ]}",                                        "t: line 3, column 3: expected a value"                              },
+        {"[1 2]",                                                           "t: line 1, column 4: expected ',' or ']'"                           },
+        {"{\"a\": 1,}",                                                     "t: line 1, column 9: expected a key in '\"'"                        },
+        {"{a: 1}",                                                          "t: line 1, column 2: expected a key in '\"'"                        },
+        {"[1",                                                              "t: line 1, column 3: expected ',' or ']', found the end of the text"},
+        {"\"abc",                                                           "t: line 1, column 1: a string without its closing '\"'"             },
+        {"{} {}",                                                           "t: line 1, column 4: expected the end of the text"                  },
+        {"1 x",                                                             "t: line 1, column 3: expected the end of the text"                  },
+        {"NaN",                                                             "t: line 1, column 1: expected a value"                              },
+        {"[Infinity]",                                                      "t: line 1, column 2: expected a value"                              },
+        {"[-Infinity]",                                                     "t: line 1, column 3: expected a digit"                              },
+        {"[1e999]",                                                         "t: line 1, column 2: a number too large for a double"               },
+        {"[-1e999]",                                                        "t: line 1, column 2: a number too large for a double"               },
+        {"[01]",                                                            "t: line 1, column 2: a number cannot start with 0"                  },
+        {"[+1]",                                                            "t: line 1, column 2: expected a value"                              },
+        {"[.5]",                                                            "t: line 1, column 2: expected a value"                              },
+        {"[1.]",                                                            "t: line 1, column 4: expected a digit"                              },
+        {"[1111111111111111111111111111111111111111111111111111111111111]",
+         "t: line 1, column 2: a number longer than 60 characters"                                                                               },
+        {"[1e]",                                                            "t: line 1, column 4: expected a digit"                              },
+        {"[0x10]",                                                          "t: line 1, column 3: expected ',' or ']'"                           },
+        {"'a'",                                                             "t: line 1, column 1: expected a value"                              },
+        {"[tru]",                                                           "t: line 1, column 2: expected a value"                              },
+        {"[1] // no",                                                       "t: line 1, column 5: expected the end of the text"                  },
+        {"\"a\nb\"",                                                        "t: line 1, column 3: a control character in a string"               },
+        {"\"\\x\"",                                                         "t: line 1, column 2: unknown escape in a string"                    },
+        {"\"\\u12g4\"",                                                     "t: line 1, column 2: expected four hexadecimal digits after \\u"    },
+        {"\"\\u0000\"",                                                     "t: line 1, column 2: \\u0000 in a string"                           },
+        {"\"\\ud800\"",                                                     "t: line 1, column 2: half of a surrogate pair"                      },
+        {"\"\\ud800\\u0041\"",                                              "t: line 1, column 2: half of a surrogate pair"                      },
+        {"\"\\udc00\"",                                                     "t: line 1, column 2: half of a surrogate pair"                      },
+        {"\"\xff\"",                                                        "t: line 1, column 2: a string that is not UTF-8"                    },
+        {"\"\xc0\x80\"",                                                    "t: line 1, column 2: a string that is not UTF-8"                    },
+        {"\"\xed\xa0\x80\"",                                                "t: line 1, column 2: a string that is not UTF-8"                    },
+        {"\"\xf4\x90\x80\x80\"",                                            "t: line 1, column 2: a string that is not UTF-8"                    },
+        {"\"\xe2\x82\"",                                                    "t: line 1, column 2: a string that is not UTF-8"                    },
  /* a column counts characters, not bytes */
         {"[\"\xc2\xb5\xe2\x82\xac\xf0\x9f\x98\x80\" 1]",
-         "t: line 1, column 8: expected ',' or ']'"                                                                           },
-        {"\xef\xbb\xbf[1 2]",                            "t: line 1, column 4: expected ',' or ']'"                           },
-        {"{\"a\":1,\"b\":{\"c\":1,\"d\":2,\"c\":3}}",    "t: $.b: key 'c' is given twice"                                     },
-        {"[0,{\"x\":1,\"x\":1}]",                        "t: $[1]: key 'x' is given twice"                                    },
+         "t: line 1, column 8: expected ',' or ']'"                                                                                              },
+        {"\xef\xbb\xbf[1 2]",                                               "t: line 1, column 4: expected ',' or ']'"                           },
+        {"{\"a\":1,\"b\":{\"c\":1,\"d\":2,\"c\":3}}",                       "t: $.b: key 'c' is given twice"                                     },
+        {"[0,{\"x\":1,\"x\":1}]",                                           "t: $[1]: key 'x' is given twice"                                    },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(cases[i].text, cases[i].message);
@@ -199,6 +201,8 @@ static void values_are_read_by_key_index_and_walk(void **state)
     assert_true(rate == 25);
     assert_int_equal(json_get_bool_or(&root, "on", false, &on, NULL), STATUS_OK);
     assert_true(on);
+    assert_int_equal(json_get_object(&root, "_source", &at, NULL), STATUS_OK);
+    assert_int_equal(json_length(&at), 1);
     at = json_element(&root, 0);
     assert_string_equal(at.key, "name");
     assert_null(json_element(&root, 99).item);
@@ -230,6 +234,8 @@ static void a_content_error_names_the_path(void **state)
     assert_string_equal(err.message, "t: $.levels[1].rate: expected a number, found a string");
     assert_int_equal(json_get_int(&second, "kb", 0, 8, &integer, &err), STATUS_RANGE);
     assert_string_equal(err.message, "t: $.levels[1].kb: -4 is not between 0 and 8");
+    assert_int_equal(json_get_number(&second, "kb", 0, 8.5, &number, &err), STATUS_RANGE);
+    assert_string_equal(err.message, "t: $.levels[1].kb: -4 is not between 0 and 8.5");
     assert_int_equal(json_get_int(&second, "mb", 0, 8, &integer, &err), STATUS_INPUT);
     assert_string_equal(err.message, "t: $.levels[1].mb: expected a whole number, found nothing");
     assert_int_equal(json_get_int(&levels, "kb", 0, 8, &integer, &err), STATUS_INPUT);
@@ -333,6 +339,15 @@ static void what_is_built_prints_as_expected(void **state)
     memory_free(indented);
     json_free(root);
     json_free(NULL);
+
+    root = json_new_array();
+    json_add_int(root, NULL, -1);
+    json_add_string(root, NULL, "x");
+    json_add_array(root, NULL);
+    compact = json_print_compact(root);
+    assert_string_equal(compact, "[-1,\"x\",[]]");
+    memory_free(compact);
+    json_free(root);
 }
 
 static void numbers_survive_printing_and_reading(void **state)
