@@ -14,7 +14,7 @@ static const struct {
     {"params",              "params"   },
     {"params_blocks",       "in blocks"},
     {"n_layers",            "layers"   },
-    {"n_layers_effective",  "run"      },
+    {"n_layers_effective",  "depth"    },
     {"sharing",             "sharing"  },
     {"d_model",             "d_model"  },
     {"n_heads",             "heads"    },

@@ -9,9 +9,13 @@
 
 /* clang-format off */
 #define COMMANDS(X) \
+    X(search) \
     X(top) \
     X(front) \
     X(show) \
+    X(predict) \
+    X(inspect) \
+    X(models) \
     X(devices) \
     X(help)
 /* clang-format on */

@@ -144,8 +144,10 @@ static struct unit_scale column_scale(const struct listing *listing, size_t colu
     default:
         return scale;
     }
-    if (scale.divisor > 1 || listing->columns[column].kind == LISTING_NUMBER)
-        for (double value = smallest / scale.divisor; value < 100 && scale.decimals < 3;
+    enum listing_kind kind = listing->columns[column].kind;
+    double enough = kind == LISTING_COUNT ? 1000 : 100;
+    if (scale.divisor > 1 || kind == LISTING_NUMBER)
+        for (double value = smallest / scale.divisor; value < enough && scale.decimals < 3;
              value *= 10)
             scale.decimals++;
     return scale;

@@ -345,3 +345,12 @@ const char *args_line(const struct args *args)
 {
     return args->line.data;
 }
+
+void warn_lines(const struct args *args, const char *lines)
+{
+    while (*lines != 0) {
+        int length = (int)strcspn(lines, "\n");
+        fprintf(stderr, "lathe %s: warning: %.*s\n", args->command->name, length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}

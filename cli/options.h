@@ -137,4 +137,7 @@ bool args_dtype(const struct args *args, const char *option, enum dtype *out);
 /* The whole command line after the program's name, as one line, for the store. */
 const char *args_line(const struct args *args);
 
+/* Prints each line of `lines` to standard error as a warning of the verb. */
+void warn_lines(const struct args *args, const char *lines);
+
 #endif

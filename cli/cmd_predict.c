@@ -1,0 +1,219 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/listing.h"
+#include "cli/model_source.h"
+#include "costmodel/device.h"
+#include "costmodel/price.h"
+
+static void add_columns(struct listing *listing)
+{
+    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
+    listing_column(listing, "device", "device", LISTING_TEXT, NULL);
+    listing_column(listing, "type", "dtype", LISTING_TEXT, NULL);
+    listing_column(listing, NULL, "head_dtype", LISTING_TEXT, NULL);
+    listing_column(listing, NULL, "kv_dtype", LISTING_TEXT, NULL);
+    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
+    listing_column(listing, NULL, "prompt", LISTING_INTEGER, NULL);
+    listing_column(listing, NULL, "context", LISTING_INTEGER, NULL);
+    listing_column(listing, "load", "load_ns", LISTING_TIME, NULL);
+    listing_column(listing, "init", "init_ns", LISTING_TIME, NULL);
+    listing_column(listing, "prefill", "prefill_ns", LISTING_TIME, NULL);
+    listing_column(listing, "cold TTFT", "ttft_cold_ns", LISTING_TIME, NULL);
+    listing_column(listing, "decode", "decode_ns", LISTING_TIME, "/token");
+    listing_column(listing, "speed", "decode_tok_s", LISTING_NUMBER, "tok/s");
+    listing_column(listing, "energy", "energy_pj_per_token", LISTING_ENERGY, "/token");
+    listing_column(listing, "rule", "energy_rule_pj_per_token", LISTING_ENERGY, "/token");
+    listing_column(listing, "memory", "peak_bytes", LISTING_BYTES, NULL);
+    listing_column(listing, "fits", "fits_app_share", LISTING_BOOL, NULL);
+    listing_column(listing, "basis", "basis", LISTING_TEXT, NULL);
+    listing_column(listing, "error", "error_median_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "90 %", "error_p90_frac", LISTING_FRAC, NULL);
+}
+
+static void add_row(struct listing *listing, const struct transformer *net,
+                    const struct machine *machine, const struct workload *workload,
+                    const struct price *price)
+{
+    listing_text(listing, net->name);
+    listing_text(listing, machine->device);
+    listing_text(listing, dtype_name(net->block_dtype));
+    listing_text(listing, dtype_name(net->head_dtype));
+    listing_text(listing, dtype_name(net->kv_dtype));
+    listing_int(listing, machine->threads);
+    listing_int(listing, workload->prompt);
+    listing_int(listing, workload->context);
+    listing_number(listing, price->load_ns);
+    listing_number(listing, price->init_ns);
+    listing_number(listing, price->prefill_ns);
+    listing_number(listing, price->ttft_cold_ns);
+    listing_number(listing, price->decode_ns);
+    listing_number(listing, 1e9 / price->decode_ns);
+    listing_number(listing, price->energy_pj_per_token);
+    listing_number(listing, price->energy_rule_pj);
+    listing_int(listing, price->peak_bytes);
+    listing_int(listing, price->fits_app_share);
+    listing_text(listing, basis_name(machine->basis));
+    listing_number(listing, machine->error_median_frac);
+    listing_number(listing, machine->error_p90_frac);
+}
+
+/* Where one decode pass spends its time: by operator, then by what bounds it. */
+static enum status print_detail(const struct transformer *net, const struct machine *machine,
+                                const struct price_detail *detail, struct err *err)
+{
+    struct listing roles = {0}, bounds = {0};
+    listing_column(&roles, "operator", NULL, LISTING_TEXT, NULL);
+    listing_column(&roles, "time", NULL, LISTING_TIME, NULL);
+    listing_column(&roles, "read", NULL, LISTING_BYTES, NULL);
+    for (int role = 0; role < N_OP_ROLES; role++) {
+        if (detail->role_ns[role] <= 0)
+            continue;
+        listing_text(&roles, op_role_name((enum op_role)role));
+        listing_number(&roles, detail->role_ns[role]);
+        listing_int(&roles, detail->role_bytes[role]);
+    }
+    listing_column(&bounds, "bound by", NULL, LISTING_TEXT, NULL);
+    listing_column(&bounds, "time", NULL, LISTING_TIME, NULL);
+    listing_column(&bounds, "read", NULL, LISTING_BYTES, NULL);
+    for (int level = 0; level < machine->n_levels; level++) {
+        if (detail->level_bytes[level] == 0)
+            continue;
+        listing_text(&bounds, machine->levels[level].name);
+        listing_number(&bounds, detail->level_ns[level]);
+        listing_int(&bounds, detail->level_bytes[level]);
+    }
+    const struct {
+        const char *name;
+        double ns;
+    } others[] = {
+        {"compute",     detail->compute_ns},
+        {"fixed costs", detail->fixed_ns  },
+        {"hidden",      -detail->hidden_ns}
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!(fabs(others[i].ns) > 0))
+            continue;
+        listing_text(&bounds, others[i].name);
+        listing_number(&bounds, others[i].ns);
+        listing_number(&bounds, NAN);
+    }
+    printf("\n%s on %s: one decode pass\n\n", net->name, machine->device);
+    enum status status = listing_print(&roles, stdout, err);
+    printf("\n");
+    if (status == STATUS_OK)
+        status = listing_print(&bounds, stdout, err);
+    listing_release(&roles);
+    listing_release(&bounds);
+    return status;
+}
+
+enum mode {
+    MODE_ROWS,
+    MODE_DETAIL,
+};
+
+static enum status predict_one(const struct args *args, const struct transformer *net,
+                               const struct machine *machine, enum mode mode,
+                               struct listing *listing, struct err *err)
+{
+    struct workload workload = {.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
+                                .context = args_int(args, "context", DEFAULT_CONTEXT)};
+    struct price price;
+    struct price_detail detail;
+    enum status status = price_network(net, machine, &workload, &price, &detail, err);
+    if (status != STATUS_OK)
+        return err_prefix(err, status, "%s on %s: ", net->name, machine->device);
+    if (mode == MODE_DETAIL)
+        return print_detail(net, machine, &detail, err);
+    add_row(listing, net, machine, &workload, &price);
+    return STATUS_OK;
+}
+
+static enum status each_model(const struct args *args, const struct machine *machine,
+                              enum mode mode, struct listing *listing, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++) {
+        struct transformer net;
+        status = open_model(args, args_operand(args, i), &net, err);
+        if (status != STATUS_OK)
+            break;
+        status = predict_one(args, &net, machine, mode, listing, err);
+        transformer_release(&net);
+    }
+    return status;
+}
+
+static enum status each_device(const struct args *args, enum mode mode, struct listing *listing,
+                               struct err *err)
+{
+    enum status status = STATUS_OK;
+    const char *name;
+    for (int i = 0; status == STATUS_OK && (name = args_nth(args, "device", i)) != NULL; i++) {
+        struct device device;
+        struct machine machine;
+        status = device_open(name, &device, err);
+        if (status == STATUS_OK)
+            status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
+        if (status == STATUS_OK)
+            status = each_model(args, &machine, mode, listing, err);
+    }
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct listing listing = {0};
+    if (!args_given(args, "device"))
+        return err_set(err, STATUS_USAGE,
+                       "on which device? give --device ('lathe devices' lists "
+                       "them)");
+    add_columns(&listing);
+    enum status status = each_device(args, MODE_ROWS, &listing, err);
+    if (status == STATUS_OK)
+        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
+                                         : listing_print(&listing, stdout, err);
+    if (status == STATUS_OK && args_flag(args, "detail") && !args_flag(args, "json"))
+        status = each_device(args, MODE_DETAIL, &listing, err);
+    listing_release(&listing);
+    return status;
+}
+
+static const struct option options[] = {
+    ROW_DEVICE,     ROW_DTYPE,
+    ROW_HEAD_DTYPE, ROW_KV_DTYPE,
+    ROW_THREADS,    ROW_PROMPT,
+    ROW_CONTEXT,    ROW_FLAG("detail", "also show where the time of a token goes"),
+    ROW_DB,         ROW_JSON,
+    ROWS_END,
+};
+
+static const struct example examples[] = {
+    {"lathe predict mobilellm-125m mobilellm-ls-125m --device iphone-13",
+     "two models, side by side"                                                                },
+    {"lathe predict opt-125m --device pixel-8,raspberry-pi-5 --dtype q4_0 --context 1024",
+     "in 4 bits on two devices, with 1024 tokens in the cache"                                 },
+    {"lathe predict 1:42 --db phone.db --device ./my-laptop.json --detail",
+     "candidate 42 of run 1 on a device of your own, and where its time goes"                  },
+    {NULL,                                                                                 NULL},
+};
+
+const struct command cmd_predict = {
+    .name = "predict",
+    .summary = "load, first token, next token, memory and energy of a network on a device",
+    .operands = "MODEL...",
+    .operand_values = "@model",
+    .min_operands = 1,
+    .max_operands = 256,
+    .options = options,
+    .examples = examples,
+    .about = "'prefill' is the pass over the prompt, which is the time to first token once a model "
+             "is loaded; 'cold TTFT' adds load and init. 'basis' says what the device's numbers "
+             "rest on and 'error' how far off such predictions of decode have been in the median "
+             "and for nine of ten; '-' is unknown. 'rule' is 0.1 J a token per 1e9 parameters "
+             "(MobileLLM), a cross-check. 'fits' compares the memory with the share of DRAM that "
+             "an app should use.",
+    .run = run,
+};

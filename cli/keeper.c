@@ -1,0 +1,114 @@
+#include "cli/keeper.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/quantity.h"
+#include "cli/candidate_rows.h"
+
+enum { SAVE_EVERY_NS = 1000000000 };
+
+enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, struct err *err)
+{
+    *limit = 0;
+    if (strcmp(text, "all") == 0)
+        *kind = KEEP_ALL;
+    else if (strcmp(text, "front") == 0)
+        *kind = KEEP_FRONT;
+    else if (strncmp(text, "top:", 4) == 0 && parse_count(text + 4, limit, NULL) == STATUS_OK &&
+             *limit >= 1 && *limit <= 10000000)
+        *kind = KEEP_TOP;
+    else
+        return err_set(err, STATUS_USAGE,
+                       "--keep '%s' is unknown: expected all, front or top:N with N from 1 to 10M",
+                       text);
+    return STATUS_OK;
+}
+
+enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
+                        const struct filter *filter, const struct objectives *objectives,
+                        struct store *store, int64_t run_id, struct err *err)
+{
+    *keeper = (struct keeper){
+        .kind = kind, .filter = filter, .store = store, .run_id = run_id, .saved_ns = clock_ns()};
+    front_init(&keeper->front, objectives);
+    return kind == KEEP_TOP ? top_init(&keeper->top, objectives, (size_t)limit, err) : STATUS_OK;
+}
+
+void keeper_release(struct keeper *keeper)
+{
+    front_release(&keeper->front);
+    if (keeper->kind == KEEP_TOP)
+        top_release(&keeper->top);
+    memory_free(keeper->rows);
+    keeper->rows = NULL;
+}
+
+static enum status to_rows(struct keeper *keeper, const struct candidate *candidates, size_t n,
+                           struct err *err)
+{
+    void *rows = keeper->rows;
+    enum status status = memory_grow(&rows, &keeper->rows_capacity, n, sizeof *keeper->rows, err);
+    keeper->rows = rows;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        candidate_to_row(&candidates[i], &keeper->rows[i]);
+    return status;
+}
+
+/* Stores the present front or top in place of the one before. */
+static enum status save_best(struct keeper *keeper, struct err *err)
+{
+    const struct candidate *best =
+        keeper->kind == KEEP_TOP ? keeper->top.member : keeper->front.member;
+    size_t n = keeper->kind == KEEP_TOP ? keeper->top.n : keeper->front.n;
+    keeper->saved_ns = clock_ns();
+    enum status status = to_rows(keeper, best, n, err);
+    if (status != STATUS_OK)
+        return status;
+    return store_replace_candidates(keeper->store, keeper->run_id, keeper->rows, n,
+                                    keeper->position, err);
+}
+
+enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
+                       struct err *err)
+{
+    enum status status = STATUS_OK;
+    void *rows = keeper->rows;
+    if (keeper->kind == KEEP_ALL)
+        status = memory_grow(&rows, &keeper->rows_capacity, (size_t)n, sizeof *keeper->rows, err);
+    keeper->rows = rows;
+    size_t n_rows = 0;
+    for (int64_t i = 0; i < n && status == STATUS_OK; i++) {
+        if (!filter_passes(keeper->filter, &candidates[i]))
+            continue;
+        keeper->n_passed++;
+        status = front_add(&keeper->front, &candidates[i], err);
+        if (keeper->kind == KEEP_TOP)
+            top_add(&keeper->top, &candidates[i]);
+        if (keeper->kind == KEEP_ALL)
+            candidate_to_row(&candidates[i], &keeper->rows[n_rows++]);
+    }
+    if (status != STATUS_OK || n == 0)
+        return status;
+    keeper->position = candidates[n - 1].id + 1;
+    if (keeper->kind == KEEP_ALL)
+        return store_put_candidates(keeper->store, keeper->run_id, keeper->rows, n_rows,
+                                    keeper->position, err);
+    return clock_ns() - keeper->saved_ns > SAVE_EVERY_NS ? save_best(keeper, err) : STATUS_OK;
+}
+
+enum status keeper_flush(struct keeper *keeper, struct err *err)
+{
+    enum status status = keeper->kind == KEEP_ALL ? STATUS_OK : save_best(keeper, err);
+    size_t n = keeper->front.n;
+    int64_t *ids = memory_new(n, sizeof *ids);
+    if (status == STATUS_OK && ids == NULL)
+        status = err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        ids[i] = keeper->front.member[i].id;
+    if (status == STATUS_OK)
+        status = store_mark_front(keeper->store, keeper->run_id, ids, n, err);
+    memory_free(ids);
+    return status;
+}

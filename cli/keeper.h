@@ -1,0 +1,48 @@
+/* What a search keeps: every candidate, the front, or the best N, on its way into the store.
+ *
+ * Whatever is kept, the front over all that pass the filter is known at the end and marked. */
+#ifndef LATHE_CLI_KEEPER_H
+#define LATHE_CLI_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db/store.h"
+#include "search/enumerate.h"
+#include "search/front.h"
+#include "search/metric.h"
+
+enum keep_kind {
+    KEEP_ALL,
+    KEEP_FRONT,
+    KEEP_TOP,
+};
+
+/* "all", "front", "top:N". Errors: STATUS_USAGE. */
+enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, struct err *err);
+
+struct keeper {
+    enum keep_kind kind;
+    const struct filter *filter; /* borrowed */
+    struct store *store;         /* borrowed */
+    int64_t run_id;
+    struct front front;
+    struct top top;
+    int64_t n_passed; /* candidates that passed the filter */
+    int64_t position; /* first id not yet seen */
+    int64_t saved_ns; /* when front or top were last stored */
+    struct candidate_row *rows;
+    size_t rows_capacity;
+};
+
+/* limit: N of top:N, else ignored. Release with keeper_release, after errors too. */
+enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
+                        const struct filter *filter, const struct objectives *objectives,
+                        struct store *store, int64_t run_id, struct err *err);
+enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
+                       struct err *err);
+/* Stores what is still only in memory and marks the front. */
+enum status keeper_flush(struct keeper *keeper, struct err *err);
+void keeper_release(struct keeper *keeper);
+
+#endif

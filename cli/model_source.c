@@ -1,0 +1,91 @@
+#include "cli/model_source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/candidate_rows.h"
+#include "model/model_arg.h"
+
+/* The space a run searched tells what its rows leave out. */
+static enum status max_context_of(struct store *store, int64_t run_id, int64_t *max_context,
+                                  struct err *err)
+{
+    char where[64];
+    struct rows rows = {0};
+    struct json_doc *doc = NULL;
+    struct json root;
+    struct space space;
+    snprintf(where, sizeof where, "id = %lld", (long long)run_id);
+    enum status status = query_rows(store, TABLE_RUN, where, NULL, &rows, err);
+    const struct run_row *run = rows.data;
+    if (status == STATUS_OK && (rows.n != 1 || run->space == NULL))
+        status = err_set(err, STATUS_INPUT, "run %lld has no space", (long long)run_id);
+    if (status == STATUS_OK)
+        status = json_parse("space", run->space, (int64_t)strlen(run->space), &doc, &root, err);
+    if (status == STATUS_OK)
+        status = space_parse(&root, &space, err);
+    if (status == STATUS_OK)
+        *max_context = space.max_context;
+    json_close(doc);
+    rows_release(&rows);
+    return status;
+}
+
+static enum status open_candidate(const char *db, int64_t run_id, int64_t id,
+                                  struct transformer *out, struct err *err)
+{
+    struct store *store = NULL;
+    struct rows rows = {0};
+    int64_t max_context = 0;
+    enum status status = store_open(db, STORE_READ, &store, err);
+    if (status == STATUS_OK)
+        status = query_candidate(store, run_id, id, &rows, err);
+    const struct candidate_row *row = rows.data;
+    if (status == STATUS_OK)
+        status = max_context_of(store, row->run_id, &max_context, err);
+    if (status == STATUS_OK)
+        status = row_to_transformer(row, max_context, out, err);
+    rows_release(&rows);
+    store_close(store);
+    return status;
+}
+
+static enum status open_file_or_preset(const struct args *args, const char *model,
+                                       struct transformer *out, struct err *err)
+{
+    struct text warnings = {0};
+    enum status status = model_open(model, out, &warnings, err);
+    if (status == STATUS_OK && warnings.data != NULL)
+        warn_lines(args, warnings.data);
+    text_release(&warnings);
+    return status;
+}
+
+enum status open_model(const struct args *args, const char *model, struct transformer *out,
+                       struct err *err)
+{
+    int64_t run_id, id;
+    bool stored = query_parse_reference(model, &run_id, &id, NULL) == STATUS_OK;
+    enum status status = stored && !file_exists(model)
+                             ? open_candidate(args_text(args, "db"), run_id, id, out, err)
+                             : open_file_or_preset(args, model, out, err);
+    if (status != STATUS_OK)
+        return status;
+    enum dtype dtype;
+    if (args_dtype(args, "dtype", &dtype))
+        transformer_set_dtype(out, dtype);
+    if (args_dtype(args, "head-dtype", &dtype))
+        out->embedding_dtype = out->head_dtype = dtype;
+    args_dtype(args, "kv-dtype", &out->kv_dtype);
+    return STATUS_OK;
+}
+
+const struct block *typical_block(const struct transformer *net)
+{
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        if (transformer_block(net, i)->mixer == MIXER_ATTENTION)
+            return transformer_block(net, i);
+    return transformer_block(net, 0);
+}
