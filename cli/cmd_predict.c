@@ -202,7 +202,7 @@ static const struct example examples[] = {
 
 const struct command cmd_predict = {
     .name = "predict",
-    .summary = "load, first token, next token, memory and energy of a network on a device",
+    .summary = "load, first and next token, memory and energy of a network on a device",
     .operands = "MODEL...",
     .operand_values = "@model",
     .min_operands = 1,

@@ -311,7 +311,7 @@ static const struct example examples[] = {
 
 const struct command cmd_search = {
     .name = "search",
-    .summary = "price every architecture of a budget on a device, store them, show the best",
+    .summary = "price every architecture of a budget on a device and keep the best",
     .operands = "",
     .options = options,
     .examples = examples,
