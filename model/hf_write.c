@@ -126,6 +126,15 @@ enum fit {
     FIT_ALL,
 };
 
+/* Whether the row can hold the network at all, as far as that shows without trying. */
+static bool is_plausible(const struct transformer *net, const struct hf_family *family)
+{
+    bool gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU;
+    return family->norm == net->norm && family->gated == gated &&
+           family->embed_norm == net->embed_norm && !(family->no_norm_weight && net->norm_weight) &&
+           (family->norm_placement == NORM_SANDWICH) == (net->norm_placement == NORM_SANDWICH);
+}
+
 /* `*json` is set when it fits. */
 static enum status try_family(const struct transformer *net, const struct hf_family *family,
                               bool extended, char **json, enum fit *fit, struct err *err)
@@ -171,7 +180,7 @@ static enum status first_fit(const struct transformer *net, bool extended, char 
         const struct hf_family *row = choice(net, extended, i);
         if (!row && i >= 2)
             break;
-        if (!row)
+        if (!row || !is_plausible(net, row))
             continue;
         char *text = NULL;
         enum fit now = FIT_NO;
