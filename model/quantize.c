@@ -162,19 +162,23 @@ static void row_to_b1(int64_t n, const float *x, uint8_t *out)
 {
     int64_t sign_bytes = (n + 7) / 8;
     double sum = 0;
+    if (n == 0) /* no row, no scale */
+        return;
     memset(out, 0, (size_t)sign_bytes);
     for (int64_t i = 0; i < n; i++) {
         sum += fabs((double)x[i]);
         if (x[i] >= 0)
             out[i / 8] = (uint8_t)(out[i / 8] | 1u << i % 8);
     }
-    float scale = n > 0 ? (float)(sum / (double)n) : 0.0f;
+    float scale = (float)(sum / (double)n);
     memcpy(out + sign_bytes, &scale, sizeof scale);
 }
 
 static void row_from_b1(int64_t n, const uint8_t *in, float *x)
 {
     float scale;
+    if (n == 0)
+        return;
     memcpy(&scale, in + (n + 7) / 8, sizeof scale);
     for (int64_t i = 0; i < n; i++)
         x[i] = in[i / 8] >> i % 8 & 1 ? scale : -scale;

@@ -1,0 +1,604 @@
+#include "model/gguf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum {
+    MAX_NESTING = 4,
+    MAX_KEY_LENGTH = 65535,
+    MAX_TENSOR_NAME_LENGTH = 64,
+    DEFAULT_ALIGNMENT = 32,
+    HEADER_BYTES = 24,
+    SMALLEST_KEY_BYTES = 8 + 1 + 4 + 1,            /* a name of one letter, a bool */
+    SMALLEST_TENSOR_BYTES = 8 + 1 + 4 + 8 + 4 + 8, /* the same, one dimension */
+};
+
+static const struct {
+    const char *name;
+    int64_t bytes; /* 0: not of fixed size */
+} value_types[N_GGUF_TYPES] = {
+    [GGUF_UINT8] = {"u8",     1},
+      [GGUF_INT8] = {"i8",     1},
+      [GGUF_UINT16] = {"u16",    2},
+    [GGUF_INT16] = {"i16",    2},
+      [GGUF_UINT32] = {"u32",    4},
+      [GGUF_INT32] = {"i32",    4},
+    [GGUF_FLOAT32] = {"f32",    4},
+      [GGUF_BOOL] = {"bool",   1},
+      [GGUF_STRING] = {"string", 0},
+    [GGUF_ARRAY] = {"array",  0},
+      [GGUF_UINT64] = {"u64",    8},
+      [GGUF_INT64] = {"i64",    8},
+    [GGUF_FLOAT64] = {"f64",    8},
+};
+
+/* Elements and bytes of a block: ggml.h's numbering, ggml-common.h's structs. Numbers that ggml has
+ * withdrawn (4, 5, 31 to 33, 36 to 38) have no row. */
+static const struct {
+    const char *name;
+    int64_t block_elems, block_bytes;
+    int dtype; /* -1: lathe has none */
+} tensor_types[] = {
+    [0] = {"f32",     1,   4,   DTYPE_F32 },
+    [1] = {"f16",     1,   2,   DTYPE_F16 },
+    [2] = {"q4_0",    32,  18,  DTYPE_Q4_0},
+    [3] = {"q4_1",    32,  20,  -1        },
+    [6] = {"q5_0",    32,  22,  DTYPE_Q5_0},
+    [7] = {"q5_1",    32,  24,  -1        },
+    [8] = {"q8_0",    32,  34,  DTYPE_Q8_0},
+    [9] = {"q8_1",    32,  36,  -1        },
+    [10] = {"q2_k",    256, 84,  DTYPE_Q2_K},
+    [11] = {"q3_k",    256, 110, DTYPE_Q3_K},
+    [12] = {"q4_k",    256, 144, DTYPE_Q4_K},
+    [13] = {"q5_k",    256, 176, -1        },
+    [14] = {"q6_k",    256, 210, DTYPE_Q6_K},
+    [15] = {"q8_k",    256, 292, -1        },
+    [16] = {"iq2_xxs", 256, 66,  -1        },
+    [17] = {"iq2_xs",  256, 74,  -1        },
+    [18] = {"iq3_xxs", 256, 98,  -1        },
+    [19] = {"iq1_s",   256, 50,  -1        },
+    [20] = {"iq4_nl",  32,  18,  -1        },
+    [21] = {"iq3_s",   256, 110, -1        },
+    [22] = {"iq2_s",   256, 82,  -1        },
+    [23] = {"iq4_xs",  256, 136, -1        },
+    [24] = {"i8",      1,   1,   -1        },
+    [25] = {"i16",     1,   2,   -1        },
+    [26] = {"i32",     1,   4,   -1        },
+    [27] = {"i64",     1,   8,   -1        },
+    [28] = {"f64",     1,   8,   -1        },
+    [29] = {"iq1_m",   256, 56,  -1        },
+    [30] = {"bf16",    1,   2,   DTYPE_BF16},
+    [34] = {"tq1_0",   256, 54,  -1        },
+    [35] = {"tq2_0",   256, 66,  -1        },
+    [39] = {"mxfp4",   32,  17,  -1        },
+};
+enum { N_TENSOR_TYPES = sizeof tensor_types / sizeof tensor_types[0] };
+
+const char *gguf_type_name(enum gguf_type type)
+{
+    assert(type < N_GGUF_TYPES);
+    return value_types[type].name;
+}
+
+const char *gguf_tensor_type_name(int ggml_type)
+{
+    return ggml_type >= 0 && ggml_type < N_TENSOR_TYPES ? tensor_types[ggml_type].name : NULL;
+}
+
+const char *gguf_shown(struct gguf_string string, char buffer[64])
+{
+    int64_t length = string.length < 60 ? string.length : 60;
+    for (int64_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)string.data[i];
+        buffer[i] = (char)(c < 0x20 || c >= 0x7f ? '?' : c);
+    }
+    strcpy(buffer + length, string.length > length ? "..." : "");
+    return buffer;
+}
+
+enum status gguf_error(const struct gguf *file, enum status status, struct err *err,
+                       const char *format, ...)
+{
+    char text[768];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return err_set(err, status, "cannot read '%s': %s", file->name, text);
+}
+
+/* A place in the file that only moves forward over bytes that are there. */
+struct reader {
+    struct gguf *file;
+    int64_t at;
+    struct err *err;
+};
+
+static int64_t left(const struct reader *reader)
+{
+    return reader->file->length - reader->at;
+}
+
+static enum status truncated(const struct reader *reader, const char *what)
+{
+    return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                      "at byte %" PRId64 ": the file ends in %s", reader->at, what);
+}
+
+static uint64_t load(const uint8_t *from, int64_t bytes)
+{
+    uint64_t value = 0;
+    for (int64_t i = 0; i < bytes; i++)
+        value |= (uint64_t)from[i] << 8 * i;
+    return value;
+}
+
+static enum status take_u32(struct reader *reader, const char *what, uint32_t *out)
+{
+    if (left(reader) < 4)
+        return truncated(reader, what);
+    *out = (uint32_t)load(reader->file->base + reader->at, 4);
+    reader->at += 4;
+    return STATUS_OK;
+}
+
+static enum status take_u64(struct reader *reader, const char *what, uint64_t *out)
+{
+    if (left(reader) < 8)
+        return truncated(reader, what);
+    *out = load(reader->file->base + reader->at, 8);
+    reader->at += 8;
+    return STATUS_OK;
+}
+
+static enum status take_string(struct reader *reader, const char *what, struct gguf_string *out)
+{
+    uint64_t length = 0;
+    int64_t start = reader->at;
+    enum status status = take_u64(reader, what, &length);
+    if (status != STATUS_OK)
+        return status;
+    if (length > (uint64_t)left(reader))
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": %s of %" PRIu64 " bytes is longer than the %" PRId64
+                          " bytes left",
+                          start, what, length, left(reader));
+    *out = (struct gguf_string){(const char *)reader->file->base + reader->at, (int64_t)length};
+    reader->at += (int64_t)length;
+    return STATUS_OK;
+}
+
+/* Metadata keys and tensor names: what can be printed and compared as a C string. */
+static enum status take_name(struct reader *reader, const char *what, int64_t max_length,
+                             struct gguf_string *out)
+{
+    int64_t start = reader->at;
+    enum status status = take_string(reader, what, out);
+    if (status != STATUS_OK)
+        return status;
+    if (out->length < 1 || out->length > max_length)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": %s is %" PRId64
+                          " bytes long, must be 1 to %" PRId64,
+                          start, what, out->length, max_length);
+    for (int64_t i = 0; i < out->length; i++) {
+        unsigned char c = (unsigned char)out->data[i];
+        if (c < 0x20 || c == 0x7f)
+            return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                              "at byte %" PRId64 ": %s has the control character 0x%02x",
+                              reader->at - out->length + i, what, c);
+    }
+    return STATUS_OK;
+}
+
+static enum status take_type(struct reader *reader, enum gguf_type *out)
+{
+    uint32_t type = 0;
+    int64_t start = reader->at;
+    enum status status = take_u32(reader, "a value's type", &type);
+    if (status != STATUS_OK)
+        return status;
+    if (type >= N_GGUF_TYPES)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": unknown value type %" PRIu32, start, type);
+    *out = (enum gguf_type)type;
+    return STATUS_OK;
+}
+
+/* Walks over `count` values. Each takes at least a byte, so the work is bounded by the file. */
+static enum status skip_values(struct reader *reader, enum gguf_type type, uint64_t count,
+                               int nesting)
+{
+    enum status status = STATUS_OK;
+    int64_t start = reader->at, each = value_types[type].bytes;
+    int64_t smallest = each > 0 ? each : type == GGUF_STRING ? 8 : 12;
+    if (count > (uint64_t)(left(reader) / smallest))
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": %" PRIu64
+                          " values of type %s need more than the %" PRId64 " bytes left",
+                          start, count, value_types[type].name, left(reader));
+    if (each > 0) {
+        for (uint64_t i = 0; type == GGUF_BOOL && i < count; i++) {
+            if (reader->file->base[start + (int64_t)i] > 1)
+                return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                                  "at byte %" PRId64 ": a bool is 0 or 1, not %u",
+                                  start + (int64_t)i, reader->file->base[start + (int64_t)i]);
+        }
+        reader->at += (int64_t)count * each;
+        return STATUS_OK;
+    }
+    if (type == GGUF_ARRAY && nesting >= MAX_NESTING)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": arrays nested deeper than %d", start, MAX_NESTING);
+    for (uint64_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (type == GGUF_STRING) {
+            struct gguf_string ignored;
+            status = take_string(reader, "a string", &ignored);
+        } else {
+            enum gguf_type element;
+            uint64_t n = 0;
+            if ((status = take_type(reader, &element)) == STATUS_OK &&
+                (status = take_u64(reader, "an array's length", &n)) == STATUS_OK)
+                status = skip_values(reader, element, n, nesting + 1);
+        }
+    }
+    return status;
+}
+
+static enum status take_key(struct reader *reader, struct gguf_key *key)
+{
+    uint64_t count = 1;
+    key->at = reader->at;
+    enum status status = take_name(reader, "a metadata key", MAX_KEY_LENGTH, &key->name);
+    if (status != STATUS_OK || (status = take_type(reader, &key->type)) != STATUS_OK)
+        return status;
+    if (key->type == GGUF_ARRAY) {
+        key->is_array = true;
+        if ((status = take_type(reader, &key->type)) != STATUS_OK ||
+            (status = take_u64(reader, "an array's length", &count)) != STATUS_OK)
+            return status;
+    }
+    key->value = reader->file->base + reader->at;
+    int64_t start = reader->at;
+    status = skip_values(reader, key->type, count, 1);
+    key->count = (int64_t)count;
+    key->value_bytes = reader->at - start;
+    return status;
+}
+
+/* Shape to elements and bytes. Errors name the tensor; `at` is where its info starts. */
+static enum status measure(struct reader *reader, int64_t at, struct gguf_tensor *tensor)
+{
+    char shown[64];
+    int64_t elems = tensor_types[tensor->ggml_type].block_elems, n = 1;
+    gguf_shown(tensor->name, shown);
+    for (int i = 0; i < tensor->n_dims; i++) {
+        if (tensor->dims[i] < 1)
+            return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                              "at byte %" PRId64 ": dimension %d of tensor '%s' is %" PRIu64, at, i,
+                              shown, (uint64_t)tensor->dims[i]);
+        if (__builtin_mul_overflow(n, tensor->dims[i], &n))
+            return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                              "at byte %" PRId64 ": the shape of tensor '%s' overflows", at, shown);
+    }
+    if (tensor->dims[0] % elems != 0)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": rows of tensor '%s' have %" PRId64
+                          " elements, not a multiple of the %" PRId64 " in a block of %s",
+                          at, shown, tensor->dims[0], elems, tensor_types[tensor->ggml_type].name);
+    tensor->n_elements = n;
+    if (__builtin_mul_overflow(n / elems, tensor_types[tensor->ggml_type].block_bytes,
+                               &tensor->n_bytes))
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": the bytes of tensor '%s' overflow", at, shown);
+    return STATUS_OK;
+}
+
+static enum status take_tensor(struct reader *reader, struct gguf_tensor *tensor)
+{
+    int64_t at = reader->at;
+    uint32_t n_dims = 0, type = 0;
+    uint64_t offset = 0;
+    char shown[64];
+    enum status status =
+        take_name(reader, "a tensor's name", MAX_TENSOR_NAME_LENGTH, &tensor->name);
+    if (status != STATUS_OK || (status = take_u32(reader, "a tensor's info", &n_dims)))
+        return status;
+    gguf_shown(tensor->name, shown);
+    if (n_dims < 1 || n_dims > GGUF_MAX_DIMS)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": tensor '%s' has %" PRIu32
+                          " dimensions, must be 1 to %d",
+                          at, shown, n_dims, GGUF_MAX_DIMS);
+    tensor->n_dims = (int)n_dims;
+    for (int i = 0; i < GGUF_MAX_DIMS; i++) {
+        uint64_t dim = 1;
+        if (i < tensor->n_dims && (status = take_u64(reader, "a tensor's shape", &dim)))
+            return status;
+        tensor->dims[i] = (int64_t)dim; /* 2^63 and above turn negative and are refused as such */
+    }
+    if ((status = take_u32(reader, "a tensor's type", &type)) ||
+        (status = take_u64(reader, "a tensor's offset", &offset)))
+        return status;
+    if (type >= N_TENSOR_TYPES || tensor_types[type].name == NULL)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": tensor '%s' has the unknown type %" PRIu32, at,
+                          shown, type);
+    tensor->ggml_type = (int)type;
+    tensor->has_dtype = tensor_types[type].dtype >= 0;
+    if (tensor->has_dtype)
+        tensor->dtype = (enum dtype)tensor_types[type].dtype;
+    if ((status = measure(reader, at, tensor)))
+        return status;
+    if (offset > (uint64_t)reader->file->length)
+        return gguf_error(reader->file, STATUS_INPUT, reader->err,
+                          "at byte %" PRId64 ": tensor '%s' starts at %" PRIu64
+                          " in the data, past the end of the file (%" PRId64 " bytes)",
+                          at, shown, offset, reader->file->length);
+    tensor->offset = (int64_t)offset; /* in the data section, until it is known where that starts */
+    return STATUS_OK;
+}
+
+/* Where data starts, then where each tensor lies in the file. */
+static enum status place_tensors(struct reader *reader)
+{
+    struct gguf *file = reader->file;
+    int64_t alignment = file->alignment;
+    file->data_offset = (reader->at + alignment - 1) / alignment * alignment;
+    for (int64_t i = 0; i < file->n_tensors; i++) {
+        struct gguf_tensor *tensor = &file->tensors[i];
+        char shown[64];
+        gguf_shown(tensor->name, shown);
+        if (tensor->offset % alignment != 0)
+            return gguf_error(file, STATUS_INPUT, reader->err,
+                              "data of tensor '%s' starts at %" PRId64
+                              ", not a multiple of the alignment %" PRId64,
+                              shown, tensor->offset, alignment);
+        tensor->offset += file->data_offset;
+        if (tensor->offset > file->length || tensor->n_bytes > file->length - tensor->offset)
+            return gguf_error(file, STATUS_INPUT, reader->err,
+                              "at byte %" PRId64 ": %" PRId64
+                              " bytes of tensor '%s' run past the end of the file (%" PRId64
+                              " bytes)",
+                              tensor->offset, tensor->n_bytes, shown, file->length);
+        tensor->data = file->base + tensor->offset;
+    }
+    return STATUS_OK;
+}
+
+static int compare_strings(const struct gguf_string *a, const struct gguf_string *b)
+{
+    int64_t shorter = a->length < b->length ? a->length : b->length;
+    int order = memcmp(a->data, b->data, (size_t)shorter);
+    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+/* What qsort sees: no context argument, so what is compared travels with the index. */
+struct ranked {
+    struct gguf_string name;
+    int64_t offset, index;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    return compare_strings(&x->name, &y->name);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static enum status out_of_memory(const struct gguf *file, struct err *err)
+{
+    return gguf_error(file, STATUS_NOMEM, err, "out of memory");
+}
+
+/* Sorts the names, refusing two that are equal, into `*out`. `ranks` keeps its order. */
+static enum status index_names(const struct gguf *file, struct ranked *ranks, int64_t n,
+                               const char *what, int64_t **out, struct err *err)
+{
+    *out = memory_new((size_t)n, sizeof **out);
+    if (*out == NULL)
+        return out_of_memory(file, err);
+    qsort(ranks, (size_t)n, sizeof *ranks, by_name);
+    for (int64_t i = 0; i < n; i++) {
+        (*out)[i] = ranks[i].index;
+        if (i > 0 && compare_strings(&ranks[i - 1].name, &ranks[i].name) == 0) {
+            char shown[64];
+            return gguf_error(file, STATUS_INPUT, err, "%s '%s' is there twice", what,
+                              gguf_shown(ranks[i].name, shown));
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status refuse_overlap(const struct gguf *file, struct ranked *ranks, struct err *err)
+{
+    qsort(ranks, (size_t)file->n_tensors, sizeof *ranks, by_offset);
+    for (int64_t i = 1; i < file->n_tensors; i++) {
+        const struct gguf_tensor *a = &file->tensors[ranks[i - 1].index];
+        const struct gguf_tensor *b = &file->tensors[ranks[i].index];
+        if (a->offset + a->n_bytes > b->offset) {
+            char one[64], other[64];
+            return gguf_error(file, STATUS_INPUT, err,
+                              "at byte %" PRId64 ": tensors '%s' and '%s' overlap", b->offset,
+                              gguf_shown(a->name, one), gguf_shown(b->name, other));
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status build_indexes(struct gguf *file, struct err *err)
+{
+    int64_t n = file->n_keys > file->n_tensors ? file->n_keys : file->n_tensors;
+    struct ranked *ranks = memory_new((size_t)n, sizeof *ranks);
+    if (ranks == NULL)
+        return out_of_memory(file, err);
+    for (int64_t i = 0; i < file->n_keys; i++)
+        ranks[i] = (struct ranked){file->keys[i].name, 0, i};
+    enum status status =
+        index_names(file, ranks, file->n_keys, "metadata key", &file->keys_by_name, err);
+    if (status == STATUS_OK) {
+        for (int64_t i = 0; i < file->n_tensors; i++)
+            ranks[i] = (struct ranked){file->tensors[i].name, file->tensors[i].offset, i};
+        status = index_names(file, ranks, file->n_tensors, "tensor", &file->tensors_by_name, err);
+    }
+    if (status == STATUS_OK)
+        status = refuse_overlap(file, ranks, err);
+    memory_free(ranks);
+    return status;
+}
+
+static enum status take_header(struct reader *reader, uint64_t *n_keys, uint64_t *n_tensors)
+{
+    struct gguf *file = reader->file;
+    if (file->length < HEADER_BYTES)
+        return gguf_error(file, STATUS_INPUT, reader->err,
+                          "%" PRId64 " bytes are too few for the header of a GGUF file",
+                          file->length);
+    if (memcmp(file->base, "GGUF", 4) != 0)
+        return gguf_error(file, STATUS_INPUT, reader->err,
+                          "at byte 0: not a GGUF file: it does not start with 'GGUF'");
+    reader->at = 4;
+    enum status status = take_u32(reader, "the header", &file->version);
+    if (status != STATUS_OK)
+        return status;
+    if (file->version == 0x03000000 || file->version == 0x02000000)
+        return gguf_error(file, STATUS_INPUT, reader->err, "at byte 4: the file is big-endian");
+    if (file->version != 2 && file->version != 3)
+        return gguf_error(file, STATUS_INPUT, reader->err,
+                          "at byte 4: GGUF version %" PRIu32 ", known are 2 and 3", file->version);
+    if ((status = take_u64(reader, "the header", n_tensors)) ||
+        (status = take_u64(reader, "the header", n_keys)))
+        return status;
+    uint64_t room = (uint64_t)left(reader);
+    if (*n_tensors > room / SMALLEST_TENSOR_BYTES)
+        return gguf_error(file, STATUS_INPUT, reader->err,
+                          "at byte 8: tensor count %" PRIu64 " needs more than the file's %" PRId64
+                          " bytes",
+                          *n_tensors, file->length);
+    if (*n_keys > room / SMALLEST_KEY_BYTES)
+        return gguf_error(file, STATUS_INPUT, reader->err,
+                          "at byte 16: metadata count %" PRIu64
+                          " needs more than the file's %" PRId64 " bytes",
+                          *n_keys, file->length);
+    return STATUS_OK;
+}
+
+static enum status take_alignment(struct reader *reader)
+{
+    struct gguf *file = reader->file;
+    static const char name[] = "general.alignment";
+    file->alignment = DEFAULT_ALIGNMENT;
+    for (int64_t i = 0; i < file->n_keys; i++) {
+        const struct gguf_key *key = &file->keys[i];
+        if (key->name.length != sizeof name - 1 || memcmp(key->name.data, name, sizeof name - 1))
+            continue;
+        uint64_t value = key->type == GGUF_UINT32 && !key->is_array ? load(key->value, 4) : 0;
+        if (value == 0 || (value & (value - 1)) != 0 || value > 1 << 30)
+            return gguf_error(file, STATUS_INPUT, reader->err,
+                              "at byte %" PRId64
+                              ": general.alignment must be a u32 and a power of two up to 2^30",
+                              key->at);
+        file->alignment = (uint32_t)value;
+    }
+    return STATUS_OK;
+}
+
+/* The lists grow with what has been read, not with what the header claims. */
+static enum status take_all(struct reader *reader)
+{
+    struct gguf *file = reader->file;
+    uint64_t n_keys = 0, n_tensors = 0;
+    size_t key_room = 0, tensor_room = 0;
+    enum status status = take_header(reader, &n_keys, &n_tensors);
+    while (status == STATUS_OK && (uint64_t)file->n_keys < n_keys) {
+        void *keys = file->keys;
+        status = memory_grow(&keys, &key_room, (size_t)file->n_keys + 1, sizeof *file->keys,
+                             reader->err);
+        file->keys = keys;
+        if (status == STATUS_OK)
+            status = take_key(reader, &file->keys[file->n_keys]);
+        if (status == STATUS_OK)
+            file->n_keys++;
+    }
+    if (status == STATUS_OK)
+        status = take_alignment(reader);
+    while (status == STATUS_OK && (uint64_t)file->n_tensors < n_tensors) {
+        void *tensors = file->tensors;
+        status = memory_grow(&tensors, &tensor_room, (size_t)file->n_tensors + 1,
+                             sizeof *file->tensors, reader->err);
+        file->tensors = tensors;
+        if (status == STATUS_OK)
+            status = take_tensor(reader, &file->tensors[file->n_tensors]);
+        if (status == STATUS_OK)
+            file->n_tensors++;
+    }
+    if (status == STATUS_OK)
+        status = place_tensors(reader);
+    return status == STATUS_OK ? build_indexes(file, reader->err) : status;
+}
+
+enum status gguf_parse(const char *name, const void *bytes, int64_t length, struct gguf *out,
+                       struct err *err)
+{
+    *out = (struct gguf){.base = bytes, .length = length};
+    snprintf(out->name, sizeof out->name, "%s", name);
+    struct reader reader = {.file = out, .err = err};
+    return take_all(&reader);
+}
+
+enum status gguf_open(const char *path, struct gguf *out, struct err *err)
+{
+    *out = (struct gguf){0};
+    struct stat info;
+    void *bytes = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, "cannot read '%s'", path);
+    enum status status = STATUS_OK;
+    if (fstat(fd, &info) != 0) {
+        status = err_errno(err, "cannot read '%s'", path);
+    } else if (!S_ISREG(info.st_mode)) {
+        status = err_set(err, STATUS_IO, "cannot read '%s': not a regular file", path);
+    } else if (info.st_size == 0) {
+        status = err_set(err, STATUS_INPUT, "cannot read '%s': the file is empty", path);
+    } else {
+        bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED)
+            status = err_errno(err, "cannot map '%s'", path);
+    }
+    close(fd);
+    if (status != STATUS_OK)
+        return status;
+    status = gguf_parse(path, bytes, (int64_t)info.st_size, out, err);
+    out->is_mapped = true;
+    return status;
+}
+
+void gguf_close(struct gguf *file)
+{
+    memory_free(file->keys);
+    memory_free(file->tensors);
+    memory_free(file->keys_by_name);
+    memory_free(file->tensors_by_name);
+    if (file->is_mapped)
+        munmap((void *)(uintptr_t)file->base, (size_t)file->length);
+    *file = (struct gguf){0};
+}

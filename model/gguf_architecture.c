@@ -1,0 +1,590 @@
+#include "model/gguf_architecture.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/gguf_family.h"
+
+/* A recovery under way. */
+struct recovery {
+    const struct gguf *file;
+    const struct gguf_family *family;
+    struct transformer *net;
+    struct text *warnings;
+    struct err *err;
+    char architecture[64];
+    int64_t elements_of[64]; /* of the blocks' matrices, by ggml type */
+    int64_t n_elements;      /* of all tensors that were asked for */
+};
+
+static void warn(struct recovery *r, const char *line)
+{
+    if (r->warnings == NULL)
+        return;
+    text_add(r->warnings, line);
+    text_add(r->warnings, "\n");
+}
+
+static const char *key_of(const struct recovery *r, const char *suffix, char buffer[128])
+{
+    snprintf(buffer, 128, "%s.%s", r->architecture, suffix);
+    return buffer;
+}
+
+static enum status take_int(struct recovery *r, const char *suffix, int64_t min, int64_t max,
+                            int64_t *out)
+{
+    char key[128];
+    return gguf_get_int(r->file, key_of(r, suffix, key), min, max, out, r->err);
+}
+
+static enum status take_int_or(struct recovery *r, const char *suffix, int64_t min, int64_t max,
+                               int64_t fallback, int64_t *out)
+{
+    char key[128];
+    return gguf_get_int_or(r->file, key_of(r, suffix, key), min, max, fallback, out, r->err);
+}
+
+static enum status take_number_or(struct recovery *r, const char *suffix, double min, double max,
+                                  double fallback, double *out)
+{
+    char key[128];
+    return gguf_get_number_or(r->file, key_of(r, suffix, key), min, max, fallback, out, r->err);
+}
+
+static bool has_key(const struct recovery *r, const char *suffix)
+{
+    char key[128];
+    return gguf_find_key(r->file, key_of(r, suffix, key)) != NULL;
+}
+
+static const struct gguf_tensor *find(const struct recovery *r, int64_t layer, const char *name,
+                                      const char *part, char full[96])
+{
+    if (layer < 0)
+        snprintf(full, 96, "%s.%s", name, part);
+    else
+        snprintf(full, 96, "blk.%" PRId64 ".%s.%s", layer, name, part);
+    return gguf_find_tensor(r->file, full);
+}
+
+static bool has_tensor(const struct recovery *r, int64_t layer, const char *name, const char *part)
+{
+    char full[96];
+    return find(r, layer, name, part, full) != NULL;
+}
+
+/* A tensor of exactly this shape; rows 1: a vector. */
+static enum status expect(struct recovery *r, int64_t layer, const char *name, const char *part,
+                          int64_t row, int64_t rows, const struct gguf_tensor **out)
+{
+    char full[96];
+    const struct gguf_tensor *tensor = find(r, layer, name, part, full);
+    if (tensor == NULL)
+        return gguf_error(r->file, STATUS_INPUT, r->err, "tensor '%s' is missing", full);
+    if (tensor->dims[0] != row || tensor->dims[1] != rows || tensor->dims[2] != 1 ||
+        tensor->dims[3] != 1)
+        return gguf_error(r->file, STATUS_INPUT, r->err,
+                          "tensor '%s' is %" PRId64 " x %" PRId64 "%s, the metadata says %" PRId64
+                          " x %" PRId64,
+                          full, tensor->dims[0], tensor->dims[1],
+                          tensor->dims[2] == 1 && tensor->dims[3] == 1 ? "" : " x more", row, rows);
+    r->n_elements += tensor->n_elements;
+    if (out != NULL)
+        *out = tensor;
+    return STATUS_OK;
+}
+
+/* A matrix of a block and its bias, if it has one. */
+static enum status expect_matrix(struct recovery *r, int64_t layer, const char *name, int64_t d_in,
+                                 int64_t d_out, bool *has_bias)
+{
+    const struct gguf_tensor *tensor = NULL;
+    enum status status = expect(r, layer, name, "weight", d_in, d_out, &tensor);
+    if (status != STATUS_OK)
+        return status;
+    r->elements_of[tensor->ggml_type] += tensor->n_elements;
+    *has_bias = has_tensor(r, layer, name, "bias");
+    return *has_bias ? expect(r, layer, name, "bias", d_out, 1, NULL) : STATUS_OK;
+}
+
+static enum status expect_norm(struct recovery *r, int64_t layer, const char *name, int64_t n)
+{
+    enum status status = STATUS_OK;
+    if (r->family->norm_weight)
+        status = expect(r, layer, name, "weight", n, 1, NULL);
+    if (status == STATUS_OK && r->family->norm_bias)
+        status = expect(r, layer, name, "bias", n, 1, NULL);
+    return status;
+}
+
+static enum status mixed_biases(struct recovery *r, int64_t layer, const char *what)
+{
+    return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                      "in block %" PRId64 " some matrices of the %s have biases and some have none",
+                      layer, what);
+}
+
+static enum status check_attention(struct recovery *r, int64_t layer, const struct block *block,
+                                   unsigned *biases)
+{
+    int64_t d = r->net->d_model, q = block->n_heads * block->d_head;
+    int64_t kv = block->n_kv_heads * block->d_head;
+    bool bias[3] = {false};
+    enum status status = STATUS_OK;
+    if (has_tensor(r, layer, "attn_qkv", "weight")) {
+        status = expect_matrix(r, layer, "attn_qkv", d, q + 2 * kv, &bias[0]);
+        bias[1] = bias[2] = bias[0];
+    } else if ((status = expect_matrix(r, layer, "attn_q", d, q, &bias[0])) == STATUS_OK &&
+               (status = expect_matrix(r, layer, "attn_k", d, kv, &bias[1])) == STATUS_OK) {
+        status = expect_matrix(r, layer, "attn_v", d, kv, &bias[2]);
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (bias[0] != bias[1] || bias[1] != bias[2])
+        return mixed_biases(r, layer, "attention");
+    *biases |= bias[0] ? BIAS_QKV : 0;
+    if ((status = expect_matrix(r, layer, "attn_output", q, d, &bias[0])) != STATUS_OK)
+        return status;
+    *biases |= bias[0] ? BIAS_O : 0;
+    if (r->net->qk_norm == QK_NORM_WEIGHTED) {
+        status = expect(r, layer, "attn_q_norm", "weight", block->d_head, 1, NULL);
+        if (status == STATUS_OK)
+            status = expect(r, layer, "attn_k_norm", "weight", block->d_head, 1, NULL);
+    }
+    return status;
+}
+
+static enum status check_ffn(struct recovery *r, int64_t layer, const struct block *block,
+                             unsigned *biases)
+{
+    int64_t d = r->net->d_model, f = block->d_ff;
+    bool gated = r->net->ffn == FFN_SWIGLU || r->net->ffn == FFN_GEGLU;
+    bool is_fused = r->family->fused_gate && !has_tensor(r, layer, "ffn_gate", "weight");
+    bool up = false, down = false, gate = false;
+    enum status status = expect_matrix(r, layer, "ffn_up", d, is_fused ? 2 * f : f, &up);
+    if (status == STATUS_OK)
+        status = expect_matrix(r, layer, "ffn_down", f, d, &down);
+    gate = up;
+    if (status == STATUS_OK && gated && !is_fused)
+        status = expect_matrix(r, layer, "ffn_gate", d, f, &gate);
+    if (status != STATUS_OK)
+        return status;
+    if (up != down || up != gate)
+        return mixed_biases(r, layer, "FFN");
+    *biases |= up ? BIAS_FFN : 0;
+    return STATUS_OK;
+}
+
+static enum status check_norms(struct recovery *r, int64_t layer, const struct block *block)
+{
+    int64_t d = r->net->d_model;
+    bool sandwich = r->net->norm_placement == NORM_SANDWICH;
+    bool is_falcon = strcmp(r->family->architecture, "falcon") == 0;
+    enum status status = STATUS_OK;
+    if (block->mixer == MIXER_ATTENTION) {
+        status = expect_norm(r, layer, "attn_norm", d);
+        if (status == STATUS_OK && sandwich)
+            status = expect_norm(r, layer, "post_attention_norm", d);
+    }
+    if (status == STATUS_OK && !r->net->parallel_shared_norm)
+        status = expect_norm(r, layer, is_falcon ? "attn_norm_2" : "ffn_norm", d);
+    if (status == STATUS_OK && sandwich)
+        status = expect_norm(r, layer, "post_ffw_norm", d);
+    return status;
+}
+
+static enum status check_block_tensors(struct recovery *r)
+{
+    for (int64_t layer = 0; layer < r->net->schedule.n_layers; layer++) {
+        const struct block *block = transformer_block(r->net, layer);
+        unsigned biases = 0;
+        enum status status = check_norms(r, layer, block);
+        if (status == STATUS_OK && block->mixer == MIXER_ATTENTION)
+            status = check_attention(r, layer, block, &biases);
+        if (status == STATUS_OK)
+            status = check_ffn(r, layer, block, &biases);
+        if (status != STATUS_OK)
+            return status;
+        if (layer == 0)
+            r->net->biases |= biases;
+        else if (biases != (r->net->biases & ~(unsigned)BIAS_HEAD))
+            return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                              "block %" PRId64 " has other biases than block 0", layer);
+    }
+    return STATUS_OK;
+}
+
+/* Bits an element of a ggml type takes, by way of a tensor that has it. */
+static double bits_of(const struct gguf *file, int ggml_type)
+{
+    for (int64_t i = 0; i < file->n_tensors; i++) {
+        const struct gguf_tensor *tensor = &file->tensors[i];
+        if (tensor->ggml_type == ggml_type)
+            return 8 * (double)tensor->n_bytes / (double)tensor->n_elements;
+    }
+    return 0;
+}
+
+/* lathe's type for a ggml type; the one nearest in bytes, with a warning, where it has none. */
+static enum dtype dtype_of(struct recovery *r, int ggml_type, const char *what)
+{
+    for (int64_t i = 0; i < r->file->n_tensors; i++) {
+        if (r->file->tensors[i].ggml_type == ggml_type && r->file->tensors[i].has_dtype)
+            return r->file->tensors[i].dtype;
+    }
+    double bits = bits_of(r->file, ggml_type), nearest = INFINITY;
+    enum dtype best = DTYPE_F16;
+    for (int i = 0; i < N_DTYPES; i++) {
+        enum dtype dtype = (enum dtype)i;
+        double distance =
+            fabs(8 * (double)dtype_block_bytes(dtype) / (double)dtype_block_elems(dtype) - bits);
+        if (dtype != DTYPE_B1 && distance < nearest) {
+            nearest = distance;
+            best = dtype;
+        }
+    }
+    char line[160];
+    snprintf(line, sizeof line, "%s of type %s taken as %s, the nearest in size", what,
+             gguf_tensor_type_name(ggml_type), dtype_name(best));
+    warn(r, line);
+    return best;
+}
+
+static void take_block_dtype(struct recovery *r)
+{
+    int best = 0, n_types = 0;
+    for (int type = 0; type < 64; type++) {
+        n_types += r->elements_of[type] > 0;
+        if (r->elements_of[type] > r->elements_of[best])
+            best = type;
+    }
+    r->net->block_dtype = dtype_of(r, best, "weights of the blocks");
+    if (n_types > 1) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "the blocks mix %d weight types; %s is the one most weights have", n_types,
+                 gguf_tensor_type_name(best));
+        warn(r, line);
+    }
+}
+
+static enum status take_edges(struct recovery *r)
+{
+    struct transformer *net = r->net;
+    const struct gguf_tensor *table = gguf_find_tensor(r->file, "token_embd.weight");
+    if (table == NULL)
+        return gguf_error(r->file, STATUS_INPUT, r->err, "tensor 'token_embd.weight' is missing");
+    net->vocab_size = table->dims[1];
+    enum status status = expect(r, -1, "token_embd", "weight", net->d_model, net->vocab_size, NULL);
+    if (status != STATUS_OK)
+        return status;
+    net->embedding_dtype = dtype_of(r, table->ggml_type, "the token table");
+    if (net->embed_norm)
+        status = expect_norm(r, -1, "token_embd_norm", net->d_model);
+    if (status == STATUS_OK && net->position == POSITION_LEARNED) {
+        const struct gguf_tensor *positions = gguf_find_tensor(r->file, "position_embd.weight");
+        net->position_rows = positions != NULL ? positions->dims[1] : net->max_context;
+        status = expect(r, -1, "position_embd", "weight", net->d_model, net->position_rows, NULL);
+    }
+    if (status == STATUS_OK)
+        status = expect_norm(r, -1, "output_norm", net->d_model);
+    net->tie_embeddings = !has_tensor(r, -1, "output", "weight");
+    net->head_dtype = net->embedding_dtype;
+    if (status == STATUS_OK && !net->tie_embeddings) {
+        const struct gguf_tensor *head = NULL;
+        status = expect(r, -1, "output", "weight", net->d_model, net->vocab_size, &head);
+        if (status == STATUS_OK)
+            net->head_dtype = dtype_of(r, head->ggml_type, "the head");
+    }
+    if (status == STATUS_OK && has_tensor(r, -1, "output", "bias")) {
+        net->biases |= BIAS_HEAD;
+        status = expect(r, -1, "output", "bias", net->vocab_size, 1, NULL);
+    }
+    return status;
+}
+
+static enum status take_window(struct recovery *r, int64_t layer, int64_t window,
+                               struct block *block)
+{
+    char key[128];
+    int64_t period = r->family->window_period, is_windowed = 0;
+    if (window == 0 || period == 0)
+        return STATUS_OK;
+    const struct gguf_key *pattern =
+        gguf_find_key(r->file, key_of(r, "attention.sliding_window_pattern", key));
+    if (pattern != NULL && pattern->is_array) {
+        enum status status = gguf_get_int_at(r->file, key, layer, 0, 1, &is_windowed, r->err);
+        if (status != STATUS_OK)
+            return status;
+    } else {
+        if (pattern != NULL) {
+            enum status status = gguf_get_int(r->file, key, 1, 1 << 16, &period, r->err);
+            if (status != STATUS_OK)
+                return status;
+        }
+        is_windowed = period == 1 || layer % period < period - 1;
+    }
+    block->window = is_windowed ? window : 0;
+    return STATUS_OK;
+}
+
+static enum status take_block(struct recovery *r, int64_t layer, int64_t d_head, int64_t window,
+                              struct block *block)
+{
+    char key[128];
+    int64_t n_heads = 0;
+    *block = (struct block){.mixer = MIXER_NONE};
+    enum status status = gguf_get_int_at(r->file, key_of(r, "feed_forward_length", key), layer, 1,
+                                         1 << 24, &block->d_ff, r->err);
+    if (status != STATUS_OK ||
+        (status = gguf_get_int_at(r->file, key_of(r, "attention.head_count", key), layer, 0,
+                                  1 << 14, &n_heads, r->err)) ||
+        n_heads == 0)
+        return status;
+    block->mixer = MIXER_ATTENTION;
+    block->n_heads = block->n_kv_heads = n_heads;
+    block->d_head = d_head;
+    if (has_key(r, "attention.head_count_kv") &&
+        (status = gguf_get_int_at(r->file, key_of(r, "attention.head_count_kv", key), layer, 1,
+                                  n_heads, &block->n_kv_heads, r->err)))
+        return status;
+    return take_window(r, layer, window, block);
+}
+
+/* Blocks layer by layer, folded into one when all are equal. */
+static enum status take_blocks(struct recovery *r, int64_t d_head, int64_t window)
+{
+    struct transformer *net = r->net;
+    int64_t n = net->schedule.n_layers;
+    bool is_uniform = true;
+    net->blocks = memory_new((size_t)n, sizeof *net->blocks);
+    if (net->blocks == NULL)
+        return gguf_error(r->file, STATUS_NOMEM, r->err, "out of memory");
+    for (int64_t i = 0; i < n; i++) {
+        struct block *block = &net->blocks[i], *first = &net->blocks[0];
+        enum status status = take_block(r, i, d_head, window, block);
+        if (status != STATUS_OK)
+            return status;
+        is_uniform = is_uniform && block->mixer == first->mixer &&
+                     block->n_heads == first->n_heads && block->n_kv_heads == first->n_kv_heads &&
+                     block->d_head == first->d_head && block->window == first->window &&
+                     block->d_ff == first->d_ff;
+    }
+    net->block = net->blocks[0];
+    if (is_uniform) {
+        memory_free(net->blocks);
+        net->blocks = NULL;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_heads(struct recovery *r, int64_t *d_head)
+{
+    struct transformer *net = r->net;
+    char key[128];
+    int64_t n_heads = 0, value_length = 0, rotated = 0;
+    /* the first layer with heads gives the default, as each layer has the same d_head */
+    for (int64_t i = 0; n_heads == 0 && i < net->schedule.n_layers; i++) {
+        enum status status = gguf_get_int_at(r->file, key_of(r, "attention.head_count", key), i, 0,
+                                             1 << 14, &n_heads, r->err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (n_heads == 0)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err, "no layer has attention heads");
+    bool has_length = has_key(r, "attention.key_length");
+    if (!has_length && net->d_model % n_heads != 0)
+        return gguf_error(r->file, STATUS_INPUT, r->err,
+                          "the embedding length %" PRId64 " is not a multiple of the %" PRId64
+                          " heads, and there is no '%s'",
+                          net->d_model, n_heads, key_of(r, "attention.key_length", key));
+    enum status status =
+        take_int_or(r, "attention.key_length", 1, 1 << 14, net->d_model / n_heads, d_head);
+    if (status != STATUS_OK ||
+        (status = take_int_or(r, "attention.value_length", 1, 1 << 14,
+                              has_length ? net->d_model / n_heads : *d_head, &value_length)) ||
+        (status = take_int_or(r, "rope.dimension_count", 0, 1 << 14, *d_head, &rotated)))
+        return status;
+    if (value_length != *d_head)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                          "keys have %" PRId64 " elements a head and values %" PRId64, *d_head,
+                          value_length);
+    if (net->position == POSITION_ROPE && rotated > 0 && rotated <= *d_head)
+        net->rope_frac = (double)rotated / (double)*d_head;
+    else if (net->position == POSITION_ROPE)
+        return gguf_error(r->file, STATUS_RANGE, r->err,
+                          "'%s' is %" PRId64 ", must be 1 to %" PRId64,
+                          key_of(r, "rope.dimension_count", key), rotated, *d_head);
+    return STATUS_OK;
+}
+
+static enum status take_constants(struct recovery *r)
+{
+    struct transformer *net = r->net;
+    const char *eps =
+        net->norm == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+    char key[128];
+    enum status status = take_number_or(r, eps, 0, 1, 1e-5, &net->norm_eps);
+    if (status == STATUS_OK)
+        status = take_number_or(r, "rope.freq_base", 1e-3, 1e12, 10000, &net->rope_theta);
+    if (status == STATUS_OK)
+        status = take_number_or(r, "attention.scale", 0, 1e6, 0, &net->attention_scale);
+    if (status == STATUS_OK)
+        status = take_number_or(r, "attn_logit_softcapping", 0, 1e6, 0, &net->attention_softcap);
+    if (status == STATUS_OK)
+        status = take_number_or(r, "final_logit_softcapping", 0, 1e6, 0, &net->logit_softcap);
+    if (status == STATUS_OK && strcmp(r->architecture, "gptneox") == 0)
+        status = gguf_get_bool_or(r->file, key_of(r, "use_parallel_residual", key), true,
+                                  &net->parallel_block, r->err);
+    if (r->family->scales_embeddings)
+        net->embed_scale = sqrt((double)net->d_model);
+    if (has_key(r, "rope.scaling.type") || gguf_find_tensor(r->file, "rope_freqs.weight") ||
+        gguf_find_tensor(r->file, "rope_factors_long.weight"))
+        warn(r, "rope scaling is not modelled; it does not change shapes or sizes");
+    return status;
+}
+
+static enum status find_family(struct recovery *r)
+{
+    struct gguf_string name;
+    int64_t n = 0;
+    char shown[64];
+    enum status status = gguf_get_string(r->file, "general.architecture", &name, r->err);
+    if (status != STATUS_OK)
+        return status;
+    gguf_shown(name, shown);
+    r->family = gguf_family_find(shown);
+    if (r->family == NULL) {
+        struct text known = {0};
+        gguf_family_names(&known);
+        status = gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                            "architecture '%s' is not one of the known: %s", shown,
+                            known.data != NULL ? known.data : "");
+        text_release(&known);
+        return status;
+    }
+    snprintf(r->architecture, sizeof r->architecture, "%s", shown);
+    if ((status = gguf_get_int_or(r->file, "split.count", 0, 65535, 0, &n, r->err)))
+        return status;
+    if (n > 1)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                          "it is one of %" PRId64 " parts; join them first", n);
+    if ((status = take_int_or(r, "expert_count", 0, 65535, 0, &n)))
+        return status;
+    if (n > 0)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                          "a mixture of %" PRId64 " experts cannot be expressed", n);
+    return STATUS_OK;
+}
+
+static void take_name(struct recovery *r)
+{
+    struct gguf_string name;
+    const char *slash = strrchr(r->file->name, '/');
+    snprintf(r->net->name, sizeof r->net->name, "%.95s", slash ? slash + 1 : r->file->name);
+    if (gguf_find_key(r->file, "general.name") &&
+        gguf_get_string(r->file, "general.name", &name, NULL) == STATUS_OK && name.length > 0) {
+        char shown[64];
+        snprintf(r->net->name, sizeof r->net->name, "%s", gguf_shown(name, shown));
+    }
+}
+
+static void warn_of_what_is_left(struct recovery *r)
+{
+    int64_t all = 0;
+    char line[200], key[] = "tokenizer.ggml.tokens";
+    for (int64_t i = 0; i < r->file->n_tensors; i++)
+        all += r->file->tensors[i].n_elements;
+    if (all > r->n_elements) {
+        snprintf(line, sizeof line,
+                 "%" PRId64 " of the file's %" PRId64
+                 " weights belong to no part of the family '%s'",
+                 all - r->n_elements, all, r->architecture);
+        warn(r, line);
+    }
+    const struct gguf_key *tokens = gguf_find_key(r->file, key);
+    if (tokens != NULL && tokens->is_array && tokens->count != r->net->vocab_size) {
+        snprintf(line, sizeof line,
+                 "the vocabulary has %" PRId64 " tokens, the token table %" PRId64 " rows; the "
+                 "rows count",
+                 tokens->count, r->net->vocab_size);
+        warn(r, line);
+    }
+}
+
+static enum status recover(struct recovery *r)
+{
+    struct transformer *net = r->net;
+    int64_t n_layers = 0, d_head = 0, window = 0;
+    enum status status = find_family(r);
+    if (status != STATUS_OK ||
+        (status = take_int(r, "embedding_length", 1, 1 << 20, &net->d_model)) ||
+        (status = take_int(r, "block_count", 1, 1 << 16, &n_layers)) ||
+        (status = take_int(r, "context_length", 1, 1 << 24, &net->max_context)))
+        return status;
+    /* so that a lying block count costs nothing: each block has at least three tensors */
+    if (n_layers > r->file->n_tensors)
+        return gguf_error(r->file, STATUS_INPUT, r->err,
+                          "the block count is %" PRId64 ", but there are only %" PRId64 " tensors",
+                          n_layers, r->file->n_tensors);
+    const struct gguf_family *family = r->family;
+    net->schedule.n_layers = n_layers;
+    net->d_embed = net->d_model;
+    net->ffn = family->ffn;
+    net->norm = family->norm;
+    net->norm_placement = family->placement;
+    net->position = family->position;
+    net->norm_weight = family->norm_weight;
+    net->norm_bias = family->norm_bias;
+    net->embed_norm = family->embed_norm;
+    net->qk_norm = family->norms_qk ? QK_NORM_WEIGHTED : QK_NORM_NONE;
+    snprintf(net->family, sizeof net->family, "%s", family->family);
+    if ((status = take_heads(r, &d_head)) || (status = take_constants(r)) ||
+        (status = take_int_or(r, "attention.sliding_window", 0, INT32_MAX, 0, &window)))
+        return status;
+    if (strcmp(r->architecture, "phi2") == 0)
+        net->parallel_block = net->parallel_shared_norm = true;
+    if (strcmp(r->architecture, "falcon") == 0) {
+        net->parallel_block = true;
+        net->parallel_shared_norm =
+            !has_tensor(r, 0, "attn_norm_2", "weight") && !has_tensor(r, 0, "attn_norm_2", "bias");
+    }
+    if ((status = take_blocks(r, d_head, window)) || (status = take_edges(r)) ||
+        (status = check_block_tensors(r)))
+        return status;
+    take_block_dtype(r);
+    take_name(r);
+    warn_of_what_is_left(r);
+    status = transformer_check(net, r->err);
+    return status == STATUS_OK ? status
+                               : err_prefix(r->err, status, "cannot read '%s': ", r->file->name);
+}
+
+enum status gguf_architecture(const struct gguf *file, struct transformer *net,
+                              struct text *warnings, struct err *err)
+{
+    struct recovery r = {.file = file, .net = net, .warnings = warnings, .err = err};
+    transformer_init(net, 1, 1, 1, 1, 1, 1, 1);
+    enum status status = recover(&r);
+    if (status == STATUS_OK && warnings != NULL && warnings->failed)
+        status = gguf_error(file, STATUS_NOMEM, err, "out of memory");
+    if (status != STATUS_OK)
+        transformer_release(net);
+    return status;
+}
+
+enum status gguf_read_architecture(const char *path, struct transformer *net, struct text *warnings,
+                                   struct err *err)
+{
+    struct gguf file;
+    enum status status = gguf_open(path, &file, err);
+    if (status == STATUS_OK)
+        status = gguf_architecture(&file, net, warnings, err);
+    gguf_close(&file);
+    return status;
+}

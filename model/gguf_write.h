@@ -1,0 +1,51 @@
+/* A network as a GGUF file with random weights, for timing a model that was never trained on the
+ * runtime that will ship it.
+ *
+ * Version 3, 'llama' (with any of the biases on q/k/v, output and FFN), 'qwen2' (biases on q, k and
+ * v alone) or 'qwen3' (RMS norms of q and k). Written are uniform stacks of RMS pre-norm, rotary
+ * attention over the whole head and SwiGLU; anything else is STATUS_UNSUPPORTED with the reason.
+ *
+ * Matrices are about normal with mean 0 and variance 1 / d_in, so that activations keep their size
+ * through any depth: the sum of four uniform numbers, never beyond 3.5 standard deviations. Norms
+ * are 1, biases 0, vectors f32. Bytes follow from the seed and a tensor's name alone; blocks that
+ * the schedule repeats are equal byte for byte.
+ *
+ * The format has no schedule: a network with shared blocks is written out, execution by execution,
+ * with a note, or refused.
+ *
+ * Vocabulary: <unk>, <s>, </s>, the 256 bytes, then pieces that no text reaches. A runtime turns
+ * any text into bytes and any token into text with it; vocab_size is at least 259. */
+#ifndef LATHE_MODEL_GGUF_WRITE_H
+#define LATHE_MODEL_GGUF_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "model/transformer.h"
+
+struct gguf_write_options {
+    uint64_t seed;
+    bool expand_shared; /* false: shared blocks are STATUS_UNSUPPORTED */
+};
+
+/* `net` passed transformer_check; block, embedding and head types are f32, f16, bf16, q8_0 or q4_0.
+ * Takes the memory of a row; the file is whole or not there. Lines about what the file cannot say
+ * are appended to `warnings`, NULL allowed. Errors: STATUS_UNSUPPORTED, STATUS_IO, STATUS_NOMEM. */
+enum status gguf_write(const struct transformer *net, const char *path,
+                       const struct gguf_write_options *options, struct text *warnings,
+                       struct err *err);
+
+/* The same into an open stream, pipes too; whether all was written is for the caller to see from
+ * fflush and ferror. */
+enum status gguf_write_stream(const struct transformer *net, FILE *stream,
+                              const struct gguf_write_options *options, struct text *warnings,
+                              struct err *err);
+
+/* What a reader finds in the file that gguf_write makes of `net`: the blocks in the order of
+ * execution, no sharing. `*out` is released with transformer_release. */
+enum status gguf_expand(const struct transformer *net, struct transformer *out, struct err *err);
+
+#endif
