@@ -124,7 +124,7 @@ static enum status read_word(const struct json *object, const char *key, const c
         if (status != STATUS_OK)
             return status;
     }
-    strcpy(out, word);
+    memcpy(out, word, strlen(word) + 1);
     return STATUS_OK;
 }
 

@@ -97,13 +97,15 @@ static enum status profile_path(const char *name, char *out, size_t size, struct
         if (strlen(name) >= size)
             return err_set(err, STATUS_NOT_FOUND, "unknown device '%.100s...': path is too long",
                            name);
-        strcpy(out, name);
+        memcpy(out, name, strlen(name) + 1);
         return STATUS_OK;
     }
     int length = snprintf(relative, sizeof relative, "devices/%s.json", name);
-    if (*name != '\0' && length < (int)sizeof relative &&
-        file_data_path(relative, out, size, NULL) == STATUS_OK)
-        return STATUS_OK;
+    if (*name != '\0' && length < (int)sizeof relative) {
+        enum status status = file_data_path(relative, out, size, err);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
     return say_nearest(name, err);
 }
 

@@ -29,7 +29,7 @@ static double smaller(double a, double b)
 
 static void resolve_level(const struct level *level, int threads, struct machine_level *out)
 {
-    strcpy(out->name, level->name);
+    memcpy(out->name, level->name, sizeof out->name);
     double capacity = (double)level->capacity_bytes * level->usable_frac;
     out->capacity_bytes = (int64_t)(level->per_thread ? capacity * threads : capacity);
     out->read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
@@ -97,7 +97,7 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
         .energy_pj_per_flop = device->energy_pj_per_flop,
         .battery_j = device->battery_j,
     };
-    strcpy(out->device, device->id);
+    memcpy(out->device, device->id, sizeof out->device);
     for (int i = 0; i < device->n_levels; i++)
         resolve_level(&device->levels[i], threads, &out->levels[i]);
     if (isnan(out->load_gbps))

@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "costmodel/device.h"
+#include "costmodel/price.h"
+#include "model/transformer.h"
 
 static const char smallest[] =
     "{\"name\": \"t\", \"kind\": \"phone\", \"unit\": \"cpu\", \"basis\": \"datasheet\","
@@ -423,23 +425,172 @@ static void the_iphone_13_profile_reproduces_table_7(void **state)
     csv_close(csv);
 }
 
+/* Bandwidth and cost per layer from the two rows other than `left_out`; its relative error. */
+static double error_of_row_from_the_others(const double bytes[3], const double layers[3],
+                                           const double ms[3], int left_out)
+{
+    int i = (left_out + 1) % 3, j = (left_out + 2) % 3;
+    double determinant = bytes[i] * layers[j] - bytes[j] * layers[i];
+    double ms_per_byte = (ms[i] * layers[j] - ms[j] * layers[i]) / determinant;
+    double ms_per_layer = (bytes[i] * ms[j] - bytes[j] * ms[i]) / determinant;
+    assert_true(ms_per_byte > 0 && ms_per_layer > 0);
+    double predicted = ms_per_byte * bytes[left_out] + ms_per_layer * layers[left_out];
+    return fabs(predicted / ms[left_out] - 1);
+}
+
+static void the_iphone_13_profile_states_the_error_of_each_row_from_the_other_two(void **state)
+{
+    (void)state;
+    const double layers[] = {30, 60, 60}, ms[] = {15.6, 16.0, 29.0};
+    const double kv = 128 * 2 * 192 * 2;
+    const double bytes[] = {249270912 + 30 * kv, 249270912 + 60 * kv, 461676672 + 60 * kv};
+    struct device device = shipped("iphone-13");
+    double small = error_of_row_from_the_others(bytes, layers, ms, 2);
+    double median = error_of_row_from_the_others(bytes, layers, ms, 0);
+    double worst = error_of_row_from_the_others(bytes, layers, ms, 1);
+    assert_true(small < median && median < worst);
+    assert_true(fabs(device.error_median_frac - median) < 1e-4);
+    assert_true(fabs(device.error_p90_frac - worst) < 1e-4);
+}
+
+static void the_closed_form_prices_table_7_on_the_iphone_13_profile(void **state)
+{
+    (void)state;
+    struct device device = shipped("iphone-13");
+    struct machine machine = resolved(&device, 0);
+    const struct workload workload = {.prompt = 1, .context = 128};
+    const double ms[] = {15.6, 16.0, 29.0};
+    for (int i = 0; i < 3; i++) {
+        struct transformer net;
+        struct price price;
+        transformer_init(&net, 576, i == 2 ? 60 : 30, 9, 3, 64, 1536, 32000);
+        if (i == 1) {
+            net.schedule.sharing = SHARING_IMMEDIATE;
+            net.schedule.repeats = 2;
+        }
+        assert_int_equal(price_network(&net, &machine, &workload, &price, NULL, NULL), STATUS_OK);
+        assert_true(fabs(price.decode_ns / 1e6 / ms[i] - 1) < 0.005);
+        transformer_release(&net);
+    }
+}
+
+static void check_that_keys_are_explained(const struct json *at, const char *page, const char *name)
+{
+    if (json_is_object(at) && json_member(at, "value").item != NULL)
+        return;
+    if (!json_is_object(at) && !json_is_array(at))
+        return;
+    for (struct json child = json_first(at); child.item != NULL; child = json_next(&child)) {
+        char quoted[80], listed[80];
+        if (child.key != NULL) {
+            snprintf(quoted, sizeof quoted, "`%s`", child.key);
+            snprintf(listed, sizeof listed, " %s ", child.key);
+            if (strstr(page, quoted) == NULL && strstr(page, listed) == NULL)
+                fail_msg("%s: docs/profiles.md does not explain '%s'", name, child.key);
+        }
+        check_that_keys_are_explained(&child, page, name);
+    }
+}
+
+static void check_the_page_on(const char *name)
+{
+    char *page = NULL, *text = NULL, quoted[80];
+    int64_t length;
+    struct json_doc *doc = NULL;
+    struct json root;
+    assert_int_equal(file_read(LATHE_SOURCE_DIR "/docs/profiles.md", 1 << 20, &page, &length, NULL),
+                     STATUS_OK);
+    assert_int_equal(device_text(name, &text, NULL), STATUS_OK);
+    assert_int_equal(json_parse(name, text, (int64_t)strlen(text), &doc, &root, NULL), STATUS_OK);
+    check_that_keys_are_explained(&root, page, name);
+    snprintf(quoted, sizeof quoted, "`%s`", name);
+    if (strstr(page, quoted) == NULL)
+        fail_msg("docs/profiles.md does not list '%s'", name);
+    json_close(doc);
+    memory_free(text);
+    memory_free(page);
+}
+
+static void the_page_on_profiles_explains_every_key_and_lists_every_profile(void **state)
+{
+    (void)state;
+    for_each_shipped(check_the_page_on);
+}
+
+/* What still reads after a byte was changed, resolves or says why not. */
+static void a_damaged_profile_is_read_or_refused_with_a_message(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_int_equal(device_text("rpi5", &text, NULL), STATUS_OK);
+    size_t length = strlen(text);
+    uint64_t random = 1;
+    int n_read = 0;
+    for (int i = 0; i < 3000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        size_t at = (size_t)(random >> 33) % length;
+        char before = text[at];
+        text[at] = " 0-9,:{}[]\"exn"[(random >> 20) % 14];
+        struct device device;
+        struct machine machine;
+        struct err err = {{0}};
+        enum status status = parse(text, &device, &err);
+        if (status == STATUS_OK) {
+            n_read++;
+            device.id[0] = '\0';
+            status = machine_resolve(&device, 0, &machine, &err);
+        }
+        assert_true(status == STATUS_OK || err.message[0] != '\0');
+        text[at] = before;
+    }
+    assert_true(n_read > 0);
+    memory_free(text);
+}
+
+static enum status list_and_forget(struct err *err)
+{
+    char **names = NULL;
+    int n = 0;
+    enum status status = device_names(&names, &n, err);
+    if (status == STATUS_OK)
+        device_names_free(names, n);
+    return status;
+}
+
+static enum status open_and_forget(struct err *err)
+{
+    struct device device;
+    return device_open("iphone-13", &device, err);
+}
+
+static enum status read_and_forget(struct err *err)
+{
+    char *text = NULL;
+    enum status status = device_text("iphone-13", &text, err);
+    if (status == STATUS_OK)
+        memory_free(text);
+    return status;
+}
+
 static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
 {
     (void)state;
-    for (int64_t n = 1; n < 200; n++) {
-        char **names = NULL;
-        int n_names = 0;
-        memory_fail_after(n);
-        enum status status = device_names(&names, &n_names, NULL);
-        memory_fail_after(-1);
-        if (status == STATUS_OK) {
-            device_names_free(names, n_names);
-            assert_true(n > 1);
-            return;
+    enum status (*const calls[])(struct err *) = {list_and_forget, open_and_forget,
+                                                  read_and_forget};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        enum status status = STATUS_NOMEM;
+        int64_t n = 0;
+        while (status != STATUS_OK) {
+            struct err err = {{0}};
+            memory_fail_after(++n);
+            status = calls[i](&err);
+            memory_fail_after(-1);
+            if (status != STATUS_OK && status != STATUS_NOMEM)
+                fail_msg("allocation %lld: %s", (long long)n, err.message);
+            assert_true(n < 10000);
         }
-        assert_int_equal(status, STATUS_NOMEM);
+        assert_true(n > 1);
     }
-    fail_msg("listing the profiles took more than 200 allocations");
 }
 
 int main(void)
@@ -461,6 +612,10 @@ int main(void)
         cmocka_unit_test(every_number_of_a_shipped_profile_has_a_kind_and_a_source),
         cmocka_unit_test(every_shipped_profile_resolves_at_every_thread_count),
         cmocka_unit_test(the_iphone_13_profile_reproduces_table_7),
+        cmocka_unit_test(the_iphone_13_profile_states_the_error_of_each_row_from_the_other_two),
+        cmocka_unit_test(the_closed_form_prices_table_7_on_the_iphone_13_profile),
+        cmocka_unit_test(the_page_on_profiles_explains_every_key_and_lists_every_profile),
+        cmocka_unit_test(a_damaged_profile_is_read_or_refused_with_a_message),
         cmocka_unit_test(running_out_of_memory_is_reported_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
