@@ -7,38 +7,56 @@
 #include "base/text.h"
 #include "cli/listing.h"
 
-/* What the table for people shows, in its order; the rest is in the JSON only. */
+/* How people read the store's columns, and which of them tell candidates apart in a table. */
 static const struct {
     const char *column, *title;
-} shown[] = {
-    {"params",              "params"   },
-    {"params_blocks",       "in blocks"},
-    {"n_layers",            "layers"   },
-    {"n_layers_effective",  "depth"    },
-    {"sharing",             "sharing"  },
-    {"d_model",             "d_model"  },
-    {"n_heads",             "heads"    },
-    {"n_kv_heads",          "kv"       },
-    {"d_head",              "d_head"   },
-    {"d_ff",                "d_ff"     },
-    {"vocab_size",          "vocab"    },
-    {"tie_embeddings",      "tied"     },
-    {"dtype",               "type"     },
-    {"decode_ns",           "decode"   },
-    {"decode_tok_s",        "speed"    },
-    {"prefill_ns",          "prefill"  },
-    {"ttft_cold_ns",        "cold TTFT"},
-    {"energy_pj_per_token", "energy"   },
-    {"peak_bytes",          "memory"   },
-    {"on_front",            "front"    },
+    bool in_table;
+} titles[] = {
+    {"n_layers",            "layers",             true },
+    {"n_layers_effective",  "depth",              true },
+    {"sharing",             "sharing",            true },
+    {"repeats",             "repeats",            false},
+    {"share_ffn",           "one ffn for all",    false},
+    {"d_model",             "d_model",            true },
+    {"n_heads",             "heads",              true },
+    {"n_kv_heads",          "kv",                 true },
+    {"d_head",              "d_head",             true },
+    {"d_ff",                "d_ff",               true },
+    {"vocab_size",          "vocab",              true },
+    {"tie_embeddings",      "tied",               true },
+    {"ffn_kind",            "ffn kind",           false},
+    {"dtype",               "type",               true },
+    {"head_dtype",          "head type",          false},
+    {"kv_dtype",            "kv type",            false},
+    {"params",              "params",             true },
+    {"params_embedding",    "in token table",     false},
+    {"params_blocks",       "in blocks",          true },
+    {"weight_bytes",        "weights",            false},
+    {"kv_bytes_per_token",  "kv cache a token",   false},
+    {"load_ns",             "load",               false},
+    {"init_ns",             "init",               false},
+    {"prefill_ns",          "prefill",            true },
+    {"ttft_cold_ns",        "cold TTFT",          true },
+    {"decode_ns",           "decode",             true },
+    {"decode_ns_low",       "decode, at least",   false},
+    {"decode_ns_high",      "decode, at most",    false},
+    {"decode_tok_s",        "speed",              true },
+    {"energy_pj_per_token", "energy",             true },
+    {"peak_bytes",          "memory",             true },
+    {"fits_app_share",      "fits the app share", false},
+    {"flop_per_token",      "flop a token",       false},
+    {"on_front",            "front",              true },
 };
 
-static const char *shown_title(const char *column, const char *by)
+/* `by`: a column to show although the table leaves it out. A column without a title keeps its name.
+ */
+static const char *title_of(const char *column, const char *by, bool all)
 {
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        if (strcmp(shown[i].column, column) == 0)
-            return shown[i].title;
-    return by != NULL && strcmp(by, column) == 0 ? column : NULL;
+    bool wanted = all || (by != NULL && strcmp(by, column) == 0);
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (strcmp(titles[i].column, column) == 0)
+            return wanted || titles[i].in_table ? titles[i].title : NULL;
+    return wanted ? column : NULL;
 }
 
 static enum listing_kind kind_of(const struct column *column)
@@ -94,8 +112,8 @@ static void list(struct listing *listing, const struct rows *rows, const char *b
     listing_column(listing, all ? NULL : "id", "ref", LISTING_TEXT, NULL);
     for (int c = 0; c < table->n_columns; c++) {
         const struct column *column = &table->columns[c];
-        listing_column(listing, all ? column->name : shown_title(column->name, by), column->name,
-                       kind_of(column), unit_of(column));
+        listing_column(listing, title_of(column->name, by, all), column->name, kind_of(column),
+                       unit_of(column));
     }
     for (size_t i = 0; i < rows->n; i++) {
         char reference[48];

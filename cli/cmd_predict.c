@@ -4,8 +4,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/model_source.h"
-#include "costmodel/device.h"
-#include "costmodel/price.h"
+#include "cli/setting.h"
 
 static void add_columns(struct listing *listing)
 {
@@ -33,9 +32,10 @@ static void add_columns(struct listing *listing)
 }
 
 static void add_row(struct listing *listing, const struct transformer *net,
-                    const struct machine *machine, const struct workload *workload,
-                    const struct price *price)
+                    const struct setting *setting, const struct price *price)
 {
+    const struct machine *machine = &setting->machine;
+    const struct workload *workload = &setting->workload;
     listing_text(listing, net->name);
     listing_text(listing, machine->device);
     listing_text(listing, dtype_name(net->block_dtype));
@@ -114,24 +114,22 @@ enum mode {
     MODE_DETAIL,
 };
 
-static enum status predict_one(const struct args *args, const struct transformer *net,
-                               const struct machine *machine, enum mode mode,
-                               struct listing *listing, struct err *err)
+static enum status predict_one(const struct transformer *net, const struct setting *setting,
+                               enum mode mode, struct listing *listing, struct err *err)
 {
-    struct workload workload = {.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
-                                .context = args_int(args, "context", DEFAULT_CONTEXT)};
+    const struct machine *machine = &setting->machine;
     struct price price;
     struct price_detail detail;
-    enum status status = price_network(net, machine, &workload, &price, &detail, err);
+    enum status status = price_network(net, machine, &setting->workload, &price, &detail, err);
     if (status != STATUS_OK)
         return err_prefix(err, status, "%s on %s: ", net->name, machine->device);
     if (mode == MODE_DETAIL)
         return print_detail(net, machine, &detail, err);
-    add_row(listing, net, machine, &workload, &price);
+    add_row(listing, net, setting, &price);
     return STATUS_OK;
 }
 
-static enum status each_model(const struct args *args, const struct machine *machine,
+static enum status each_model(const struct args *args, const struct setting *setting,
                               enum mode mode, struct listing *listing, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -140,7 +138,7 @@ static enum status each_model(const struct args *args, const struct machine *mac
         status = open_model(args, args_operand(args, i), &net, err);
         if (status != STATUS_OK)
             break;
-        status = predict_one(args, &net, machine, mode, listing, err);
+        status = predict_one(&net, setting, mode, listing, err);
         transformer_release(&net);
     }
     return status;
@@ -152,13 +150,10 @@ static enum status each_device(const struct args *args, enum mode mode, struct l
     enum status status = STATUS_OK;
     const char *name;
     for (int i = 0; status == STATUS_OK && (name = args_nth(args, "device", i)) != NULL; i++) {
-        struct device device;
-        struct machine machine;
-        status = device_open(name, &device, err);
+        struct setting setting;
+        status = setting_of_options(args, name, &setting, err);
         if (status == STATUS_OK)
-            status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
-        if (status == STATUS_OK)
-            status = each_model(args, &machine, mode, listing, err);
+            status = each_model(args, &setting, mode, listing, err);
     }
     return status;
 }
@@ -193,7 +188,7 @@ static const struct option options[] = {
 static const struct example examples[] = {
     {"lathe predict mobilellm-125m mobilellm-ls-125m --device iphone-13",
      "two models, side by side"                                                                },
-    {"lathe predict opt-125m --device pixel-8,raspberry-pi-5 --dtype q4_0 --context 1024",
+    {"lathe predict opt-125m --device pixel-8-pro,rpi5 --dtype q4_0 --context 1024",
      "in 4 bits on two devices, with 1024 tokens in the cache"                                 },
     {"lathe predict 1:42 --db phone.db --device ./my-laptop.json --detail",
      "candidate 42 of run 1 on a device of your own, and where its time goes"                  },

@@ -2,15 +2,14 @@
 
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
+#include "cli/setting.h"
 
 static enum status print_run(struct store *store, int64_t run_id, struct err *err)
 {
-    char where[64];
     struct rows rows = {0};
-    snprintf(where, sizeof where, "id = %lld", (long long)run_id);
-    enum status status = query_rows(store, TABLE_RUN, where, NULL, &rows, err);
+    enum status status = read_run(store, run_id, &rows, err);
     const struct run_row *run = rows.data;
-    if (status == STATUS_OK && rows.n == 1)
+    if (status == STATUS_OK)
         printf("\nfound by 'lathe %s'\non %s (%s), threads %lld, prompt %lld, context %lld\n",
                run->command, run->device, run->started_at, (long long)run->threads,
                (long long)run->prompt, (long long)run->context);

@@ -6,29 +6,20 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/candidate_rows.h"
+#include "cli/setting.h"
 #include "model/model_arg.h"
 
 /* The space a run searched tells what its rows leave out. */
 static enum status max_context_of(struct store *store, int64_t run_id, int64_t *max_context,
                                   struct err *err)
 {
-    char where[64];
     struct rows rows = {0};
-    struct json_doc *doc = NULL;
-    struct json root;
     struct space space;
-    snprintf(where, sizeof where, "id = %lld", (long long)run_id);
-    enum status status = query_rows(store, TABLE_RUN, where, NULL, &rows, err);
-    const struct run_row *run = rows.data;
-    if (status == STATUS_OK && (rows.n != 1 || run->space == NULL))
-        status = err_set(err, STATUS_INPUT, "run %lld has no space", (long long)run_id);
+    enum status status = read_run(store, run_id, &rows, err);
     if (status == STATUS_OK)
-        status = json_parse("space", run->space, (int64_t)strlen(run->space), &doc, &root, err);
-    if (status == STATUS_OK)
-        status = space_parse(&root, &space, err);
+        status = run_space(rows.data, &space, err);
     if (status == STATUS_OK)
         *max_context = space.max_context;
-    json_close(doc);
     rows_release(&rows);
     return status;
 }

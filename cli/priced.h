@@ -1,0 +1,32 @@
+/* Models priced on a device, ready to draw. */
+#ifndef LATHE_CLI_PRICED_H
+#define LATHE_CLI_PRICED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/options.h"
+#include "cli/setting.h"
+
+struct priced {
+    char name[160];
+    char family[24];
+    int64_t params_blocks, n_layers_effective;
+    struct price price;
+    struct price_detail detail;
+};
+
+/* Grows by one model. Start with = {0}; release with priced_release. */
+struct priced_list {
+    struct priced *items;
+    size_t n, capacity;
+};
+
+/* Prices MODEL (as open_model reads it) under the setting and appends it.
+ *   suffix  put behind the name, "" for none
+ * Errors: those of open_model and price_network. */
+enum status priced_add(struct priced_list *list, const struct args *args, const char *model,
+                       const struct setting *setting, const char *suffix, struct err *err);
+void priced_release(struct priced_list *list);
+
+#endif
