@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "model/gguf_architecture.h"
 #include "model/hf_config.h"
 #include "model/preset.h"
 
@@ -35,9 +36,8 @@ enum status model_open(const char *arg, struct transformer *out, struct text *wa
     if (is_known) {
         status = preset_open(arg, out, err);
     } else if (file_is_directory(arg) || file_exists(arg)) {
-        status = begins_like_gguf(arg)
-                     ? err_set(err, STATUS_UNSUPPORTED, "'%s' is a GGUF file", arg)
-                     : hf_config_read(arg, out, warnings, err);
+        status = begins_like_gguf(arg) ? gguf_read_architecture(arg, out, warnings, err)
+                                       : hf_config_read(arg, out, warnings, err);
     } else if (!has_presets) {
         status = err_set(err, status, "no file '%s', and no presets: %s", arg, no_presets.message);
     } else {

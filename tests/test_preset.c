@@ -10,6 +10,7 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
+#include "model/gguf_write.h"
 #include "model/hf_config.h"
 #include "model/model_arg.h"
 #include "model/preset.h"
@@ -93,6 +94,20 @@ static void a_model_argument_is_a_preset_a_file_or_a_directory(void **state)
     text_release(&warnings);
     assert_int_equal(model_open(LATHE_SOURCE_DIR "/data/models", &net, NULL, &err), STATUS_IO);
     assert_int_equal(model_open(LATHE_SOURCE_DIR "/LICENSE", &net, NULL, &err), STATUS_INPUT);
+}
+
+static void a_gguf_file_is_known_by_its_first_bytes(void **state)
+{
+    (void)state;
+    struct transformer net, back;
+    struct gguf_write_options options = {.seed = 1, .expand_shared = true};
+    transformer_init(&net, 64, 2, 4, 2, 16, 96, 300);
+    assert_int_equal(gguf_write(&net, "test_preset_file", &options, NULL, &err), STATUS_OK);
+    assert_int_equal(model_open("test_preset_file", &back, NULL, &err), STATUS_OK);
+    assert_true(transformer_same_shape(&net, &back));
+    assert_true(back.name[0] != '\0');
+    transformer_release(&back);
+    assert_int_equal(remove("test_preset_file"), 0);
 }
 
 static void both_accuracy_tables_are_there_with_a_preset_for_each_row(void **state)
@@ -180,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_gold_preset_equals_its_published_count),
         cmocka_unit_test(a_slip_names_the_nearest_preset),
         cmocka_unit_test(a_model_argument_is_a_preset_a_file_or_a_directory),
+        cmocka_unit_test(a_gguf_file_is_known_by_its_first_bytes),
         cmocka_unit_test(both_accuracy_tables_are_there_with_a_preset_for_each_row),
         cmocka_unit_test(all_rows_of_the_papers_sweeps_count_exactly),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
