@@ -40,7 +40,7 @@ static void rows_come_in_the_order_asked_for(void **state)
                     a = strcmp(row_text(&row[r - 1], column), row_text(&row[r], column));
                 }
                 if (isnan(b))
-                    continue; /* unknown comes last, whatever the direction */
+                    continue;        /* unknown comes last, whatever the direction */
                 assert_true(a == a); /* not NaN */
                 const bool ordered = a == b || (a > b) == (descending == 1);
                 assert_true(ordered);
