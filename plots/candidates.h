@@ -1,0 +1,63 @@
+/* The candidates of a run, as far as a figure can show them: a few thousand points of millions.
+ *
+ * Everything is read in one or two passes by SQL; memory is bounded whatever the run's size. */
+#ifndef LATHE_PLOTS_CANDIDATES_H
+#define LATHE_PLOTS_CANDIDATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "db/store.h"
+
+/* The candidates that a figure is about, and what it says about them. */
+struct selection {
+    int64_t run_id;        /* as found */
+    int64_t n_candidates;  /* > 0 */
+    struct text condition; /* SQL, on the view candidate_units */
+    char subtitle[256];    /* "iphone-13, budget 125M, f16, 128 tokens of context" */
+    char footnote[256];
+};
+/* The run's candidates with positive decode_ns and params_blocks that meet `where` (NULL: all).
+ *   run_id          0: the latest search
+ *   one_embedding   keep one vocabulary, tying and weight type (tied if there are any, then the
+ *                   most frequent), so that equal parameters are equal in all but the blocks
+ * Release with selection_release, also after an error. Errors: STATUS_NOT_FOUND (no run, no such
+ * candidates), STATUS_USAGE (the condition is wrong), STATUS_NOMEM. */
+enum status candidates_select(struct store *store, int64_t run_id, const char *where,
+                              bool one_embedding, struct selection *out, struct err *err);
+void selection_release(struct selection *selection);
+
+/* The fastest candidate at each depth, for each sharing mode. */
+struct depth_point {
+    char mode[64]; /* "none", "immediate x2", "reverse, shared FFN" */
+    int64_t n_layers_effective;
+    double decode_ns;
+    int64_t d_model;
+};
+/* Points ordered by mode (none first) and depth; *n of them, free with memory_free. Modes that
+ * differ in their repeats alone are told apart while that makes no more than `most_modes`. */
+enum status candidates_depth(struct store *store, const struct selection *selection, int most_modes,
+                             struct depth_point **points, size_t *n, struct err *err);
+
+struct front_point {
+    double params_blocks, decode_ns;
+    int64_t n_layers_effective, d_model;
+    char sharing[24];
+};
+/* cloud: one candidate for each occupied cell of a grid over the run (at most CLOUD_CELLS); front:
+ * those that no other one beats in both more parameters in blocks and less decode time, by rising
+ * parameters. Free `cloud` and `front` with candidates_release. */
+enum { CLOUD_ACROSS = 80, CLOUD_UP = 48, CLOUD_CELLS = CLOUD_ACROSS * CLOUD_UP };
+struct candidates_front {
+    struct front_point *cloud, *front;
+    size_t n_cloud, n_front;
+    size_t cloud_capacity, front_capacity;
+};
+enum status candidates_front(struct store *store, const struct selection *selection,
+                             struct candidates_front *out, struct err *err);
+void candidates_release(struct candidates_front *front);
+
+#endif

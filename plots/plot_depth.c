@@ -1,0 +1,74 @@
+#include "plots/plot_depth.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "plots/candidates.h"
+#include "plots/figure.h"
+
+enum {
+    MOST_MODES = 7, /* colours that differ well */
+    FEW_POINTS = 24 /* on one line: marks are drawn */
+};
+
+static void add_lines(struct figure *figure, const struct depth_point *points, size_t n)
+{
+    int colour = 0;
+    const struct depth_point *fastest = points;
+    for (size_t i = 0; i < n; colour++) {
+        size_t end = i + 1;
+        while (end < n && strcmp(points[end].mode, points[i].mode) == 0)
+            end++;
+        struct series *line =
+            figure_series(figure, end - i > FEW_POINTS ? SERIES_LINE : SERIES_LINE_POINTS,
+                          points[i].mode, colour);
+        for (; i < end; i++) {
+            series_add(line, (double)points[i].n_layers_effective, points[i].decode_ns * 1e-6);
+            if (points[i].decode_ns < fastest->decode_ns)
+                fastest = &points[i];
+        }
+    }
+    struct series *best = figure_series(figure, SERIES_POINTS, NULL, COLOUR_BLACK);
+    char text[96];
+    double x = (double)fastest->n_layers_effective, y = fastest->decode_ns * 1e-6;
+    snprintf(text, sizeof text, "fastest: %" PRId64 " blocks of width %" PRId64 ", %.3g ms",
+             fastest->n_layers_effective, fastest->d_model, y);
+    series_add(best, x, y);
+    figure_note(figure, x, y, text, COLOUR_BLACK);
+}
+
+enum status plot_depth(struct store *store, int64_t run_id, const struct plot_model *models,
+                       size_t n_models, const struct plot_options *options, struct err *err)
+{
+    struct selection selection;
+    struct depth_point *points = NULL;
+    size_t n = 0;
+    struct page page = {0};
+    enum status status = candidates_select(store, run_id, options->where, true, &selection, err);
+    if (status == STATUS_OK)
+        status = candidates_depth(store, &selection, MOST_MODES, &points, &n, err);
+    if (status == STATUS_OK)
+        status = page_init(&page, 1, 1, err);
+    if (status == STATUS_OK) {
+        struct figure *figure = page.panels;
+        plot_apply(&page, options, "Deep or wide: decode latency against depth, equal parameters",
+                   selection.subtitle, selection.footnote);
+        figure_axis(figure, &figure->x, "executed blocks (n_layers_effective)", false);
+        figure_axis(figure, &figure->y, "decode latency of the fastest candidate (ms per token)",
+                    false);
+        add_lines(figure, points, n);
+        struct series *marks = figure_series(figure, SERIES_POINTS,
+                                             n_models > 0 ? "published model" : NULL, COLOUR_BLACK);
+        if (marks)
+            marks->hollow = true;
+        for (size_t i = 0; i < n_models; i++) {
+            series_add(marks, models[i].x, models[i].y * 1e-6);
+            figure_note(figure, models[i].x, models[i].y * 1e-6, models[i].name, COLOUR_BLACK);
+        }
+    }
+    memory_free(points);
+    selection_release(&selection);
+    return plot_finish(&page, status, options, err);
+}

@@ -1,0 +1,31 @@
+#include "plots/plot_options.h"
+
+#include "plots/page.h"
+
+void plot_apply(struct page *page, const struct plot_options *options, const char *title,
+                const char *subtitle, const char *footnote)
+{
+    page_texts(page, options->title ? options->title : title,
+               options->subtitle ? options->subtitle : subtitle,
+               options->footnote ? options->footnote : footnote);
+    page->width = options->width > 0 ? options->width : page->width;
+    page->height = options->height > 0 ? options->height : page->height;
+    page->columns = options->columns > 0 ? options->columns : page->columns;
+    page->rows = options->rows > 0 ? options->rows : page->rows;
+}
+
+enum status plot_finish(struct page *page, enum status status, const struct plot_options *options,
+                        struct err *err)
+{
+    struct text script = {0};
+    if (status == STATUS_OK && options->svg) {
+        status = page_script(page, PLOT_SVG, &script, err);
+        if (status == STATUS_OK)
+            status = gnuplot_capture(script.data, options->svg, options->warnings, err);
+    } else if (status == STATUS_OK) {
+        status = page_draw(page, options->path, options->warnings, err);
+    }
+    text_release(&script);
+    page_release(page);
+    return status;
+}

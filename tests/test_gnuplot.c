@@ -1,0 +1,197 @@
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "plots/gnuplot.h"
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "test_gnuplot_XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder); /* fails when a test left a file behind */
+}
+
+static const char *path_in_folder(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void the_ending_chooses_the_format(void **state)
+{
+    (void)state;
+    enum plot_format format = PLOT_SVG;
+    struct err err;
+    assert_int_equal(plot_format_of("a.b/x.PNG", &format, &err), STATUS_OK);
+    assert_int_equal(format, PLOT_PNG);
+    assert_int_equal(plot_format_of("x.svg", &format, &err), STATUS_OK);
+    assert_int_equal(format, PLOT_SVG);
+    assert_int_equal(plot_format_of("x.pdf", &format, &err), STATUS_OK);
+    assert_int_equal(format, PLOT_PDF);
+    assert_int_equal(plot_format_of("-", &format, &err), STATUS_OK);
+    assert_int_equal(format, PLOT_TERMINAL);
+    assert_int_equal(plot_format_of("x.gif", &format, &err), STATUS_USAGE);
+    assert_non_null(strstr(err.message, ".svg, .png or .pdf"));
+    assert_int_equal(plot_format_of("svg", &format, &err), STATUS_USAGE);
+}
+
+/* gnuplot itself reads the quoted text and prints it back. */
+static void any_text_reads_back_as_itself(void **state)
+{
+    (void)state;
+    static const char letters[] = "'\"\\_^{}@&~$`#%!;,()[] aZ9\xc2\xb5";
+    struct rng rng;
+    rng_init(&rng, 5);
+    struct text script = {0}, want = {0}, got = {0};
+    struct err err = {{0}};
+    text_add(&script, "set encoding utf8\nset print '-'\n");
+    for (int i = 0; i < 1000; i++) {
+        char word[24];
+        int length = (int)rng_between(&rng, 1, 20);
+        for (int j = 0; j < length; j++)
+            word[j] = letters[rng_between(&rng, 0, (int64_t)sizeof letters - 4)];
+        word[length] = 0;
+        text_add(&script, "print ");
+        gnuplot_quote(&script, word);
+        text_add(&script, "\n");
+        text_addf(&want, "%s\n", word);
+    }
+    text_add(&script, "print ");
+    gnuplot_quote(&script, "line\nbreak\x01 \xc2\xb5s");
+    text_add(&script, "\n");
+    text_add(&want, "line break  \xc2\xb5s\n");
+    enum status status = gnuplot_capture(script.data, &got, NULL, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(status, STATUS_OK);
+    assert_string_equal(got.data, want.data);
+    text_release(&script);
+    text_release(&want);
+    text_release(&got);
+}
+
+static void a_percent_sign_in_a_tic_label_stays(void **state)
+{
+    (void)state;
+    struct text script = {0}, svg = {0}, warnings = {0};
+    gnuplot_add_terminal(&script, PLOT_SVG, 300, 200);
+    text_add(&script, "set xtics (");
+    gnuplot_quote_tic(&script, "5% of_it");
+    text_add(&script, " 1)\nplot [0:2] x notitle\n");
+    assert_int_equal(gnuplot_capture(script.data, &svg, &warnings, NULL), STATUS_OK);
+    assert_non_null(strstr(svg.data, "5% of_it"));
+    assert_null(warnings.data);
+    text_release(&script);
+    text_release(&svg);
+    text_release(&warnings);
+}
+
+static void a_missing_gnuplot_is_named_with_its_package(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    char *path = memory_strdup(getenv("PATH"));
+    static const char *const places[] = {"", "/nonexistent", "/dev/null"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        assert_int_equal(setenv("PATH", places[i], 1), 0);
+        assert_int_equal(gnuplot_draw("plot x\n", path_in_folder("x.svg"), NULL, &err),
+                         STATUS_NOT_FOUND);
+        assert_non_null(strstr(err.message, "gnuplot-nox"));
+        assert_null(strchr(err.message, '\n'));
+        assert_false(file_exists(path_in_folder("x.svg")));
+    }
+    setenv("PATH", path, 1);
+    memory_free(path);
+}
+
+static void a_failed_script_keeps_the_old_picture(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    const char *path = path_in_folder("kept.svg");
+    assert_int_equal(file_write(path, "old", NULL), STATUS_OK);
+    assert_int_equal(gnuplot_draw("set terminal svg\nplot x\nplot nonsense(x)\n", path, NULL, &err),
+                     STATUS_IO);
+    assert_non_null(strstr(err.message, "nonsense"));
+    assert_null(strchr(err.message, '\n'));
+    char *text = NULL;
+    int64_t length = 0;
+    assert_int_equal(file_read(path, 100, &text, &length, NULL), STATUS_OK);
+    assert_string_equal(text, "old");
+    memory_free(text);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void a_script_that_draws_nothing_leaves_nothing(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    assert_int_equal(gnuplot_draw("a = 1\n", path_in_folder("none.png"), NULL, &err), STATUS_IO);
+    assert_false(file_exists(path_in_folder("none.png")));
+}
+
+static void a_terminal_that_gnuplot_lacks_is_said(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    assert_int_equal(
+        gnuplot_draw("set terminal nosuchterminal\n", path_in_folder("t.svg"), NULL, &err),
+        STATUS_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "gnuplot-nox"));
+}
+
+static void a_folder_that_is_not_there_is_an_error(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    assert_int_equal(gnuplot_draw("plot x\n", path_in_folder("no/x.svg"), NULL, &err), STATUS_IO);
+    assert_non_null(strstr(err.message, "no/x.svg"));
+}
+
+static void warnings_are_handed_on(void **state)
+{
+    (void)state;
+    struct text warnings = {0}, out = {0};
+    assert_int_equal(gnuplot_capture("set terminal svg\nplot '-' with lines\n1 1\n1 2\ne\n", &out,
+                                     &warnings, NULL),
+                     STATUS_OK);
+    assert_non_null(warnings.data);
+    text_release(&warnings);
+    text_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ending_chooses_the_format),
+        cmocka_unit_test(any_text_reads_back_as_itself),
+        cmocka_unit_test(a_percent_sign_in_a_tic_label_stays),
+        cmocka_unit_test(a_missing_gnuplot_is_named_with_its_package),
+        cmocka_unit_test(a_failed_script_keeps_the_old_picture),
+        cmocka_unit_test(a_script_that_draws_nothing_leaves_nothing),
+        cmocka_unit_test(a_terminal_that_gnuplot_lacks_is_said),
+        cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
+        cmocka_unit_test(warnings_are_handed_on),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
