@@ -58,3 +58,13 @@ void timing_run(void (*call)(void *context), void *context, const struct timing_
     } while (out->n < TIMING_MIN_SAMPLES || (!out->steady && out->n < TIMING_MAX_SAMPLES &&
                                              (double)(clock_ns() - start) < plan->budget_ns));
 }
+
+void timing_divide(struct timing *timing, int64_t times)
+{
+    timing->min_ns /= (double)times;
+    timing->median_ns /= (double)times;
+    timing->mad_ns /= (double)times;
+    timing->calls_per_sample *= times;
+    for (int i = 0; i < timing->n; i++)
+        timing->samples_ns[i] /= (double)times;
+}

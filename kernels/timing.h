@@ -38,4 +38,7 @@ struct timing_plan timing_plan_default(void);
 void timing_run(void (*call)(void *context), void *context, const struct timing_plan *plan,
                 struct timing *out);
 
+/* Makes a timing of calls that each did the same `times` over into one of doing it once. */
+void timing_divide(struct timing *timing, int64_t times);
+
 #endif

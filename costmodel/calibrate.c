@@ -1,0 +1,322 @@
+#include "costmodel/calibrate.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "costmodel/flash_read.h"
+#include "kernels/check.h"
+
+static const enum dtype timed_types[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,
+                                         DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_B1};
+/* Shares of a cache's capacity at which its usable part is looked for. */
+static const double shares[] = {0.25, 0.5, 0.625, 0.75, 0.875, 1};
+enum {
+    N_TIMED_TYPES = sizeof timed_types / sizeof *timed_types,
+    N_SHARES = sizeof shares / sizeof *shares,
+    ATTENTION_CONTEXT = 1024,
+};
+
+struct run {
+    const struct calibration_options *options;
+    struct calibration *out;
+    struct timed_space space;
+    int done, total;
+    struct err *err;
+    enum status status; /* the first that is not OK; later steps do nothing */
+};
+
+/* One timing to be taken: its place in the list, or NULL when the run is over. */
+static struct kernel_time *next_time(struct run *run)
+{
+    struct calibration *out = run->out;
+    const struct calibration_options *options = run->options;
+    if (run->status != STATUS_OK)
+        return NULL;
+    if (options->stop != NULL && *options->stop) {
+        run->status = err_set(run->err, STATUS_INTERRUPTED, "interrupted");
+        return NULL;
+    }
+    if (options->progress != NULL)
+        options->progress(options->progress_context, run->done, run->total);
+    run->done++;
+    run->status = memory_grow((void **)&out->times, &out->times_capacity, out->n_times + 1,
+                              sizeof *out->times, run->err);
+    return run->status == STATUS_OK ? &out->times[out->n_times++] : NULL;
+}
+
+/* The median as a rate of `units` (bytes or flop) a call; its MAD alike. */
+static struct measured rate(const struct timing *t, double units)
+{
+    double value = units / t->median_ns;
+    return (struct measured){.value = value, .mad = value * t->mad_ns / t->median_ns, .n = t->n};
+}
+
+static struct measured plain(const struct timing *t)
+{
+    return (struct measured){.value = t->median_ns, .mad = t->mad_ns, .n = t->n};
+}
+
+static struct measured read_rate(struct run *run, int64_t bytes, int threads, const char *level)
+{
+    struct kernel_time *time = next_time(run);
+    if (time == NULL)
+        return (struct measured){0};
+    time_read(&run->space, bytes, threads, time);
+    snprintf(time->cache_state, sizeof time->cache_state, "%s", level);
+    return rate(&time->timing, (double)time->bytes);
+}
+
+static void check_kernels(struct run *run)
+{
+    static const enum kernel_op ops[] = {KERNEL_MATVEC, KERNEL_MATMUL, KERNEL_ATTENTION};
+    for (size_t op = 0; op < sizeof ops / sizeof *ops; op++) {
+        for (int i = 0; i < N_TIMED_TYPES && run->status == STATUS_OK; i++) {
+            const struct kernel *kernel = kernel_find(ops[op], timed_types[i], run->options->isa);
+            if (kernel != NULL)
+                run->status = kernel_check(kernel, run->err);
+        }
+    }
+}
+
+/* 1, 2, 4, ... and the number of cores. */
+static void choose_threads(struct calibration *out, int most)
+{
+    for (int threads = 1; threads < most && out->n_points < MAX_THREAD_POINTS - 1; threads *= 2)
+        out->threads[out->n_points++] = threads;
+    out->threads[out->n_points++] = most;
+}
+
+static void name_levels(struct calibration *out)
+{
+    const struct topology *t = &out->topology;
+    for (int i = 0; i < t->n_caches && out->n_levels < MAX_LEVELS - 2; i++) {
+        int level = out->n_levels++;
+        snprintf(out->levels[level].name, sizeof out->levels[level].name, "%s", t->caches[i].name);
+        out->levels[level].capacity_bytes = t->caches[i].bytes;
+        out->levels[level].per_thread = t->caches[i].per_thread;
+        out->levels[level].usable_frac = 1;
+    }
+    int dram = out->n_levels++;
+    snprintf(out->levels[dram].name, sizeof out->levels[dram].name, "dram");
+    out->levels[dram].capacity_bytes = t->dram_bytes;
+    out->levels[dram].usable_frac = 1;
+}
+
+static int64_t last_level_bytes(const struct topology *t)
+{
+    int64_t largest = 0;
+    for (int i = 0; i < t->n_caches; i++) {
+        int64_t all = t->caches[i].bytes * (t->caches[i].per_thread ? t->n_cores : 1);
+        largest = all > largest ? all : largest;
+    }
+    return largest;
+}
+
+/* Well beyond the last-level cache, within an eighth of the memory. */
+static int64_t cold_bytes(const struct topology *t)
+{
+    int64_t bytes = 8 * last_level_bytes(t);
+    int64_t least = (int64_t)256 << 20, most = (int64_t)1 << 30;
+    bytes = bytes < least ? least : bytes > most ? most : bytes;
+    return t->dram_bytes > 0 && bytes > t->dram_bytes / 8 ? t->dram_bytes / 8 : bytes;
+}
+
+/* Half of what is usable: inside the level, and beyond the faster one in practice. */
+static int64_t working_set(const struct run *run, int level, int threads)
+{
+    const struct calibration *out = run->out;
+    if (level == out->n_levels - 1)
+        return run->space.data_bytes;
+    double bytes = (double)out->levels[level].capacity_bytes * out->levels[level].usable_frac / 2;
+    int64_t whole = (int64_t)bytes * (out->levels[level].per_thread ? threads : 1);
+    return whole < 65536 ? 65536 : whole;
+}
+
+/* Largest share of the cache at which one thread still reads faster than the geometric middle of
+ * the level and the next. */
+static void find_usable_share(struct run *run, int level)
+{
+    struct calibration *out = run->out;
+    double gbps[N_SHARES], fast = 0;
+    int64_t capacity = out->levels[level].capacity_bytes;
+    for (int i = 0; i < N_SHARES; i++) {
+        int64_t bytes = (int64_t)(shares[i] * (double)capacity);
+        gbps[i] = read_rate(run, bytes, 1, out->levels[level].name).value;
+        fast = i < 2 ? fmax(fast, gbps[i]) : fast;
+    }
+    int64_t beyond = level + 2 < out->n_levels ? out->levels[level + 1].capacity_bytes / 2
+                                               : run->space.data_bytes;
+    double slow = read_rate(run, beyond, 1, out->levels[level + 1].name).value;
+    double usable = shares[0];
+    for (int i = 0; i < N_SHARES && gbps[i] >= sqrt(fast * slow); i++)
+        usable = shares[i];
+    out->levels[level].usable_frac = usable;
+}
+
+static void time_levels(struct run *run)
+{
+    struct calibration *out = run->out;
+    for (int level = 0; level + 1 < out->n_levels; level++)
+        find_usable_share(run, level);
+    for (int p = 0; p < out->n_points; p++) {
+        for (int level = 0; level < out->n_levels; level++)
+            out->levels[level].read_gbps.at[p] =
+                read_rate(run, working_set(run, level, out->threads[p]), out->threads[p],
+                          out->levels[level].name);
+    }
+}
+
+static void time_matrices(struct run *run)
+{
+    struct calibration *out = run->out;
+    for (int i = 0; i < N_TIMED_TYPES; i++) {
+        enum dtype dtype = timed_types[i];
+        for (int p = 0; p < out->n_points; p++) {
+            struct kernel_time *time;
+            for (int level = 0; level < out->n_levels; level++) {
+                if ((time = next_time(run)) == NULL)
+                    return;
+                time_matvec(&run->space, dtype, working_set(run, level, out->threads[p]),
+                            out->threads[p], time);
+                snprintf(time->cache_state, sizeof time->cache_state, "%s",
+                         out->levels[level].name);
+                out->matvec_gbps[dtype][level].at[p] = rate(&time->timing, (double)time->bytes);
+            }
+            if ((time = next_time(run)) == NULL)
+                return;
+            time_matmul(&run->space, dtype, out->threads[p], time);
+            out->peak_gflops[dtype].at[p] = rate(&time->timing, (double)time->flop);
+        }
+    }
+}
+
+/* Fixed costs as the runtime pays them: an operator that every thread needs whole (a matrix product
+ * or attention) ends in a barrier, the others run beside one another on each thread. */
+static void time_fixed_costs(struct run *run)
+{
+    static const enum op_kind kind_of[N_SMALL_OPS] = {
+        [SMALL_NORM] = OP_NORM,     [SMALL_ROPE] = OP_ROPE,     [SMALL_ACTIVATION] = OP_ACTIVATION,
+        [SMALL_ADD] = OP_ADD,       [SMALL_EMBED] = OP_EMBED,   [SMALL_KV_STORE] = OP_KV_STORE,
+        [SMALL_SAMPLE] = OP_SAMPLE, [SMALL_PREPARE] = OP_MATMUL};
+    struct calibration *out = run->out;
+    for (int op = 0; op < N_SMALL_OPS; op++) {
+        struct kernel_time *time = next_time(run);
+        if (time == NULL)
+            return;
+        time_small_op(&run->space, (enum small_op)op, time);
+        for (int p = 0; p < out->n_points; p++)
+            out->op_ns[kind_of[op]].at[p] = plain(&time->timing);
+    }
+    for (int p = 0; p < out->n_points; p++) {
+        struct kernel_time *time = next_time(run);
+        if (time == NULL)
+            return;
+        time_attention(&run->space, 0, 0, 1, time);
+        struct measured attention = plain(&time->timing);
+        struct measured barrier = {.n = attention.n};
+        out->pass_ns.at[p] = barrier;
+        if (out->threads[p] > 1) {
+            if ((time = next_time(run)) == NULL)
+                return;
+            time_barrier(&run->space, out->threads[p], time);
+            barrier = plain(&time->timing);
+            if ((time = next_time(run)) == NULL)
+                return;
+            time_region(&run->space, out->threads[p], time);
+            out->pass_ns.at[p] = plain(&time->timing);
+        }
+        attention.value += barrier.value;
+        attention.mad += barrier.mad;
+        out->op_ns[OP_ATTENTION].at[p] = attention;
+        out->op_ns[OP_MATMUL].at[p].value += barrier.value;
+        out->op_ns[OP_MATMUL].at[p].mad += barrier.mad;
+    }
+}
+
+static void time_cache_reads(struct run *run)
+{
+    struct calibration *out = run->out;
+    for (int p = 0; p < out->n_points; p++) {
+        struct kernel_time *time = next_time(run);
+        if (time == NULL)
+            return;
+        time_attention(&run->space, ATTENTION_CONTEXT, run->space.data_bytes, out->threads[p],
+                       time);
+        snprintf(time->cache_state, sizeof time->cache_state, "dram");
+        out->attention_gbps.at[p] = rate(&time->timing, (double)time->bytes);
+    }
+}
+
+static void time_storage(struct run *run)
+{
+    enum { ROUNDS = 5 };
+    double gbps[ROUNDS];
+    struct calibration *out = run->out;
+    struct err err;
+    if (run->options->flash_directory == NULL) {
+        snprintf(out->flash_note, sizeof out->flash_note, "not tested");
+        return;
+    }
+    if (run->status != STATUS_OK)
+        return;
+    int64_t bytes = (int64_t)(run->options->quick ? 32 : 128) << 20;
+    if (flash_read(run->options->flash_directory, bytes, ROUNDS, gbps, &err) != STATUS_OK) {
+        snprintf(out->flash_note, sizeof out->flash_note, "%s", err.message);
+        return;
+    }
+    out->flash_gbps = (struct measured){
+        .value = stats_median(gbps, ROUNDS), .mad = stats_mad(gbps, ROUNDS), .n = ROUNDS};
+}
+
+static int count_steps(const struct calibration *out)
+{
+    int caches = out->n_levels - 1, points = out->n_points;
+    int pairs = points - (out->threads[0] == 1);
+    return caches * (N_SHARES + 1) + points * out->n_levels +
+           N_TIMED_TYPES * points * (out->n_levels + 1) + N_SMALL_OPS + points + 2 * pairs + points;
+}
+
+enum status calibrate(const struct calibration_options *options, struct calibration *out,
+                      struct err *err)
+{
+    struct run run = {.options = options, .out = out, .err = err};
+    *out = (struct calibration){0};
+    run.status = topology_read(&out->topology, err);
+    if (run.status != STATUS_OK)
+        return run.status;
+    int most = out->topology.n_cores;
+    most = most > omp_get_thread_limit() ? omp_get_thread_limit() : most;
+    if (options->max_threads > most)
+        return err_set(err, STATUS_RANGE, "%d threads asked for, but there are %d cores",
+                       options->max_threads, most);
+    choose_threads(out, options->max_threads > 0 ? options->max_threads : most);
+    name_levels(out);
+    clock_now_iso(out->measured_at, sizeof out->measured_at);
+    cpu_isa_names(options->isa, out->isa_names, sizeof out->isa_names);
+    run.total = count_steps(out);
+    run.status = timed_space_init(&run.space, options->isa, cold_bytes(&out->topology), err);
+    if (run.status != STATUS_OK)
+        return run.status;
+    run.space.plan.budget_ns = options->quick ? 30e6 : 40e9 / run.total;
+    run.space.plan.spread_frac = options->quick ? 0.01 : 0.003;
+
+    check_kernels(&run);
+    time_levels(&run);
+    time_fixed_costs(&run);
+    time_matrices(&run);
+    time_cache_reads(&run);
+    timed_space_release(&run.space);
+    time_storage(&run);
+    return run.status;
+}
+
+void calibration_release(struct calibration *calibration)
+{
+    memory_free(calibration->times);
+    *calibration = (struct calibration){0};
+}

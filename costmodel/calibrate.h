@@ -1,0 +1,77 @@
+/* Calibration: this machine's device profile from timings taken on it.
+ *
+ * Bandwidth of every memory level by threads (a plain read, and matvec in every type), the compute
+ * peak of every type (matmul), what small operators, barriers and parallel regions cost, the rate
+ * at which attention reads its cache, and the rate at which a file comes in from storage. Kernels
+ * are checked against their portable definitions first. A level's usable share is where the read
+ * bandwidth falls to the middle (geometric) between it and the next: on a shared machine a
+ * neighbour's share of the cache shows there.
+ *
+ * What it cannot show: other processes' traffic at another time, heat, huge NUMA machines. */
+#ifndef LATHE_COSTMODEL_CALIBRATE_H
+#define LATHE_COSTMODEL_CALIBRATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "costmodel/device.h"
+#include "costmodel/timed_cases.h"
+#include "costmodel/topology.h"
+
+struct calibration_options {
+    bool quick;                        /* about 10 s instead of up to 60 s */
+    int max_threads;                   /* 0: the machine's cores */
+    unsigned isa;                      /* of cpu_isa */
+    const char *flash_directory;       /* where the storage test may write; NULL: no such test */
+    const volatile sig_atomic_t *stop; /* looked at between timings; NULL: never */
+    void (*progress)(void *context, int done, int total); /* NULL: none */
+    void *progress_context;
+};
+
+/* A number as it goes into the profile. n == 0: not measured. */
+struct measured {
+    double value, mad;
+    int n;
+};
+struct measured_by_threads {
+    struct measured at[MAX_THREAD_POINTS];
+};
+
+struct calibration {
+    struct topology topology;
+    char measured_at[32]; /* UTC */
+    char isa_names[64];
+    int n_points, threads[MAX_THREAD_POINTS]; /* thread counts measured, ascending */
+    int n_levels;                             /* caches and DRAM; flash comes after */
+    struct {
+        char name[16];
+        int64_t capacity_bytes;
+        bool per_thread;
+        double usable_frac;
+        struct measured_by_threads read_gbps;
+    } levels[MAX_LEVELS];
+    struct measured_by_threads matvec_gbps[N_DTYPES][MAX_LEVELS];
+    struct measured_by_threads peak_gflops[N_DTYPES];
+    struct measured_by_threads op_ns[N_OP_KINDS];
+    struct measured_by_threads pass_ns, attention_gbps;
+    struct measured flash_gbps;
+    char flash_note[1100]; /* why flash_gbps is missing, "" if it is not */
+
+    struct kernel_time *times; /* every timing taken, for the store; owned */
+    size_t n_times, times_capacity;
+};
+
+/* Runs everything. Release with calibration_release, whatever the status. Errors: STATUS_NOMEM,
+ * STATUS_INTERRUPTED, STATUS_INPUT (a kernel disagrees with its definition), STATUS_RANGE (more
+ * threads than the machine has cores). Storage that cannot be tested is no error. */
+enum status calibrate(const struct calibration_options *options, struct calibration *out,
+                      struct err *err);
+void calibration_release(struct calibration *calibration);
+
+/* The profile as JSON (docs/profiles.md), every number with kind, source and spread; free with
+ * memory_free. It reads back with device_parse. Errors: STATUS_NOMEM. */
+enum status calibration_profile(const struct calibration *calibration, char **text,
+                                struct err *err);
+
+#endif

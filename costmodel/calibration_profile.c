@@ -1,0 +1,155 @@
+/* A calibration as a device profile. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "costmodel/calibrate.h"
+
+/* Four significant digits: more would be noise. */
+static double rounded(double value)
+{
+    if (value == 0 || !isfinite(value))
+        return value;
+    double unit = pow(10, 3 - floor(log10(fabs(value))));
+    return round(value * unit) / unit;
+}
+
+static void add_number(struct json_node *parent, const char *key, double value, const char *kind,
+                       const char *source)
+{
+    struct json_node *number = json_add_object(parent, key);
+    json_add_number(number, "value", rounded(value));
+    json_add_string(number, "kind", kind);
+    json_add_string(number, "source", source);
+}
+
+static void source_of(const struct calibration *c, const struct measured *m, char *out, size_t size)
+{
+    snprintf(out, size, "lathe calibrate, %.10s: median of %d, MAD %.2g", c->measured_at, m->n,
+             m->mad);
+}
+
+static void add_measured(struct json_node *parent, const char *key, const struct calibration *c,
+                         const struct measured *m)
+{
+    char source[128];
+    source_of(c, m, source, sizeof source);
+    add_number(parent, key, m->value, "measured", source);
+}
+
+/* `ceiling`: what the level before reads, or NULL. A profile's levels may not get faster with
+ * distance, which noise (or a kernel that no level can slow down) can make of them. */
+static void add_by_threads(struct json_node *parent, const char *key, const struct calibration *c,
+                           const struct measured_by_threads *numbers, const double *ceiling)
+{
+    struct json_node *list = json_add_array(parent, key);
+    for (int p = 0; p < c->n_points; p++) {
+        char source[160];
+        double value = numbers->at[p].value;
+        source_of(c, &numbers->at[p], source, 128);
+        if (ceiling != NULL && value > ceiling[p]) {
+            size_t used = 0;
+            while (source[used] != '\0')
+                used++;
+            snprintf(source + used, sizeof source - used, ", cut from %.4g", value);
+            value = ceiling[p];
+        }
+        struct json_node *point = json_add_object(list, NULL);
+        json_add_int(point, "threads", c->threads[p]);
+        json_add_number(point, "value", rounded(value));
+        json_add_string(point, "kind", "measured");
+        json_add_string(point, "source", source);
+    }
+}
+
+static void add_levels(struct json_node *root, const struct calibration *c)
+{
+    struct json_node *levels = json_add_array(root, "levels");
+    double ceiling[MAX_THREAD_POINTS];
+    for (int p = 0; p < MAX_THREAD_POINTS; p++)
+        ceiling[p] = INFINITY;
+    for (int i = 0; i < c->n_levels; i++) {
+        struct json_node *level = json_add_object(levels, NULL);
+        json_add_string(level, "name", c->levels[i].name);
+        struct json_node *capacity = json_add_object(level, "capacity_bytes");
+        json_add_int(capacity, "value", c->levels[i].capacity_bytes);
+        json_add_string(capacity, "kind", "measured");
+        json_add_string(capacity, "source", "as the operating system tells it");
+        add_number(level, "usable_frac", c->levels[i].usable_frac,
+                   i + 1 < c->n_levels ? "measured" : "assumed",
+                   i + 1 < c->n_levels ? "where read bandwidth falls to the middle between this "
+                                         "level and the next"
+                                       : "all of it");
+        if (c->levels[i].per_thread)
+            json_add_bool(level, "per_thread", true);
+        add_by_threads(level, "read_gbps", c, &c->levels[i].read_gbps, ceiling);
+        for (int p = 0; p < c->n_points; p++)
+            ceiling[p] = fmin(ceiling[p], rounded(c->levels[i].read_gbps.at[p].value));
+    }
+    struct json_node *flash = json_add_object(levels, NULL);
+    json_add_string(flash, "name", "flash");
+    double slowest = ceiling[0];
+    for (int p = 1; p < c->n_points; p++)
+        slowest = fmin(slowest, ceiling[p]);
+    if (c->flash_gbps.n > 0 && c->flash_gbps.value <= slowest)
+        add_measured(flash, "read_gbps", c, &c->flash_gbps);
+    else if (c->flash_gbps.n > 0)
+        add_number(flash, "read_gbps", slowest, "estimate",
+                   "the storage test read faster than memory: cached below this machine");
+    else
+        add_number(flash, "read_gbps", fmin(1, slowest), "assumed", c->flash_note);
+}
+
+static bool any(const struct calibration *c, const struct measured_by_threads *numbers)
+{
+    return c->n_points > 0 && numbers->at[0].n > 0;
+}
+
+static void add_types(struct json_node *root, const struct calibration *c)
+{
+    struct json_node *peaks = json_add_object(root, "peak_gflops");
+    for (int type = 0; type < N_DTYPES; type++) {
+        if (any(c, &c->peak_gflops[type]))
+            add_by_threads(peaks, dtype_name((enum dtype)type), c, &c->peak_gflops[type], NULL);
+    }
+    struct json_node *matvec = json_add_object(root, "matvec_gbps");
+    for (int type = 0; type < N_DTYPES; type++) {
+        if (!any(c, &c->matvec_gbps[type][0]))
+            continue;
+        struct json_node *levels = json_add_object(matvec, dtype_name((enum dtype)type));
+        for (int i = 0; i < c->n_levels; i++)
+            add_by_threads(levels, c->levels[i].name, c, &c->matvec_gbps[type][i], NULL);
+    }
+}
+
+enum status calibration_profile(const struct calibration *c, char **text, struct err *err)
+{
+    struct json_node *root = json_new_object();
+    char comment[512];
+    snprintf(comment, sizeof comment,
+             "Written by lathe calibrate %s (%s) at %s with %s; kernels: %s. Times are medians; "
+             "a level was read at half its usable size.",
+             version_number(), version_commit(), c->measured_at, version_compiler(), c->isa_names);
+    json_add_string(root, "_comment", comment);
+    json_add_string(root, "name", c->topology.cpu);
+    json_add_string(root, "kind", "generic");
+    json_add_string(root, "unit", "cpu");
+    json_add_string(root, "runtime", "lathe");
+    json_add_string(root, "basis", "calibrated");
+    json_add_int(root, "default_threads", c->threads[c->n_points - 1]);
+    json_add_int(root, "max_threads", c->threads[c->n_points - 1]);
+    add_levels(root, c);
+    add_types(root, c);
+    struct json_node *ops = json_add_object(root, "op_ns");
+    for (int kind = 0; kind < N_OP_KINDS; kind++) {
+        if (any(c, &c->op_ns[kind]))
+            add_by_threads(ops, op_kind_name((enum op_kind)kind), c, &c->op_ns[kind], NULL);
+    }
+    add_by_threads(root, "pass_ns", c, &c->pass_ns, NULL);
+    add_by_threads(root, "attention_gbps", c, &c->attention_gbps, NULL);
+    *text = json_print(root);
+    json_free(root);
+    return *text != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
+}
