@@ -17,6 +17,7 @@
     X(inspect) \
     X(models) \
     X(devices) \
+    X(calibrate) \
     X(help)
 /* clang-format on */
 
