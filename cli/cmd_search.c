@@ -252,13 +252,13 @@ static enum status run(const struct args *args, struct err *err)
         status = enumeration_start(&job->space, &job->budget, &enumeration, err);
     if (status != STATUS_OK)
         goto out;
+    status = store_open(args_text(args, "db"), STORE_WRITE, &store, err);
+    if (status != STATUS_OK)
+        goto out;
     fprintf(stderr, "%s architectures of %s to %s parameters on %s\n",
             format_count(enumeration.count, count, sizeof count),
             format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name);
-    status = store_open(args_text(args, "db"), STORE_WRITE, &store, err);
-    if (status != STATUS_OK)
-        goto out;
     status = search(args, job, &enumeration, store, &run_id, err);
     if (status == STATUS_OK)
         status = print_best(args, job, store, run_id, err);
