@@ -187,12 +187,12 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe predict mobilellm-125m mobilellm-ls-125m --device iphone-13",
-     "two models, side by side"                                                                },
+     "two models, side by side"                                                          },
     {"lathe predict opt-125m --device pixel-8-pro,rpi5 --dtype q4_0 --context 1024",
-     "in 4 bits on two devices, with 1024 tokens in the cache"                                 },
+     "in 4 bits on two devices, with 1024 tokens in the cache"                           },
     {"lathe predict 1:42 --db phone.db --device ./my-laptop.json --detail",
-     "candidate 42 of run 1 on a device of your own, and where its time goes"                  },
-    {NULL,                                                                                 NULL},
+     "candidate 42 of run 1 on a device of your own, and where its time goes"            },
+    {NULL,                                                                           NULL},
 };
 
 const struct command cmd_predict = {

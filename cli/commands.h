@@ -14,6 +14,7 @@
     X(front) \
     X(show) \
     X(predict) \
+    X(plot) \
     X(inspect) \
     X(models) \
     X(devices) \
