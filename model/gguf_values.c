@@ -1,4 +1,5 @@
 /* Lookups in an open GGUF file: by name, and by kind of value. */
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -150,6 +151,7 @@ enum status gguf_get_int_at(const struct gguf *file, const char *name, int64_t i
                             int64_t max, int64_t *out, struct err *err)
 {
     const struct gguf_key *key = gguf_find_key(file, name);
+    assert(i >= 0);
     if (key == NULL)
         return missing(file, name, err);
     if (!is_integer(key->type) && key->type != GGUF_BOOL)
