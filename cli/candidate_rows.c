@@ -51,35 +51,34 @@ void candidate_to_row(const struct candidate *candidate, struct candidate_row *o
 enum status row_to_transformer(const struct candidate_row *row, int64_t max_context,
                                struct transformer *out, struct err *err)
 {
-    struct schedule schedule = {
-        .n_layers = row->n_layers, .repeats = row->repeats, .share_ffn = row->share_ffn == 1};
-    enum dtype dtype = DTYPE_F16, head_dtype = DTYPE_F16, kv_dtype = DTYPE_F16;
-    enum ffn_kind ffn = FFN_SWIGLU;
-    char described[48];
-    enum status status = sharing_parse(row->sharing, &schedule.sharing, err);
+    struct candidate candidate = {
+        .id = row->id,
+        .d_model = row->d_model,
+        .d_head = row->d_head,
+        .n_heads = row->n_heads,
+        .n_kv_heads = row->n_kv_heads,
+        .d_ff = row->d_ff,
+        .vocab_size = row->vocab_size,
+        .schedule = {.n_layers = row->n_layers,
+                     .repeats = row->repeats,
+                     .share_ffn = row->share_ffn == 1},
+        .tie_embeddings = row->tie_embeddings == 1,
+        .max_context = max_context,
+    };
+    enum status status = sharing_parse(row->sharing, &candidate.schedule.sharing, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->dtype, &dtype, err);
+        status = dtype_parse(row->dtype, &candidate.dtype, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->head_dtype, &head_dtype, err);
+        status = dtype_parse(row->kv_dtype, &candidate.kv_dtype, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->kv_dtype, &kv_dtype, err);
-    if (status == STATUS_OK)
-        status = ffn_kind_parse(row->ffn_kind, &ffn, err);
+        status = ffn_kind_parse(row->ffn_kind, &candidate.ffn, err);
     if (status != STATUS_OK)
         return err_prefix(err, STATUS_INPUT, "candidate %lld:%lld: ", (long long)row->run_id,
                           (long long)row->id);
-    transformer_init(out, row->d_model, row->n_layers, row->n_heads, row->n_kv_heads, row->d_head,
-                     row->d_ff, row->vocab_size);
-    out->schedule = schedule;
-    out->max_context = max_context;
-    out->ffn = ffn;
-    out->tie_embeddings = row->tie_embeddings == 1;
-    transformer_set_dtype(out, dtype);
-    out->embedding_dtype = out->tie_embeddings ? head_dtype : dtype;
-    out->head_dtype = head_dtype;
-    out->kv_dtype = kv_dtype;
-    snprintf(out->name, sizeof out->name, "%lld:%lld d%lld %s x %lld", (long long)row->run_id,
-             (long long)row->id, (long long)row->d_model,
-             schedule_describe(&schedule, described, sizeof described), (long long)row->n_layers);
+    char shape[sizeof out->name];
+    candidate_transformer(&candidate, out);
+    memcpy(shape, out->name, sizeof shape);
+    snprintf(out->name, sizeof out->name, "%lld:%lld %.60s", (long long)row->run_id,
+             (long long)row->id, shape);
     return transformer_check(out, err);
 }

@@ -1,5 +1,6 @@
 #include "cli/keeper.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -98,15 +99,43 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
     return clock_ns() - keeper->saved_ns > SAVE_EVERY_NS ? save_best(keeper, err) : STATUS_OK;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Ids of the front, of which only those are in the store that the top kept. */
+static enum status stored_front(const struct keeper *keeper, int64_t **ids, size_t *n,
+                                struct err *err)
+{
+    const struct front *front = &keeper->front;
+    size_t n_top = keeper->kind == KEEP_TOP ? keeper->top.n : 0;
+    int64_t *kept = memory_new(n_top, sizeof *kept);
+    *n = 0;
+    *ids = memory_new(front->n, sizeof **ids);
+    if (kept == NULL || *ids == NULL) {
+        memory_free(kept);
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < n_top; i++)
+        kept[i] = keeper->top.member[i].id;
+    qsort(kept, n_top, sizeof *kept, by_id);
+    for (size_t i = 0; i < front->n; i++)
+        if (keeper->kind != KEEP_TOP ||
+            bsearch(&front->member[i].id, kept, n_top, sizeof *kept, by_id) != NULL)
+            (*ids)[(*n)++] = front->member[i].id;
+    memory_free(kept);
+    return STATUS_OK;
+}
+
 enum status keeper_flush(struct keeper *keeper, struct err *err)
 {
+    int64_t *ids = NULL;
+    size_t n = 0;
     enum status status = keeper->kind == KEEP_ALL ? STATUS_OK : save_best(keeper, err);
-    size_t n = keeper->front.n;
-    int64_t *ids = memory_new(n, sizeof *ids);
-    if (status == STATUS_OK && ids == NULL)
-        status = err_set(err, STATUS_NOMEM, "out of memory");
-    for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        ids[i] = keeper->front.member[i].id;
+    if (status == STATUS_OK)
+        status = stored_front(keeper, &ids, &n, err);
     if (status == STATUS_OK)
         status = store_mark_front(keeper->store, keeper->run_id, ids, n, err);
     memory_free(ids);

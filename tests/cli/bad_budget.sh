@@ -1,0 +1,1 @@
+lathe search --budget lots --device iphone-13

@@ -1,0 +1,2 @@
+printf '{\n  "model_type": "llama",\n  "hidden_size": 576,,\n}\n' >config.json
+lathe inspect ./config.json

@@ -1,0 +1,3 @@
+lathe top --db nothing.db
+echo "exit $?"
+ls

@@ -1,0 +1,3 @@
+lathe search --budget 125M --device iphone-13 --db no/such/folder/x.db
+echo "exit $?"
+ls

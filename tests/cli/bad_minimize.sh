@@ -1,0 +1,1 @@
+lathe search --budget 125M --device iphone-13 --minimize decode_nss

@@ -1,0 +1,1 @@
+lathe inspect mobilelm-125m

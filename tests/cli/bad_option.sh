@@ -1,0 +1,1 @@
+lathe predict mobilellm-125m --devise iphone-13

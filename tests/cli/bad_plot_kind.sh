@@ -1,0 +1,1 @@
+lathe plot frnt --db x.db

@@ -1,0 +1,1 @@
+lathe predict mobilellm-125m --device iphone-13 --threads 64

@@ -1,0 +1,1 @@
+lathe devices --names | grep iphone-13

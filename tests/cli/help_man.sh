@@ -1,0 +1,2 @@
+lathe help --man | head -n 4
+lathe help --man | grep -c '^\.SS'

@@ -1,0 +1,1 @@
+lathe inspect mobilellm-125m

@@ -1,0 +1,1 @@
+lathe models --names | grep mobilellm-ls

@@ -1,0 +1,3 @@
+lathe search --budget 125M --device iphone-13 --where 'n_layers=30 and d_model=576' \
+    --where 'sharing=none' --db x.db --json 2>/dev/null |
+    grep -E '"(n_heads|n_kv_heads|d_ff|params)"' | tr -d ' \n'
