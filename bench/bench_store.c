@@ -32,7 +32,7 @@ static const char sql_file[] = "bench_store.sql";
 /* What a search would hand over: plausible magnitudes, times with all their digits. */
 static void make_row(struct rng *rng, int64_t id, struct candidate_row *row)
 {
-    static const char *const sharings[] = {"none", "immediate", "repeat_all", "reverse"};
+    static const char *const sharings[] = {"none", "immediate", "repeat-all", "reverse"};
     row_clear(TABLE_CANDIDATE, row);
     row->run_id = 1;
     row->id = id;

@@ -63,23 +63,26 @@ static enum status add_row(struct rows *rows, sqlite3_stmt *statement, struct er
         if (sqlite3_column_type(statement, i) == SQLITE_NULL)
             continue;
         char *field = row + column->offset;
-        const int64_t integer = sqlite3_column_int64(statement, i);
-        const double real = sqlite3_column_double(statement, i);
-        const char *text = NULL;
         switch (column->type) {
-        case COLUMN_INT:
-            memcpy(field, &integer, sizeof integer);
+        case COLUMN_INT: {
+            const int64_t value = sqlite3_column_int64(statement, i);
+            memcpy(field, &value, sizeof value);
             break;
-        case COLUMN_REAL:
-            memcpy(field, &real, sizeof real);
+        }
+        case COLUMN_REAL: {
+            const double value = sqlite3_column_double(statement, i);
+            memcpy(field, &value, sizeof value);
             break;
-        case COLUMN_TEXT:
+        }
+        case COLUMN_TEXT: {
+            const char *text = NULL;
             status = keep_text(rows, column, (const char *)sqlite3_column_text(statement, i), &text,
                                err);
             if (status != STATUS_OK)
                 return status;
             memcpy(field, &text, sizeof text);
             break;
+        }
         }
     }
     rows->n++;
@@ -248,7 +251,7 @@ static enum status schema_handle(struct store *store, struct handle *memory,
         *handle = &store->handle;
         return STATUS_OK;
     }
-    strcpy(memory->path, ":memory:");
+    memcpy(memory->path, ":memory:", sizeof ":memory:");
     *handle = memory;
     const int code = sqlite3_open(":memory:", &memory->db);
     if (code != SQLITE_OK)

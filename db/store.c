@@ -150,7 +150,7 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
     }
     if (!existed && (status = check_directory(path, err)) != STATUS_OK)
         goto out;
-    strcpy(store->handle.path, path);
+    snprintf(store->handle.path, sizeof store->handle.path, "%s", path);
     store->patience_ms = PATIENCE_MS;
     status = mode == STORE_WRITE ? open_to_write(&store->handle, err)
                                  : open_to_read(&store->handle, &state, err);

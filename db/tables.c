@@ -53,7 +53,7 @@ static const struct column candidate_columns[] = {
     FIELD(candidate_row, id, "", "rank in canonical order, unique within the run"),
     FIELD(candidate_row, n_layers, "", "distinct blocks"),
     FIELD(candidate_row, n_layers_effective, "", "executed blocks"),
-    FIELD(candidate_row, sharing, "", "none, immediate, repeat_all, reverse"),
+    FIELD(candidate_row, sharing, "", "none, immediate, repeat-all, reverse"),
     FIELD(candidate_row, repeats, "", "executions of a block"),
     FIELD(candidate_row, share_ffn, "0/1", "one FFN for every block"),
     FIELD(candidate_row, d_model, "", "width"),

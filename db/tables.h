@@ -43,7 +43,7 @@ struct candidate_row {
     int64_t run_id; /* set by the store */
     int64_t id;     /* rank in the canonical order of the run's space, 0 .. 2^40 - 1 */
     int64_t n_layers, n_layers_effective;
-    const char *sharing; /* "none", "immediate", "repeat_all", "reverse" */
+    const char *sharing; /* "none", "immediate", "repeat-all", "reverse" */
     int64_t repeats, share_ffn;
     int64_t d_model, n_heads, n_kv_heads, d_head, d_ff, vocab_size, tie_embeddings;
     const char *ffn_kind, *dtype, *head_dtype, *kv_dtype;

@@ -82,7 +82,7 @@ static inline int64_t fixture_begin(struct store *store)
 /* Row `id`, every field following from it. */
 static inline void fixture_candidate(int64_t id, struct candidate_row *row)
 {
-    static const char *const sharings[] = {"none", "immediate", "repeat_all", "reverse"};
+    static const char *const sharings[] = {"none", "immediate", "repeat-all", "reverse"};
     struct rng rng;
     rng_init(&rng, (uint64_t)id);
     for (int i = 0; i < tables[TABLE_CANDIDATE].n_columns; i++) {

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/memory.h"
+
 static struct run_row read_run(struct store *store, int64_t run_id)
 {
     char where[32];
@@ -511,6 +513,31 @@ static void a_lock_that_stays_is_an_error_that_says_so(void **state)
     store_close(store);
 }
 
+static void every_failing_allocation_is_reported(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct candidate_row row;
+    fixture_candidate(3, &row);
+    for (int64_t n = 1;; n++) {
+        struct store *store = NULL;
+        struct run_row run;
+        row_clear(TABLE_RUN, &run);
+        memory_fail_after(n);
+        enum status status = store_open(fixture->path, STORE_WRITE, &store, NULL);
+        if (status == STATUS_OK)
+            status = store_begin_run(store, &run, NULL);
+        if (status == STATUS_OK)
+            status = store_put_candidates(store, run.id, &row, 1, 1, NULL);
+        memory_fail_after(-1);
+        store_close(store);
+        if (status == STATUS_OK) {
+            assert_true(n > 5);
+            return;
+        }
+        assert_int_equal(status, STATUS_NOMEM);
+    }
+}
+
 #define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
 
 int main(void)
@@ -532,6 +559,7 @@ int main(void)
         with_file(a_disk_that_is_full_from_the_start_is_left_empty),
         with_file(read_only_files_are_read_and_not_written),
         with_file(a_missing_directory_or_file_is_named),
+        with_file(every_failing_allocation_is_reported),
         with_file(a_lock_that_stays_is_an_error_that_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
