@@ -340,6 +340,7 @@ static const struct hf_family families[] = {
      .model_type = "smollm3",
      .architecture = "SmolLM3ForCausalLM",
      LLAMA_LIKE,                                       .n_kv_heads = {"num_key_value_heads", 4},
+     .d_head = {"head_dim", HF_DERIVED},
      .max_context = {"max_position_embeddings", 32768},
      .norm_eps = {"rms_norm_eps", 1e-6},
      .rope_theta = {"rope_theta", 2000000},
@@ -354,7 +355,7 @@ static const struct hf_family families[] = {
     {
      .model_type = "qwen2",
      .architecture = "Qwen2ForCausalLM",
-     LLAMA_LIKE,                                                                   .n_kv_heads = {"num_key_value_heads", 32},
+     LLAMA_LIKE,                                                             .n_kv_heads = {"num_key_value_heads", 32},
      .d_head = {"head_dim", HF_DERIVED},
      .max_context = {"max_position_embeddings", 32768},
      .norm_eps = {"rms_norm_eps", 1e-6},
@@ -368,7 +369,7 @@ static const struct hf_family families[] = {
     {
      .model_type = "qwen3",
      .architecture = "Qwen3ForCausalLM",
-     LLAMA_LIKE,                                                                   .n_kv_heads = {"num_key_value_heads", 32},
+     LLAMA_LIKE,                                                             .n_kv_heads = {"num_key_value_heads", 32},
      .d_head = {"head_dim", 128},
      .max_context = {"max_position_embeddings", 32768},
      .norm_eps = {"rms_norm_eps", 1e-6},
@@ -383,7 +384,7 @@ static const struct hf_family families[] = {
     {
      .model_type = "gemma",
      .architecture = "GemmaForCausalLM",
-     LLAMA_KEYS,                                                             GEMMA_LIKE,
+     LLAMA_KEYS,                                        GEMMA_LIKE,
      .n_kv_heads = {"num_key_value_heads", 16},
      .d_head = {"head_dim", 256},
      .max_context = {"max_position_embeddings", 8192},
@@ -393,7 +394,7 @@ static const struct hf_family families[] = {
     {
      .model_type = "gemma2",
      .architecture = "Gemma2ForCausalLM",
-     LLAMA_KEYS,                                                    GEMMA_LIKE,
+     LLAMA_KEYS,                           GEMMA_LIKE,
      .n_kv_heads = {"num_key_value_heads", 4},
      .d_head = {"head_dim", 256},
      .max_context = {"max_position_embeddings", 8192},
@@ -410,7 +411,7 @@ static const struct hf_family families[] = {
      /* The hub's files of this family leave out what equals the defaults. */
         .model_type = "gemma3_text",
      .architecture = "Gemma3ForCausalLM",
-     GEMMA_LIKE,                                .d_model = {"hidden_size", HF_REQUIRED},
+     GEMMA_LIKE,                                                                   .d_model = {"hidden_size", HF_REQUIRED},
      .n_layers = {"num_hidden_layers", HF_REQUIRED},
      .n_heads = {"num_attention_heads", 8},
      .vocab_size = {"vocab_size", 262208},
@@ -430,9 +431,10 @@ static const struct hf_family families[] = {
     {
      .model_type = "phi",
      .architecture = "PhiForCausalLM",
-     LLAMA_KEYS,                                            .d_ff = {"intermediate_size", HF_REQUIRED},
+     LLAMA_KEYS,                                         .d_ff = {"intermediate_size", HF_REQUIRED},
      .position = POSITION_ROPE,
      .n_kv_heads = {"num_key_value_heads", HF_DERIVED},
+     .d_head = {"head_dim", HF_DERIVED},
      .max_context = {"max_position_embeddings", 2048},
      .norm_eps = {"layer_norm_eps", 1e-5},
      .rope_theta = {"rope_theta", 10000},
@@ -449,7 +451,8 @@ static const struct hf_family families[] = {
     {
      .model_type = "phi3",
      .architecture = "Phi3ForCausalLM",
-     LLAMA_LIKE,                   .n_kv_heads = {"num_key_value_heads", HF_DERIVED},
+     LLAMA_LIKE,                          .n_kv_heads = {"num_key_value_heads", HF_DERIVED},
+     .d_head = {"head_dim", HF_DERIVED},
      .max_context = {"max_position_embeddings", 4096},
      .norm_eps = {"rms_norm_eps", 1e-5},
      .rope_theta = {"rope_theta", 10000},
@@ -461,9 +464,10 @@ static const struct hf_family families[] = {
     {
      .model_type = "olmo",
      .architecture = "OlmoForCausalLM",
-     LLAMA_KEYS,              LLAMA_FFN,
+     LLAMA_KEYS,                                                    LLAMA_FFN,
      .position = POSITION_ROPE,
      .n_kv_heads = {"num_key_value_heads", HF_DERIVED},
+     .d_head = {"head_dim", HF_DERIVED},
      .max_context = {"max_position_embeddings", 2048},
      .norm_eps = {NULL, 1e-5},
      .rope_theta = {"rope_theta", 10000},
@@ -474,7 +478,7 @@ static const struct hf_family families[] = {
      .attention_bias = "attention_bias",
      },
     {
-     .model_type = "opt",                        /* and Galactica */
+     .model_type = "opt",                         /* and Galactica */
         .architecture = "OPTForCausalLM",
      .d_model = {"hidden_size", HF_REQUIRED},
      .n_layers = {"num_hidden_layers", HF_REQUIRED},
@@ -495,7 +499,7 @@ static const struct hf_family families[] = {
      .write = write_opt,
      },
     {
-     .model_type = "gpt2",   /* and Cerebras-GPT, LaMini-GPT */
+     .model_type = "gpt2",                                                               /* and Cerebras-GPT, LaMini-GPT */
         .architecture = "GPT2LMHeadModel",
      .d_model = {"n_embd hidden_size", HF_REQUIRED},
      .n_layers = {"n_layer num_hidden_layers", HF_REQUIRED},
@@ -536,9 +540,9 @@ static const struct hf_family families[] = {
      .read = read_gpt_neo,
      },
     {
-     .model_type = "gpt_neox",                               /* Pythia */
+     .model_type = "gpt_neox",                  /* Pythia */
         .architecture = "GPTNeoXForCausalLM",
-     LLAMA_KEYS,                                  .d_ff = {"intermediate_size", HF_REQUIRED},
+     LLAMA_KEYS,                                      .d_ff = {"intermediate_size", HF_REQUIRED},
      .position = POSITION_ROPE,
      .max_context = {"max_position_embeddings", 2048},
      .norm_eps = {"layer_norm_eps", 1e-5},
@@ -591,7 +595,7 @@ static const struct hf_family families[] = {
      .write = write_falcon,
      },
     {
-     .model_type = "rwkv",                                                /* version 4 */
+     .model_type = "rwkv",                                         /* version 4 */
         .architecture = "RwkvForCausalLM",
      .d_model = {"hidden_size", HF_REQUIRED},
      .n_layers = {"num_hidden_layers", HF_REQUIRED},

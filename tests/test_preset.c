@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/csv.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "model/gguf_write.h"
 #include "model/hf_config.h"
@@ -66,6 +67,31 @@ static void a_gold_preset_equals_its_published_count(void **state)
     }
     assert_true(gold >= 40);
     preset_list_release(&list);
+}
+
+static void the_documented_counts_are_the_presets(void **state)
+{
+    (void)state;
+    struct preset_list list;
+    char *page = NULL;
+    int64_t length = 0;
+    assert_int_equal(file_read(LATHE_SOURCE_DIR "/docs/models.md", 1 << 20, &page, &length, &err),
+                     STATUS_OK);
+    assert_int_equal(preset_list_open(&list, &err), STATUS_OK);
+    for (size_t i = 0; i < list.n; i++) {
+        char row[96], digits[32], grouped[48];
+        int n = snprintf(digits, sizeof digits, "%lld", (long long)list.items[i].params), k = 0;
+        for (int d = 0; d < n; d++) {
+            if (d > 0 && (n - d) % 3 == 0)
+                grouped[k++] = ',';
+            grouped[k++] = digits[d];
+        }
+        snprintf(row, sizeof row, "| %s | %.*s |", list.items[i].name, k, grouped);
+        if (!strstr(page, row))
+            fail_msg("docs/models.md has no '%s'", row);
+    }
+    preset_list_release(&list);
+    memory_free(page);
 }
 
 static void a_slip_names_the_nearest_preset(void **state)
@@ -193,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gold_preset_equals_its_published_count),
+        cmocka_unit_test(the_documented_counts_are_the_presets),
         cmocka_unit_test(a_slip_names_the_nearest_preset),
         cmocka_unit_test(a_model_argument_is_a_preset_a_file_or_a_directory),
         cmocka_unit_test(a_gguf_file_is_known_by_its_first_bytes),
