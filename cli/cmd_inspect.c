@@ -119,7 +119,14 @@ out:
 }
 
 static const struct option options[] = {
-    ROW_DTYPE, ROW_HEAD_DTYPE, ROW_KV_DTYPE, ROW_CONTEXT, ROW_DB, ROW_JSON, ROWS_END,
+    ROW_DTYPE,
+    ROW_HEAD_DTYPE,
+    ROW_KV_DTYPE,
+    ROW_RANGE(OPTION_COUNT, "context", "N", "0", 0, INT64_C(1) << 32,
+              "tokens in the KV cache when the flop of a token are counted"),
+    ROW_DB,
+    ROW_JSON,
+    ROWS_END,
 };
 
 static const struct example examples[] = {
