@@ -22,10 +22,10 @@ static const struct {
     {"n_kv_heads",          "kv",                 true },
     {"d_head",              "d_head",             true },
     {"d_ff",                "d_ff",               true },
-    {"vocab_size",          "vocab",              true },
+    {"vocab_size",          "vocab",              false },
     {"tie_embeddings",      "tied",               true },
     {"ffn_kind",            "ffn kind",           false},
-    {"dtype",               "type",               true },
+    {"dtype",               "type",               false },
     {"head_dtype",          "head type",          false},
     {"kv_dtype",            "kv type",            false},
     {"params",              "params",             true },
@@ -40,7 +40,7 @@ static const struct {
     {"decode_ns",           "decode",             true },
     {"decode_ns_low",       "decode, at least",   false},
     {"decode_ns_high",      "decode, at most",    false},
-    {"decode_tok_s",        "speed",              true },
+    {"decode_tok_s",        "speed",              false },
     {"energy_pj_per_token", "energy",             true },
     {"peak_bytes",          "memory",             true },
     {"fits_app_share",      "fits the app share", false},
@@ -63,6 +63,8 @@ static enum listing_kind kind_of(const struct column *column)
 {
     if (column->type == COLUMN_TEXT)
         return LISTING_TEXT;
+    if (strcmp(column->name, "id") == 0 || strcmp(column->name, "run_id") == 0)
+        return LISTING_LEFT_INTEGER;
     static const struct {
         const char *unit;
         enum listing_kind kind;
