@@ -150,6 +150,30 @@ static bool covers_a_name(const struct box *box, const struct place *places, siz
     return false;
 }
 
+/* The line from a name to its point, as a row of small boxes: does it run through this one? */
+static bool leader_crosses(const struct place *from, const struct box *name, const struct box *box)
+{
+    double x = fmin(fmax(from->x, name->x0), name->x1), y = fmin(fmax(from->y, name->y0), name->y1);
+    for (int i = 1; i < 16; i++) {
+        double px = x + (from->x - x) * i / 16, py = y + (from->y - y) * i / 16;
+        if (px > box->x0 && px < box->x1 && py > box->y0 && py < box->y1)
+            return true;
+    }
+    return false;
+}
+
+/* How many names and lines to names this place would cross. */
+static int count_crossings(const struct place *place, const struct box *box, bool leader,
+                           const struct place *before, size_t n)
+{
+    int crossings = 0;
+    for (size_t i = 0; i < n; i++) {
+        crossings += leader && leader_crosses(place, box, &before[i].box);
+        crossings += before[i].leader && leader_crosses(&before[i], &before[i].box, box);
+    }
+    return crossings;
+}
+
 static void place_one(const struct box *area, const struct obstacle *obstacles, size_t n_obstacles,
                       bool terminal, struct place *place, const struct place *before,
                       size_t n_before)
@@ -161,7 +185,7 @@ static void place_one(const struct box *area, const struct obstacle *obstacles, 
     place->crowded = true;
     for (int ring = 0; ring < 14; ring++) {
         double gap = ring < 4 ? 3 + 5 * ring : 8.0 * ring * (1 + ring / 12.0);
-        double near = gap * 0.12 + (ring >= 3 ? 8 : 0);
+        double near = gap * 0.3 + (ring >= 3 ? 8 : 0);
         if (!place->crowded && near > best)
             break;
         for (size_t t = 0; t < sizeof turn / sizeof *turn; t++) {
@@ -178,7 +202,8 @@ static void place_one(const struct box *area, const struct obstacle *obstacles, 
             bool crowded = covers_a_name(&box, before, n_before, terminal ? 0.9 : 3);
             if (crowded && !place->crowded)
                 continue;
-            double cost = near + 0.02 * (double)t + cost_of(&box, obstacles, n_obstacles);
+            double cost = near + 0.02 * (double)t + cost_of(&box, obstacles, n_obstacles) +
+                          60 * count_crossings(place, &box, ring >= 3, before, n_before);
             if (cost < best || (place->crowded && !crowded)) {
                 best = cost;
                 place->box = box;
