@@ -98,7 +98,9 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
              "SELECT device, budget, context, finished FROM run WHERE id = %" PRId64, out->run_id);
     status = query_each(store, sql, read_run, out, err);
 
-    text_addf(&condition, "run_id = %" PRId64 " AND decode_ns > 0 AND params_blocks > 0",
+    text_addf(&condition,
+              "run_id = %" PRId64
+              " AND decode_ns > 0 AND params_blocks > 0 AND n_layers_effective > 0",
               out->run_id);
     if (where)
         text_addf(&condition, " AND (%s)", where);
@@ -169,6 +171,23 @@ static enum status read_number(void *context, int n, const char *const *names,
     return STATUS_OK;
 }
 
+/* Shapes come in steps, so that a depth often has no wide choice: neighbours within a tenth share a
+ * point, the fastest of them. */
+static size_t keep_fastest_nearby(struct depth_point *points, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct depth_point *last = kept > 0 ? &points[kept - 1] : NULL;
+        double bin = floor(log((double)points[i].n_layers_effective) / log(1.1));
+        if (!last || strcmp(last->mode, points[i].mode) != 0 ||
+            floor(log((double)last->n_layers_effective) / log(1.1)) != bin)
+            points[kept++] = points[i];
+        else if (points[i].decode_ns < last->decode_ns)
+            *last = points[i];
+    }
+    return kept;
+}
+
 enum status candidates_depth(struct store *store, const struct selection *selection, int most_modes,
                              struct depth_point **points, size_t *n, struct err *err)
 {
@@ -196,7 +215,7 @@ enum status candidates_depth(struct store *store, const struct selection *select
         return status;
     }
     *points = reader.points;
-    *n = reader.n;
+    *n = keep_fastest_nearby(reader.points, reader.n);
     return STATUS_OK;
 }
 

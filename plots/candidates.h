@@ -30,7 +30,8 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
                               bool one_embedding, struct selection *out, struct err *err);
 void selection_release(struct selection *selection);
 
-/* The fastest candidate at each depth, for each sharing mode. */
+/* The fastest candidate near each depth (of depths within 10 % of one another), for each sharing
+ * mode. */
 struct depth_point {
     char mode[64]; /* "none", "immediate x2", "reverse, shared FFN" */
     int64_t n_layers_effective;
@@ -50,7 +51,7 @@ struct front_point {
 /* cloud: one candidate for each occupied cell of a grid over the run (at most CLOUD_CELLS); front:
  * those that no other one beats in both more parameters in blocks and less decode time, by rising
  * parameters. Free `cloud` and `front` with candidates_release. */
-enum { CLOUD_ACROSS = 80, CLOUD_UP = 48, CLOUD_CELLS = CLOUD_ACROSS * CLOUD_UP };
+enum { CLOUD_ACROSS = 60, CLOUD_UP = 36, CLOUD_CELLS = CLOUD_ACROSS * CLOUD_UP };
 struct candidates_front {
     struct front_point *cloud, *front;
     size_t n_cloud, n_front;

@@ -63,7 +63,8 @@ static void add_tic(struct tics *tics, double at, int decimals)
 
 static void linear_tics(double low, double high, int want, struct tics *out)
 {
-    double raw = (high - low) / want, power = pow(10, floor(log10(raw))), ratio = raw / power;
+    double raw = (high - low) / (want > 3 ? want : 3), power = pow(10, floor(log10(raw))),
+           ratio = raw / power;
     double step = power * (ratio <= 1.0001 ? 1 : ratio <= 2.0001 ? 2 : ratio <= 5.0001 ? 5 : 10);
     int decimals = (int)fmax(0, -floor(log10(step) + 1e-9));
     double first = ceil(low / step - 1e-9);

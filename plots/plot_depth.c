@@ -10,7 +10,7 @@
 
 enum {
     MOST_MODES = 7, /* colours that differ well */
-    FEW_POINTS = 24 /* on one line: marks are drawn */
+    FEW_POINTS = 64 /* on one line: marks are drawn */
 };
 
 static void add_lines(struct figure *figure, const struct depth_point *points, size_t n)
@@ -55,9 +55,9 @@ enum status plot_depth(struct store *store, int64_t run_id, const struct plot_mo
         struct figure *figure = page.panels;
         plot_apply(&page, options, "Deep or wide: decode latency against depth, equal parameters",
                    selection.subtitle, selection.footnote);
-        figure_axis(figure, &figure->x, "executed blocks (n_layers_effective)", false);
-        figure_axis(figure, &figure->y, "decode latency of the fastest candidate (ms per token)",
-                    false);
+        figure_axis(figure, &figure->x, "executed blocks (n_layers_effective, log scale)", true);
+        figure_axis(figure, &figure->y,
+                    "decode latency of the fastest candidate near a depth (ms per token)", false);
         add_lines(figure, points, n);
         struct series *marks = figure_series(figure, SERIES_POINTS,
                                              n_models > 0 ? "published model" : NULL, COLOUR_BLACK);

@@ -1,6 +1,7 @@
 #include "plots/plot_front.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,13 @@ static void add_front(struct figure *figure, const struct candidates_front *foun
 {
     struct series *cloud =
         figure_series(figure, SERIES_CLOUD, "candidates (thinned out)", COLOUR_GREY);
+    double low = found->cloud[0].params_blocks, high = low;
+    for (size_t i = 1; i < found->n_cloud; i++) {
+        low = fmin(low, found->cloud[i].params_blocks);
+        high = fmax(high, found->cloud[i].params_blocks);
+    }
+    if (low < high) /* no need to start at 0 */
+        figure->x.min = fmax(0, low - 0.04 * (high - low)) * 1e-6;
     for (size_t i = 0; i < found->n_cloud; i++)
         series_add(cloud, found->cloud[i].params_blocks * 1e-6, found->cloud[i].decode_ns * 1e-6);
     struct series *line = figure_series(

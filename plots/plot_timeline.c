@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "plots/figure.h"
 
-enum { MOST_RESOURCES = 24, MOST_KINDS = 12, MOST_PANELS = 4 };
+enum { MOST_RESOURCES = 24, MOST_KINDS = 12, MOST_PANELS = 4, MOST_BOXES = 560 };
 
 static int compare_spans(const void *a, const void *b)
 {
@@ -19,13 +19,38 @@ static int compare_spans(const void *a, const void *b)
     return (s->start_ns > t->start_ns) - (s->start_ns < t->start_ns);
 }
 
+/* From span i (sorted) all that follow closer than gap_ns in its row and kind; returns the next. */
+static size_t run_from(const struct plot_span *spans, size_t n, size_t i, double gap_ns,
+                       struct plot_span *run)
+{
+    *run = spans[i++];
+    while (i < n && spans[i].row == run->row && spans[i].kind == run->kind &&
+           spans[i].start_ns - run->end_ns < gap_ns)
+        run->end_ns = fmax(run->end_ns, spans[i++].end_ns);
+    return i;
+}
+
+/* A gap that leaves at most `most` boxes, starting from one too small to see. */
+static double choose_gap(const struct plot_span *spans, size_t n, double gap_ns, size_t most)
+{
+    for (int i = 0; i < 64; i++, gap_ns *= 1.5) {
+        struct plot_span run;
+        size_t n_boxes = 0;
+        for (size_t at = 0; at < n; n_boxes++)
+            at = run_from(spans, n, at, gap_ns, &run);
+        if (n_boxes <= most)
+            break;
+    }
+    return gap_ns;
+}
+
 static enum status add_panel(struct figure *figure, const struct plot_timeline_panel *panel,
                              const char *const *resources, size_t n_resources,
                              const char *const *kinds, size_t n_kinds, double scale,
-                             double pixel_ns, struct err *err)
+                             double pixel_ns, size_t most_boxes, struct err *err)
 {
     struct series *bars[MOST_KINDS];
-    struct plot_span *spans = memory_new(panel->n_spans, sizeof *spans);
+    struct plot_span *spans = memory_new(panel->n_spans, sizeof *spans), run;
     if (!spans)
         return err_set(err, STATUS_NOMEM, "out of memory");
     if (panel->n_spans > 0)
@@ -35,11 +60,9 @@ static enum status add_panel(struct figure *figure, const struct plot_timeline_p
         figure_category(figure, &figure->y, resources[i]);
     for (size_t i = 0; i < n_kinds; i++)
         bars[i] = figure_series(figure, SERIES_BOXES, kinds[i], (int)i);
+    double gap_ns = choose_gap(spans, panel->n_spans, pixel_ns / 3, most_boxes);
     for (size_t i = 0; i < panel->n_spans;) {
-        struct plot_span run = spans[i++];
-        while (i < panel->n_spans && spans[i].row == run.row && spans[i].kind == run.kind &&
-               spans[i].start_ns - run.end_ns < pixel_ns / 3)
-            run.end_ns = fmax(run.end_ns, spans[i++].end_ns);
+        i = run_from(spans, panel->n_spans, i, gap_ns, &run);
         series_add_box(bars[run.kind], run.start_ns * scale, run.end_ns * scale, run.row - 0.36,
                        run.row + 0.36);
     }
@@ -92,7 +115,7 @@ enum status plot_timeline(const char *const *resources, size_t n_resources,
         figure->x.min = start * scale;
         figure->x.max = end * scale;
         status = add_panel(figure, &panels[p], resources, n_resources, kinds, n_kinds, scale,
-                           pixel_ns, err);
+                           pixel_ns, MOST_BOXES / n_panels, err);
     }
     return plot_finish(&page, status, options, err);
 }

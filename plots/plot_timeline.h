@@ -18,9 +18,10 @@ struct plot_timeline_panel {
 };
 
 /* resources[n_resources] 1 .. 24 from top to bottom; kinds[n_kinds] 1 .. 12 with a colour each;
- * n_panels 1 .. 4. Neighbouring spans of a row and kind closer than a third of a pixel are drawn as
- * one, so that the size is bounded whatever the number of spans. Errors: of page_draw; STATUS_RANGE
- * (the counts, or a span of an unknown row or kind). */
+ * n_panels 1 .. 4. Neighbouring spans
+ * of a row and kind closer than a third of a pixel are drawn as one; where that leaves too many for
+ * a picture of reasonable size, wider gaps are closed as well: zoom in by handing over fewer.
+ * Errors: of page_draw; STATUS_RANGE (the counts, or a span of an unknown row or kind). */
 enum status plot_timeline(const char *const *resources, size_t n_resources,
                           const char *const *kinds, size_t n_kinds,
                           const struct plot_timeline_panel *panels, size_t n_panels,

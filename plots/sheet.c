@@ -209,7 +209,7 @@ double sheet_legend(struct sheet *sheet, double left, double top, int first, int
             if (!series->title || series->n == 0 || is_repeated(page, first, p, i))
                 continue;
             double swatch = sheet->terminal ? 3 : series_is_area(series) ? 14 : 24;
-            double lead = sheet->terminal ? 1 : 6, gap = sheet->terminal ? 2 : 20;
+            double lead = sheet->terminal ? 1 : 6, gap = sheet->terminal ? 2 : 14;
             double width = swatch + lead + sheet_text_width(sheet, series->title, sheet->text_px);
             if (any && x + width > sheet->width - sheet->margin) {
                 x = left;

@@ -1,0 +1,423 @@
+/* Every kind of figure, in every format, from data that is awkward on purpose. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "db/store.h"
+#include "plots/candidates.h"
+#include "plots/kinds.h"
+#include "plots/page.h"
+#include "plots/plot_accuracy.h"
+#include "plots/plot_breakdown.h"
+#include "plots/plot_depth.h"
+#include "plots/plot_front.h"
+#include "plots/plot_phases.h"
+#include "plots/plot_timeline.h"
+#include "plots/plot_validate.h"
+#include "plots/report.h"
+
+#define AWKWARD "it's_a {model}@\\n^2 \"5%\" & <b> `x` \xc2\xb5"
+
+static char database[64];
+enum { N_ROWS = 3000 };
+
+static void fill(struct candidate_row *rows)
+{
+    static const char *const modes[] = {"none", "immediate", "repeat_all", "reverse"};
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (int i = 0; i < N_ROWS; i++) {
+        int64_t layers = rng_between(&rng, 2, 60), mode = rng_between(&rng, 0, 3);
+        double blocks = 60e6 + 60e6 * rng_uniform(&rng);
+        rows[i] = (struct candidate_row){
+            .id = i,
+            .n_layers = layers,
+            .n_layers_effective = layers * (mode ? 2 : 1),
+            .sharing = modes[mode],
+            .repeats = mode ? 2 : 1,
+            .d_model = 64 * rng_between(&rng, 4, 20),
+            .vocab_size = 32000,
+            .tie_embeddings = rng_between(&rng, 0, 1),
+            .ffn_kind = "swiglu",
+            .dtype = "f16",
+            .head_dtype = "f16",
+            .kv_dtype = "f16",
+            .params_blocks = (int64_t)blocks,
+            .decode_ns = blocks * 0.1 * (1 + rng_uniform(&rng)) + 13e3 * (double)layers,
+        };
+    }
+}
+
+static int make_database(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
+    struct run_row run = {.verb = "search",
+                          .command = "lathe search",
+                          .version = "0",
+                          .device = AWKWARD,
+                          .budget = "125M+-2%",
+                          .prompt = 128,
+                          .context = 128};
+    strcpy(database, "test_plots_XXXXXX");
+    int file = mkstemp(database);
+    if (!rows || file < 0 || close(file) != 0 || unlink(database) != 0)
+        return -1;
+    fill(rows);
+    bool done = store_open(database, STORE_WRITE, &store, NULL) == STATUS_OK &&
+                store_begin_run(store, &run, NULL) == STATUS_OK &&
+                store_put_candidates(store, run.id, rows, N_ROWS, N_ROWS, NULL) == STATUS_OK &&
+                store_finish_run(store, run.id, NULL) == STATUS_OK;
+    store_close(store);
+    memory_free(rows);
+    return done ? 0 : -1;
+}
+
+static int remove_database(void **state)
+{
+    (void)state;
+    static const char *const companions[] = {"-wal", "-shm"};
+    for (int i = 0; i < 2; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "%s%s", database, companions[i]);
+        unlink(path);
+    }
+    return unlink(database);
+}
+
+static enum status draw_run(const char *kind, const struct plot_options *options, struct err *err)
+{
+    const struct plot_model models[] = {
+        {AWKWARD,    30, 12e6},
+        {"OPT-125M", 12, 9e6 }
+    };
+    const struct plot_model sized[] = {
+        {AWKWARD,    106e6, 12e6},
+        {"OPT-125M", 85e6,  9e6 }
+    };
+    struct store *store = NULL;
+    enum status status = store_open(database, STORE_READ, &store, err);
+    if (status == STATUS_OK && strcmp(kind, "depth") == 0)
+        status = plot_depth(store, 0, models, 2, options, err);
+    else if (status == STATUS_OK)
+        status = plot_front(store, 0, sized, 2, options, err);
+    store_close(store);
+    return status;
+}
+
+static enum status draw_rows(const char *kind, const struct plot_options *options, struct err *err)
+{
+    static const char *const groups[] = {AWKWARD, "q8_0, 1 thread", NULL};
+    struct plot_validate_row rows[60];
+    struct plot_accuracy_row systems[30];
+    struct rng rng;
+    rng_init(&rng, 8);
+    for (int i = 0; i < 60; i++) {
+        double measured = 1e6 * exp(4 * rng_uniform(&rng));
+        rows[i] = (struct plot_validate_row){
+            groups[i % 3], measured * (1 + 0.06 * rng_normal(&rng)), measured,
+            NAN,           (double)rng_between(&rng, 2, 80),         i < 2 ? AWKWARD : NULL};
+    }
+    rows[59].predicted_ns = NAN;
+    for (int i = 0; i < 30; i++)
+        systems[i] = (struct plot_accuracy_row){AWKWARD, i % 4 ? groups[i % 3] : "family",
+                                                4e6 * exp(2 * rng_uniform(&rng)),
+                                                0.4 + 0.2 * rng_uniform(&rng)};
+    if (strcmp(kind, "validate") == 0)
+        return plot_validate(rows, 60, "decode", options, err);
+    if (strcmp(kind, "error") == 0)
+        return plot_error_by_depth(rows, 60, "decode", options, err);
+    return plot_accuracy(systems, 30, true, "accuracy_avg", options, err);
+}
+
+static enum status draw(const char *kind, const struct plot_options *options, struct err *err)
+{
+    static const char *const models[] = {AWKWARD, "MobileLLM-LS-125M"};
+    if (strcmp(kind, "depth") == 0 || strcmp(kind, "front") == 0)
+        return draw_run(kind, options, err);
+    if (strcmp(kind, "phases") == 0)
+        return plot_phases(
+            (const struct plot_phases_row[]){
+                {AWKWARD,   39.2e6, NAN,   2e8, 15.6e6},
+                {models[1], 4e7,    1.4e9, 4e8, 16e6  }
+        },
+            2, options, err);
+    if (strcmp(kind, "breakdown") == 0) {
+        static const char *const levels[] = {"flash", "DRAM", "fixed costs"};
+        static const char *const roles[] = {AWKWARD, "fixed costs"};
+        static const double level_ns[] = {0, 9e6, 6e6, NAN, 8e6, 7e6};
+        static const double role_ns[] = {9e6, 6e6, 8e6, 7e6};
+        return plot_breakdown(
+            models, 2,
+            (const struct plot_division[]){
+                {"by level", levels, 3, level_ns},
+                {"by role",  roles,  2, role_ns }
+        },
+            2, options, err);
+    }
+    if (strcmp(kind, "contest") == 0) {
+        static const double depth[] = {4, 15, 60}, a[] = {9e6, 1e7, 1.15e7}, b[] = {1e7, NAN, 9e6};
+        return plot_contest(depth, 3,
+                            (const struct plot_clock[]){
+                                {AWKWARD, a},
+                                {"bytes", b}
+        },
+                            2, options, err);
+    }
+    if (strcmp(kind, "timeline") == 0) {
+        static const char *const resources[] = {"DRAM", AWKWARD}, *const kinds[] = {"FFN", "KV"};
+        struct plot_span spans[2000];
+        for (int i = 0; i < 2000; i++)
+            spans[i] = (struct plot_span){i % 2, i % 7 == 0, i * 100.0, i * 100.0 + 90};
+        return plot_timeline(resources, 2, kinds, 2,
+                             (const struct plot_timeline_panel[]){
+                                 {AWKWARD, spans, 2000},
+                                 {"two",   spans, 9   }
+        },
+                             2, options, err);
+    }
+    return draw_rows(kind, options, err);
+}
+
+static void every_kind_draws_every_format_without_a_warning(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"test_plot.svg", "test_plot.png", "test_plot.pdf"};
+    static const char *const starts[] = {"<?xml", "\x89PNG", "%PDF"};
+    for (const struct plot_kind *kind = plot_kinds; kind->name; kind++) {
+        for (int i = 0; i < 3; i++) {
+            struct text warnings = {0};
+            struct err err = {{0}};
+            struct plot_options options = {
+                .path = names[i], .subtitle = AWKWARD, .warnings = &warnings};
+            assert_int_equal(draw(kind->name, &options, &err), STATUS_OK);
+            if (warnings.data)
+                fail_msg("%s as %s: %s", kind->name, names[i], warnings.data);
+            char *data = NULL;
+            int64_t length = 0;
+            assert_int_equal(file_read(names[i], 1 << 22, &data, &length, NULL), STATUS_OK);
+            assert_memory_equal(data, starts[i], 4);
+            assert_true(i > 0 || length < 300 * 1000);
+            memory_free(data);
+            unlink(names[i]);
+        }
+    }
+}
+
+static void an_svg_shows_awkward_text_as_it_is(void **state)
+{
+    (void)state;
+    for (const struct plot_kind *kind = plot_kinds; kind->name; kind++) {
+        struct text svg = {0};
+        struct plot_options options = {.svg = &svg, .subtitle = AWKWARD};
+        assert_int_equal(draw(kind->name, &options, NULL), STATUS_OK);
+        assert_non_null(strstr(svg.data, "it's_a {model}@\\n^2 \"5%\" &amp; &lt;b> `x` \xc2\xb5"));
+        text_release(&svg);
+    }
+}
+
+static void the_same_figure_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    for (const struct plot_kind *kind = plot_kinds; kind->name; kind++) {
+        struct text once = {0}, again = {0};
+        struct plot_options first = {.svg = &once}, second = {.svg = &again};
+        assert_int_equal(draw(kind->name, &first, NULL), STATUS_OK);
+        assert_int_equal(draw(kind->name, &second, NULL), STATUS_OK);
+        assert_string_equal(once.data, again.data);
+        text_release(&once);
+        text_release(&again);
+    }
+}
+
+static void the_terminal_draws_a_page_of_its_size(void **state)
+{
+    (void)state;
+    struct page page;
+    struct text script = {0}, picture = {0}, warnings = {0};
+    assert_int_equal(page_init(&page, 2, 1, NULL), STATUS_OK);
+    page_texts(&page, "A title", "a subtitle that says more", NULL);
+    for (int p = 0; p < 2; p++) {
+        struct figure *figure = &page.panels[p];
+        figure_axis(figure, &figure->x, "time (ms)", false);
+        figure_category(figure, &figure->y, "one");
+        series_add_box(figure_series(figure, SERIES_BOXES, "bar", p), 0, 5, -0.3, 0.3);
+        figure_note_at_bar(figure, 5, 0, "5.00");
+    }
+    assert_int_equal(page_script(&page, PLOT_TERMINAL, &script, NULL), STATUS_OK);
+    assert_int_equal(gnuplot_capture(script.data, &picture, &warnings, NULL), STATUS_OK);
+    assert_null(warnings.data);
+    assert_non_null(strstr(picture.data, "A title"));
+    assert_non_null(strstr(picture.data, "###"));
+    assert_non_null(strstr(picture.data, "5.00"));
+    text_release(&script);
+    text_release(&picture);
+    page_release(&page);
+}
+
+static void a_figure_without_data_is_refused(void **state)
+{
+    (void)state;
+    struct err err = {{0}};
+    struct text svg = {0};
+    struct plot_options options = {.svg = &svg};
+    struct plot_validate_row row = {NULL, NAN, 1, NAN, 1, NULL};
+    assert_int_equal(plot_validate(&row, 1, "decode", &options, &err), STATUS_INPUT);
+    assert_non_null(strstr(err.message, "no data"));
+    assert_int_equal(plot_phases(NULL, 0, &options, &err), STATUS_RANGE);
+    assert_null(svg.data);
+}
+
+static void a_value_that_has_no_place_on_a_log_axis_is_refused(void **state)
+{
+    (void)state;
+    static const double bad[] = {0, -1, NAN, INFINITY};
+    for (int i = 0; i < 4; i++) {
+        struct page page;
+        struct text script = {0};
+        assert_int_equal(page_init(&page, 1, 1, NULL), STATUS_OK);
+        figure_axis(page.panels, &page.panels->x, "x", true);
+        series_add(figure_series(page.panels, SERIES_POINTS, "dots", 0), bad[i], 1);
+        assert_int_equal(page_script(&page, PLOT_SVG, &script, NULL), STATUS_INPUT);
+        text_release(&script);
+        page_release(&page);
+    }
+}
+
+static void running_out_of_memory_is_reported_once_and_leaks_nothing(void **state)
+{
+    (void)state;
+    for (int64_t n = 1; n < 400; n++) {
+        struct err err = {{0}};
+        struct text svg = {0};
+        struct plot_options options = {.svg = &svg};
+        memory_fail_after(n);
+        enum status status = draw("phases", &options, &err);
+        memory_fail_after(-1);
+        text_release(&svg);
+        if (status == STATUS_OK)
+            return;
+        assert_int_equal(status, STATUS_NOMEM);
+    }
+    fail_msg("never enough memory");
+}
+
+static void the_front_is_what_no_candidate_beats(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct selection selection;
+    struct candidates_front found = {0};
+    struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
+    fill(rows);
+    assert_int_equal(store_open(database, STORE_READ, &store, NULL), STATUS_OK);
+    assert_int_equal(candidates_select(store, 0, NULL, false, &selection, NULL), STATUS_OK);
+    assert_int_equal(selection.n_candidates, N_ROWS);
+    assert_int_equal(candidates_front(store, &selection, &found, NULL), STATUS_OK);
+    size_t n = 0;
+    for (int i = 0; i < N_ROWS; i++) {
+        bool beaten = false, listed = false;
+        for (int j = 0; j < N_ROWS; j++)
+            beaten = beaten || (rows[j].decode_ns < rows[i].decode_ns &&
+                                rows[j].params_blocks >= rows[i].params_blocks);
+        for (size_t j = 0; j < found.n_front; j++)
+            listed = listed || found.front[j].decode_ns == rows[i].decode_ns;
+        assert_int_equal(listed, !beaten);
+        n += !beaten;
+    }
+    assert_int_equal(found.n_front, n);
+    assert_true(found.n_cloud > 500 && found.n_cloud <= CLOUD_CELLS);
+    candidates_release(&found);
+    selection_release(&selection);
+    memory_free(rows);
+    store_close(store);
+}
+
+static void a_condition_selects_and_a_wrong_one_is_named(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct selection selection;
+    struct err err = {{0}};
+    assert_int_equal(store_open(database, STORE_READ, &store, NULL), STATUS_OK);
+    assert_int_equal(candidates_select(store, 0, "sharing = 'none'", true, &selection, &err),
+                     STATUS_OK);
+    assert_true(selection.n_candidates > 0 && selection.n_candidates < N_ROWS / 2);
+    selection_release(&selection);
+    assert_int_equal(candidates_select(store, 0, "shering = 1", false, &selection, &err),
+                     STATUS_USAGE);
+    selection_release(&selection);
+    assert_int_equal(candidates_select(store, 0, "decode_ns < 0", true, &selection, &err),
+                     STATUS_NOT_FOUND);
+    selection_release(&selection);
+    assert_int_equal(candidates_select(store, 99, NULL, false, &selection, &err), STATUS_NOT_FOUND);
+    selection_release(&selection);
+    store_close(store);
+}
+
+static void a_wrong_kind_has_a_near_one(void **state)
+{
+    (void)state;
+    const char *near = NULL;
+    assert_null(plot_kind_find("frnt", &near));
+    assert_string_equal(near, "front");
+    assert_string_equal(plot_kind_find("timeline", NULL)->name, "timeline");
+}
+
+static void a_report_holds_figures_whose_names_do_not_meet(void **state)
+{
+    (void)state;
+    struct report report;
+    struct text svg = {0};
+    struct plot_options options = {.svg = &svg};
+    static const char *const headers[] = {"model", "ms"};
+    static const char *const cells[] = {AWKWARD, "15.6", "b", NULL};
+    assert_int_equal(draw("validate", &options, NULL), STATUS_OK);
+    report_start(&report, AWKWARD, "what it is");
+    report_heading(&report, "Figures");
+    report_figure(&report, svg.data, "first");
+    report_figure(&report, svg.data, "second");
+    report_table(&report, "a table", headers, 2, cells, 2);
+    assert_int_equal(report_write(&report, "test_plots.html", NULL), STATUS_OK);
+    const char *html = report.html.data;
+    assert_non_null(strstr(html, "id='f1-gpPt0'"));
+    assert_non_null(strstr(html, "id='f2-gpPt0'"));
+    assert_non_null(strstr(html, "href='#f2-gpPt"));
+    assert_null(strstr(html, "href='#gpPt"));
+    assert_null(strstr(html, "<?xml"));
+    assert_null(strstr(html, "<b>"));
+    assert_non_null(strstr(html, "<td class=\"n\">15.6</td>"));
+    text_release(&svg);
+    report_release(&report);
+    assert_int_equal(unlink("test_plots.html"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_draws_every_format_without_a_warning),
+        cmocka_unit_test(an_svg_shows_awkward_text_as_it_is),
+        cmocka_unit_test(the_same_figure_gives_the_same_bytes),
+        cmocka_unit_test(the_terminal_draws_a_page_of_its_size),
+        cmocka_unit_test(a_figure_without_data_is_refused),
+        cmocka_unit_test(a_value_that_has_no_place_on_a_log_axis_is_refused),
+        cmocka_unit_test(running_out_of_memory_is_reported_once_and_leaks_nothing),
+        cmocka_unit_test(the_front_is_what_no_candidate_beats),
+        cmocka_unit_test(a_condition_selects_and_a_wrong_one_is_named),
+        cmocka_unit_test(a_wrong_kind_has_a_near_one),
+        cmocka_unit_test(a_report_holds_figures_whose_names_do_not_meet),
+    };
+    return cmocka_run_group_tests(tests, make_database, remove_database);
+}
