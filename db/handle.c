@@ -14,6 +14,9 @@ enum status handle_error(const struct handle *handle, int code, const char *doin
 {
     const int system = handle->db != NULL ? sqlite3_system_errno(handle->db) : 0;
     const char *text = handle->db != NULL ? sqlite3_errmsg(handle->db) : sqlite3_errstr(code);
+    if (code == SQLITE_IOERR_WRITE) /* SQLite forgets which: only ENOSPC is SQLITE_FULL */
+        return cannot(handle, STATUS_IO, doing, "a write failed (disk error, quota or size limit)",
+                      err);
     switch (code & 0xff) {
     case SQLITE_FULL:
         return cannot(handle, STATUS_IO, doing, "no space left", err);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -137,8 +138,12 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
     enum schema_state state = SCHEMA_CURRENT;
     const bool existed = file_exists(path);
     struct store *store = NULL;
-    if (file_is_directory(path))
-        return err_set(err, STATUS_IO, "cannot open '%s': it is a directory", path);
+    struct stat file;
+    if (path[0] == 0) /* to SQLite, a file that vanishes at the end */
+        return err_set(err, STATUS_USAGE, "a store needs a file name");
+    if (existed && stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return err_set(err, STATUS_IO, "cannot open '%s': it is %s", path,
+                       S_ISDIR(file.st_mode) ? "a directory" : "no regular file");
     if (mode == STORE_READ && !existed)
         return err_set(err, STATUS_NOT_FOUND, "cannot open '%s': no such file", path);
     store = memory_new(1, sizeof *store);

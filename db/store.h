@@ -27,7 +27,8 @@ enum store_mode {
     STORE_WRITE, /* created if it is not there; an older schema is brought up to date */
 };
 
-/* Opens a store; release with store_close. Errors: STATUS_NOT_FOUND (STORE_READ, no such file),
+/* Opens a store; release with store_close. Errors: STATUS_NOT_FOUND (STORE_READ, no such file;
+ * STORE_WRITE, no such directory), STATUS_USAGE (no name),
  * STATUS_INPUT (no database, damaged, another program's), STATUS_UNSUPPORTED (a newer schema),
  * STATUS_IO (read-only, locked, disk full). A file that could not be set up is not left behind. */
 enum status store_open(const char *path, enum store_mode mode, struct store **out, struct err *err);
