@@ -198,11 +198,54 @@ static bool is_left(enum listing_kind kind)
     return kind == LISTING_TEXT || kind == LISTING_BOOL || kind == LISTING_LEFT_INTEGER;
 }
 
-struct layout {
-    struct unit_scale scale;
-    char unit[32];
-    int width;
-};
+enum status listing_render(const struct listing *listing, struct rendering *out, struct err *err)
+{
+    struct rendering rendering = {.n_rows = listing_rows(listing)};
+    size_t *shown = memory_new(listing->n_columns, sizeof *shown);
+    struct unit_scale *scales = memory_new(listing->n_columns, sizeof *scales);
+    char buffer[64];
+    bool whole = !listing->failed && shown != NULL && scales != NULL;
+    for (size_t c = 0; c < listing->n_columns && whole; c++)
+        if (listing->columns[c].title != NULL) {
+            scales[rendering.n_columns] = column_scale(listing, c);
+            shown[rendering.n_columns++] = c;
+        }
+    rendering.texts =
+        memory_new((rendering.n_rows + 2) * rendering.n_columns, sizeof *rendering.texts);
+    whole = whole && rendering.texts != NULL;
+    for (size_t i = 0; i < (rendering.n_rows + 2) * rendering.n_columns && whole; i++) {
+        size_t row = i / rendering.n_columns, c = i % rendering.n_columns;
+        const struct listing_column *column = &listing->columns[shown[c]];
+        const char *text = column->title;
+        if (row == 1) {
+            snprintf(buffer, sizeof buffer, "%s%s", scales[c].unit,
+                     column->unit != NULL ? column->unit : "");
+            text = buffer;
+        } else if (row > 1) {
+            text = cell_text(&listing->cells[(row - 2) * listing->n_columns + shown[c]],
+                             column->kind, &scales[c], buffer, sizeof buffer);
+        }
+        rendering.texts[i] = memory_strdup(text);
+        whole = rendering.texts[i] != NULL;
+    }
+    memory_free(shown);
+    memory_free(scales);
+    if (!whole) {
+        rendering_release(&rendering);
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    }
+    *out = rendering;
+    return STATUS_OK;
+}
+
+void rendering_release(struct rendering *rendering)
+{
+    for (size_t i = 0;
+         rendering->texts != NULL && i < (rendering->n_rows + 2) * rendering->n_columns; i++)
+        memory_free(rendering->texts[i]);
+    memory_free(rendering->texts);
+    rendering->texts = NULL;
+}
 
 static void add_padded(struct text *line, const char *text, int width, bool left)
 {
@@ -210,76 +253,70 @@ static void add_padded(struct text *line, const char *text, int width, bool left
     text_addf(line, "%*s%s%*s", left ? 0 : pad, "", text, left ? pad : 0, "");
 }
 
+/* Without the blanks at its end; empties it. */
 static void print_line(struct text *line, FILE *stream)
 {
     while (line->length > 0 && line->data[line->length - 1] == ' ')
-        line->data[--line->length] = 0;
-    fprintf(stream, "%s\n", line->length > 0 ? line->data : "");
+        line->length--;
+    fprintf(stream, "%.*s\n", (int)line->length, line->length > 0 ? line->data : "");
     line->length = 0;
-    if (line->data != NULL)
-        line->data[0] = 0;
 }
 
-static bool lay_out(const struct listing *listing, struct layout *layout)
+/* The kind of the c-th column that has a title. */
+static enum listing_kind shown_kind(const struct listing *listing, size_t c)
 {
-    bool units = false;
-    char buffer[64];
-    for (size_t c = 0; c < listing->n_columns; c++) {
-        const struct listing_column *column = &listing->columns[c];
-        if (column->title == NULL)
-            continue;
-        layout[c].scale = column_scale(listing, c);
-        snprintf(layout[c].unit, sizeof layout[c].unit, "%s%s", layout[c].scale.unit,
-                 column->unit != NULL ? column->unit : "");
-        int title = width_of(column->title), unit = width_of(layout[c].unit);
-        layout[c].width = title > unit ? title : unit;
-        units = units || unit > 0;
-        for (size_t i = c; i < listing->n_cells; i += listing->n_columns) {
-            int width = width_of(cell_text(&listing->cells[i], column->kind, &layout[c].scale,
-                                           buffer, sizeof buffer));
-            if (width > layout[c].width)
-                layout[c].width = width;
-        }
+    for (size_t i = 0;; i++)
+        if (listing->columns[i].title != NULL && c-- == 0)
+            return listing->columns[i].kind;
+}
+
+static int column_width(const struct rendering *rendering, size_t c)
+{
+    int width = 0;
+    for (size_t row = 0; row < rendering->n_rows + 2; row++) {
+        int w = width_of(rendering->texts[row * rendering->n_columns + c]);
+        width = w > width ? w : width;
     }
-    return units;
+    return width;
 }
 
 enum status listing_print(const struct listing *listing, FILE *stream, struct err *err)
 {
-    struct layout *layout = memory_new(listing->n_columns, sizeof *layout);
+    struct rendering rendering;
     struct text line = {0};
-    enum status status = STATUS_NOMEM;
-    char buffer[64];
-    if (layout == NULL || listing->failed)
+    enum status status = listing_render(listing, &rendering, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t n = rendering.n_columns;
+    int *widths = memory_new(n, sizeof *widths);
+    if (widths == NULL) {
+        status = err_set(err, STATUS_NOMEM, "out of memory");
         goto out;
-    bool units = lay_out(listing, layout);
-    /* Rows -2 and -1 are the header's titles and units. */
-    for (int64_t row = -2; row < (int64_t)listing_rows(listing); row++) {
-        if (row == -1 && !units)
+    }
+    bool units = false;
+    for (size_t c = 0; c < n; c++) {
+        widths[c] = column_width(&rendering, c);
+        units = units || *rendering.texts[n + c] != 0;
+    }
+    for (size_t row = 0; row < rendering.n_rows + 2; row++) {
+        if (row == 1 && !units)
             continue;
-        bool first = true;
-        for (size_t c = 0; c < listing->n_columns; c++) {
-            const struct listing_column *column = &listing->columns[c];
-            if (column->title == NULL)
-                continue;
-            const char *text =
-                row == -2   ? column->title
-                : row == -1 ? layout[c].unit
-                            : cell_text(&listing->cells[(size_t)row * listing->n_columns + c],
-                                        column->kind, &layout[c].scale, buffer, sizeof buffer);
-            text_add(&line, first ? "" : "  ");
-            add_padded(&line, text, layout[c].width, is_left(column->kind));
-            first = false;
+        for (size_t c = 0; c < n; c++) {
+            text_add(&line, c > 0 ? "  " : "");
+            add_padded(&line, rendering.texts[row * n + c], widths[c],
+                       is_left(shown_kind(listing, c)));
         }
-        if (line.failed)
-            goto out;
+        if (line.failed) {
+            status = err_set(err, STATUS_NOMEM, "out of memory");
+            break;
+        }
         print_line(&line, stream);
     }
-    status = STATUS_OK;
 out:
     text_release(&line);
-    memory_free(layout);
-    return status == STATUS_OK ? STATUS_OK : err_set(err, status, "out of memory");
+    memory_free(widths);
+    rendering_release(&rendering);
+    return status;
 }
 
 static const char *record_value(const struct listing_column *column,

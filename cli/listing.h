@@ -60,6 +60,15 @@ void listing_release(struct listing *listing);
 
 size_t listing_rows(const struct listing *listing);
 
+/* What a table for people says: row 0 titles, row 1 units, then the cells; columns with a title. */
+struct rendering {
+    size_t n_columns, n_rows; /* rows without the first two */
+    char **texts;             /* [n_rows + 2, n_columns], row-major, owned */
+};
+/* Errors: STATUS_NOMEM. Release with rendering_release. */
+enum status listing_render(const struct listing *listing, struct rendering *out, struct err *err);
+void rendering_release(struct rendering *rendering);
+
 /* Errors: STATUS_NOMEM. */
 enum status listing_print(const struct listing *listing, FILE *stream, struct err *err);
 /* Row `row` as one line per column: "parameters  124.6M". */
