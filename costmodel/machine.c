@@ -17,7 +17,8 @@ double by_threads_at(const struct by_threads *numbers, int threads, double absen
             continue;
         double share = (double)(threads - numbers->threads[i - 1]) /
                        (numbers->threads[i] - numbers->threads[i - 1]);
-        return numbers->value[i - 1] + share * (numbers->value[i] - numbers->value[i - 1]);
+        /* in this form exact at a listed count, where levels are compared with each other */
+        return (1 - share) * numbers->value[i - 1] + share * numbers->value[i];
     }
     return numbers->value[n - 1];
 }

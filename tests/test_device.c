@@ -216,6 +216,14 @@ static void threads_interpolate_between_and_hold_beyond(void **state)
     for (int threads = 1; threads <= 9; threads++)
         assert_true(by_threads_at(&numbers, threads, NAN) == expected[threads - 1]);
     assert_true(by_threads_at(&(struct by_threads){0}, 3, 7) == 7);
+    /* what two levels both list is equal, whatever they list for fewer threads */
+    for (double first = 1.1; first < 1000; first *= 1.7) {
+        const struct by_threads listed = {
+            .n = 2, .threads = {1,     2     },
+                 .value = {first, 0.1309}
+        };
+        assert_true(by_threads_at(&listed, 2, NAN) == 0.1309);
+    }
 }
 
 static void a_machine_takes_the_devices_threads_and_refuses_more(void **state)
