@@ -1,0 +1,3 @@
+#include "kernels/simd_neon.h"
+
+#include "kernels/attention_body.h"

@@ -1,0 +1,3 @@
+#include "kernels/simd_avx2.h"
+
+#include "kernels/vector_body.h"
