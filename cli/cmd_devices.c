@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "cli/commands.h"
+#include "cli/device_listing.h"
 #include "cli/listing.h"
 #include "costmodel/device.h"
 
@@ -67,79 +68,9 @@ out:
     return status;
 }
 
-/* A profile's value as written: a number, a text, or one of a list with its thread count. */
-static void value_text(const struct json *at, char *buffer, size_t size)
-{
-    double number;
-    const char *text;
-    bool yes;
-    if (json_is_number(at) && json_number(at, -INFINITY, INFINITY, &number, NULL) == STATUS_OK)
-        snprintf(buffer, size, "%.10g", number);
-    else if (json_is_string(at) && json_string(at, &text, NULL) == STATUS_OK)
-        snprintf(buffer, size, "%s", text);
-    else if (json_bool(at, &yes, NULL) == STATUS_OK)
-        snprintf(buffer, size, "%s", yes ? "yes" : "no");
-    else
-        snprintf(buffer, size, "-");
-}
-
-static const char *text_member(const struct json *object, const char *key)
-{
-    const char *text = "";
-    struct json member = json_member(object, key);
-    if (json_is_string(&member) && json_string(&member, &text, NULL) != STATUS_OK)
-        return "";
-    return text;
-}
-
-static void add_value(struct listing *listing, const char *path, const struct json *value,
-                      const char *kind, const char *source)
-{
-    char text[256];
-    value_text(value, text, sizeof text);
-    listing_text(listing, path);
-    listing_text(listing, text);
-    listing_text(listing, kind);
-    listing_text(listing, source);
-}
-
-/* Every leaf of the profile, with the provenance that stands beside it. */
-static void walk(struct listing *listing, const struct json *at, const char *path)
-{
-    struct json value = json_member(at, "value");
-    if (json_is_object(at) && !json_is_null(&value)) {
-        add_value(listing, path, &value, text_member(at, "kind"), text_member(at, "source"));
-        return;
-    }
-    if (!json_is_object(at) && !json_is_array(at)) {
-        add_value(listing, path, at, "", "");
-        return;
-    }
-    struct json child = json_first(at);
-    for (int i = 0; child.item != NULL; child = json_next(&child), i++) {
-        char longer[512];
-        struct json threads = json_member(&child, "threads");
-        struct json name = json_member(&child, "name");
-        char label[64];
-        if (child.key != NULL)
-            snprintf(longer, sizeof longer, "%s%s%s", path, *path != 0 ? "." : "", child.key);
-        else if (json_is_number(&threads)) {
-            value_text(&threads, label, sizeof label);
-            snprintf(longer, sizeof longer, "%s, %s threads", path, label);
-        } else if (json_is_string(&name)) {
-            value_text(&name, label, sizeof label);
-            snprintf(longer, sizeof longer, "%s[%s]", path, label);
-        } else
-            snprintf(longer, sizeof longer, "%s[%d]", path, i);
-        walk(listing, &child, longer);
-    }
-}
-
 static enum status show_device(const struct args *args, const char *name, struct err *err)
 {
     struct device device;
-    struct json_doc *doc = NULL;
-    struct json root;
     struct listing listing = {0};
     char *text = NULL;
     enum status status = device_open(name, &device, err);
@@ -150,18 +81,12 @@ static enum status show_device(const struct args *args, const char *name, struct
         goto out;
     }
     if (status == STATUS_OK)
-        status = json_parse(name, text, (int64_t)strlen(text), &doc, &root, err);
+        status = device_listing(&listing, name, text, err);
     if (status != STATUS_OK)
         goto out;
-    listing_column(&listing, "number", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "value", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "kind", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "source", NULL, LISTING_TEXT, NULL);
-    walk(&listing, &root, "");
     status = listing_print(&listing, stdout, err);
 out:
     listing_release(&listing);
-    json_close(doc);
     memory_free(text);
     return status;
 }

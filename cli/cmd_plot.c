@@ -5,37 +5,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/priced.h"
-#include "db/query.h"
+#include "cli/figures.h"
 #include "model/preset.h"
 #include "model/published.h"
 #include "plots/gnuplot.h"
 #include "plots/plot_accuracy.h"
-#include "plots/plot_breakdown.h"
-#include "plots/plot_depth.h"
-#include "plots/plot_front.h"
-#include "plots/plot_phases.h"
-
-enum { MAX_MODELS = 24 };
-
-/* The MODELs of the command line, or the presets within the run's budget. */
-static enum status price_marks(const struct args *args, const struct setting *setting,
-                               const struct budget *budget, struct priced_list *list,
-                               struct err *err)
-{
-    enum status status = STATUS_OK;
-    for (int i = 1; i < args_n_operands(args) && status == STATUS_OK; i++)
-        status = priced_add(list, args, args_operand(args, i), setting, "", err);
-    if (args_n_operands(args) > 1)
-        return status;
-    struct preset_list presets = {0};
-    status = preset_list_open(&presets, err);
-    for (size_t i = 0; i < presets.n && status == STATUS_OK; i++)
-        if (presets.items[i].params >= budget->min && presets.items[i].params <= budget->max)
-            status = priced_add(list, args, presets.items[i].name, setting, "", err);
-    preset_list_release(&presets);
-    return status;
-}
 
 /* Kinds that show a run: depth and front. */
 static enum status plot_run(const struct args *args, bool depth, const struct plot_options *options,
@@ -46,25 +20,13 @@ static enum status plot_run(const struct args *args, bool depth, const struct pl
     struct budget budget;
     int64_t run_id = 0;
     struct priced_list list = {0};
-    struct plot_model *models = NULL;
     enum status status = store_open(args_text(args, "db"), STORE_READ, &store, err);
     if (status == STATUS_OK)
         status = setting_of_run(store, args_int(args, "run", 0), &setting, &run_id, &budget, err);
     if (status == STATUS_OK)
-        status = price_marks(args, &setting, &budget, &list, err);
-    if (status == STATUS_OK && (models = memory_new(list.n, sizeof *models)) == NULL)
-        status = err_set(err, STATUS_NOMEM, "out of memory");
-    if (status != STATUS_OK)
-        goto out;
-    for (size_t i = 0; i < list.n; i++)
-        models[i] = (struct plot_model){.name = list.items[i].name,
-                                        .x = depth ? (double)list.items[i].n_layers_effective
-                                                   : (double)list.items[i].params_blocks,
-                                        .y = list.items[i].price.decode_ns};
-    status = depth ? plot_depth(store, run_id, models, list.n, options, err)
-                   : plot_front(store, run_id, models, list.n, options, err);
-out:
-    memory_free(models);
+        status = price_marks(args, 1, &setting, &budget, &list, err);
+    if (status == STATUS_OK)
+        status = figure_run(store, run_id, depth, &list, options, err);
     priced_release(&list);
     store_close(store);
     return status;
@@ -103,87 +65,6 @@ static void describe(const struct args *args, const struct setting *setting, cha
              (long long)setting->workload.prompt, (long long)setting->workload.context);
 }
 
-static enum status phases(const struct priced_list *list, const struct plot_options *options,
-                          struct err *err)
-{
-    struct plot_phases_row rows[MAX_MODELS];
-    for (size_t i = 0; i < list->n; i++) {
-        const struct priced *item = &list->items[i];
-        rows[i] = (struct plot_phases_row){.model = item->name,
-                                           .load_ns = item->price.load_ns,
-                                           .init_ns = item->price.init_ns,
-                                           .prefill_ns = item->price.prefill_ns,
-                                           .decode_ns = item->price.decode_ns};
-    }
-    return plot_phases(rows, list->n, options, err);
-}
-
-/* Roles as a reader thinks of them. */
-static const char *const parts_of_operators[] = {"attention weights", "KV cache", "feed-forward",
-                                                 "head", "the rest"};
-static int part_of(enum op_role role)
-{
-    switch (role) {
-    case ROLE_Q:
-    case ROLE_K:
-    case ROLE_V:
-    case ROLE_O:
-    case ROLE_R:
-    case ROLE_TIME_MIX:
-        return 0;
-    case ROLE_ATTENTION:
-        return 1;
-    case ROLE_GATE:
-    case ROLE_UP:
-    case ROLE_DOWN:
-        return 2;
-    case ROLE_HEAD:
-        return 3;
-    default:
-        return 4;
-    }
-}
-
-enum { N_OPERATOR_PARTS = 6, MAX_LEVEL_PARTS = MAX_LEVELS + 2 };
-
-static enum status breakdown(const struct priced_list *list, const struct machine *machine,
-                             const struct plot_options *options, struct err *err)
-{
-    const char *models[MAX_MODELS], *levels[MAX_LEVEL_PARTS], *operators[N_OPERATOR_PARTS];
-    double level_ns[MAX_MODELS * MAX_LEVEL_PARTS], operator_ns[MAX_MODELS * N_OPERATOR_PARTS];
-    size_t n_levels = (size_t)machine->n_levels;
-    for (size_t level = 0; level < n_levels; level++)
-        levels[level] = machine->levels[level].name;
-    levels[n_levels] = "compute";
-    levels[n_levels + 1] = operators[N_OPERATOR_PARTS - 1] = "fixed costs";
-    memcpy(operators, parts_of_operators, sizeof parts_of_operators);
-    memset(operator_ns, 0, sizeof operator_ns);
-    for (size_t i = 0; i < list->n; i++) {
-        const struct price_detail *detail = &list->items[i].detail;
-        double *by_level = &level_ns[i * (n_levels + 2)];
-        double *by_operator = &operator_ns[i * N_OPERATOR_PARTS];
-        models[i] = list->items[i].name;
-        memcpy(by_level, detail->level_ns, n_levels * sizeof *by_level);
-        by_level[machine->dram] -= detail->hidden_ns;
-        by_level[n_levels] = detail->compute_ns;
-        by_level[n_levels + 1] = detail->fixed_ns;
-        for (int role = 0; role < N_OP_ROLES; role++)
-            by_operator[part_of((enum op_role)role)] += detail->role_ns[role];
-        by_operator[N_OPERATOR_PARTS - 1] = detail->fixed_ns;
-    }
-    const struct plot_division divisions[] = {
-        {.title = "by what bounds it (a stream hidden under compute taken off DRAM)",
-         .parts = levels,
-         .n_parts = n_levels + 2,
-         .ns = level_ns   },
-        {.title = "by operator (before anything is hidden)",
-         .parts = operators,
-         .n_parts = N_OPERATOR_PARTS,
-         .ns = operator_ns},
-    };
-    return plot_breakdown(models, list->n, divisions, 2, options, err);
-}
-
 static enum status plot_models(const struct args *args, bool by_phase, struct plot_options *options,
                                struct err *err)
 {
@@ -191,16 +72,13 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
     struct setting setting;
     char subtitle[160];
     enum status status = price_operands(args, &setting, &list, err);
-    if (status == STATUS_OK && list.n > MAX_MODELS)
-        status = err_set(err, STATUS_USAGE, "%zu bars are too many for one figure: at most %d",
-                         list.n, MAX_MODELS);
     if (status == STATUS_OK) {
         if (args_count(args, "device") == 1) {
             describe(args, &setting, subtitle, sizeof subtitle);
             options->subtitle = subtitle;
         }
-        status = by_phase ? phases(&list, options, err)
-                          : breakdown(&list, &setting.machine, options, err);
+        status =
+            by_phase ? figure_phases(&list, options, err) : figure_breakdown(&list, options, err);
     }
     priced_release(&list);
     return status;
@@ -320,7 +198,7 @@ const struct command cmd_plot = {
     .operands = "KIND [MODEL...]",
     .operand_values = "depth front phases breakdown accuracy",
     .min_operands = 1,
-    .max_operands = 1 + MAX_MODELS,
+    .max_operands = 1 + MAX_FIGURE_MODELS,
     .options = options,
     .examples = examples,
     .about = "'depth' (latency against depth at equal parameters) and 'front' (latency against "

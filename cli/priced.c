@@ -1,6 +1,7 @@
 #include "cli/priced.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "cli/model_source.h"
@@ -14,6 +15,10 @@ static enum status price_one(const struct transformer *net, const struct setting
     snprintf(out->family, sizeof out->family, "%s", net->family);
     out->params_blocks = count.blocks;
     out->n_layers_effective = schedule_executions(&net->schedule);
+    out->n_levels = setting->machine.n_levels;
+    out->dram = setting->machine.dram;
+    for (int level = 0; level < out->n_levels; level++)
+        memcpy(out->level[level], setting->machine.levels[level].name, sizeof out->level[level]);
     enum status status =
         price_network(net, &setting->machine, &setting->workload, &out->price, &out->detail, err);
     return status == STATUS_OK

@@ -14,6 +14,8 @@ struct priced {
     int64_t params_blocks, n_layers_effective;
     struct price price;
     struct price_detail detail;
+    int n_levels, dram; /* of the device, for the detail */
+    char level[MAX_LEVELS][16];
 };
 
 /* Grows by one model. Start with = {0}; release with priced_release. */

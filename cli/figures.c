@@ -1,0 +1,175 @@
+#include "cli/figures.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/preset.h"
+#include "plots/plot_breakdown.h"
+#include "plots/plot_depth.h"
+#include "plots/plot_front.h"
+#include "plots/plot_phases.h"
+
+enum status price_marks(const struct args *args, int first, const struct setting *setting,
+                        const struct budget *budget, struct priced_list *list, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = first; i < args_n_operands(args) && status == STATUS_OK; i++)
+        status = priced_add(list, args, args_operand(args, i), setting, "", err);
+    if (args_n_operands(args) > first)
+        return status;
+    struct preset_list presets = {0};
+    status = preset_list_open(&presets, err);
+    for (size_t i = 0; i < presets.n && status == STATUS_OK; i++)
+        if (presets.items[i].params >= budget->min && presets.items[i].params <= budget->max)
+            status = priced_add(list, args, presets.items[i].name, setting, "", err);
+    preset_list_release(&presets);
+    return status;
+}
+
+enum status figure_run(struct store *store, int64_t run_id, bool depth,
+                       const struct priced_list *marks, const struct plot_options *options,
+                       struct err *err)
+{
+    struct plot_model *models = memory_new(marks->n, sizeof *models);
+    if (models == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < marks->n; i++) {
+        const struct priced *mark = &marks->items[i];
+        models[i] = (struct plot_model){.name = mark->name,
+                                        .x = depth ? (double)mark->n_layers_effective
+                                                   : (double)mark->params_blocks,
+                                        .y = mark->price.decode_ns};
+    }
+    enum status status = depth ? plot_depth(store, run_id, models, marks->n, options, err)
+                               : plot_front(store, run_id, models, marks->n, options, err);
+    memory_free(models);
+    return status;
+}
+
+static enum status check_bars(const struct priced_list *list, struct err *err)
+{
+    if (list->n > MAX_FIGURE_MODELS)
+        return err_set(err, STATUS_USAGE, "%zu bars are too many for one figure: at most %d",
+                       list->n, MAX_FIGURE_MODELS);
+    return STATUS_OK;
+}
+
+enum status figure_phases(const struct priced_list *list, const struct plot_options *options,
+                          struct err *err)
+{
+    struct plot_phases_row rows[MAX_FIGURE_MODELS];
+    enum status status = check_bars(list, err);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct priced *item = &list->items[i];
+        rows[i] = (struct plot_phases_row){.model = item->name,
+                                           .load_ns = item->price.load_ns,
+                                           .init_ns = item->price.init_ns,
+                                           .prefill_ns = item->price.prefill_ns,
+                                           .decode_ns = item->price.decode_ns};
+    }
+    return plot_phases(rows, list->n, options, err);
+}
+
+/* Roles as a reader thinks of them. */
+static const char *const parts_of_operators[] = {
+    "attention weights", "KV cache", "feed-forward", "head", "the rest", "fixed costs"};
+static int part_of(enum op_role role)
+{
+    switch (role) {
+    case ROLE_Q:
+    case ROLE_K:
+    case ROLE_V:
+    case ROLE_O:
+    case ROLE_R:
+    case ROLE_TIME_MIX:
+        return 0;
+    case ROLE_ATTENTION:
+        return 1;
+    case ROLE_GATE:
+    case ROLE_UP:
+    case ROLE_DOWN:
+        return 2;
+    case ROLE_HEAD:
+        return 3;
+    default:
+        return 4;
+    }
+}
+
+enum { N_OPERATOR_PARTS = 6, MAX_BOUNDS = 12 };
+
+/* What can bound an operator on any of the devices: level names, compute, fixed costs. */
+struct bounds {
+    const char *names[MAX_BOUNDS];
+    size_t n;
+};
+
+static size_t bound_index(struct bounds *bounds, const char *name)
+{
+    size_t i = 0;
+    while (i < bounds->n && strcmp(bounds->names[i], name) != 0)
+        i++;
+    if (i == bounds->n && bounds->n < MAX_BOUNDS)
+        bounds->names[bounds->n++] = name;
+    return i < MAX_BOUNDS ? i : MAX_BOUNDS - 1;
+}
+
+static void collect_bounds(const struct priced_list *list, struct bounds *bounds)
+{
+    for (size_t i = 0; i < list->n; i++)
+        for (int level = 0; level < list->items[i].n_levels; level++)
+            if (list->items[i].detail.level_ns[level] > 0)
+                bound_index(bounds, list->items[i].level[level]);
+    bound_index(bounds, "compute");
+    bound_index(bounds, "fixed costs");
+}
+
+/* A stream hidden under compute comes from DRAM. */
+static void divide_by_bound(const struct priced *item, struct bounds *bounds, double *ns)
+{
+    const struct price_detail *detail = &item->detail;
+    for (int level = 0; level < item->n_levels; level++)
+        if (detail->level_ns[level] > 0)
+            ns[bound_index(bounds, item->level[level])] +=
+                detail->level_ns[level] - (level == item->dram ? detail->hidden_ns : 0);
+    ns[bound_index(bounds, "compute")] += detail->compute_ns;
+    ns[bound_index(bounds, "fixed costs")] += detail->fixed_ns;
+}
+
+static void divide_by_operator(const struct priced *item, double *ns)
+{
+    for (int role = 0; role < N_OP_ROLES; role++)
+        ns[part_of((enum op_role)role)] += item->detail.role_ns[role];
+    ns[N_OPERATOR_PARTS - 1] = item->detail.fixed_ns;
+}
+
+enum status figure_breakdown(const struct priced_list *list, const struct plot_options *options,
+                             struct err *err)
+{
+    const char *models[MAX_FIGURE_MODELS];
+    double bound_ns[MAX_FIGURE_MODELS * MAX_BOUNDS] = {0};
+    double operator_ns[MAX_FIGURE_MODELS * N_OPERATOR_PARTS] = {0};
+    struct bounds bounds = {.n = 0};
+    enum status status = check_bars(list, err);
+    if (status != STATUS_OK)
+        return status;
+    collect_bounds(list, &bounds);
+    for (size_t i = 0; i < list->n; i++) {
+        models[i] = list->items[i].name;
+        divide_by_bound(&list->items[i], &bounds, &bound_ns[i * bounds.n]);
+        divide_by_operator(&list->items[i], &operator_ns[i * N_OPERATOR_PARTS]);
+    }
+    const struct plot_division divisions[] = {
+        {.title = "by what bounds it (a stream hidden under compute taken off DRAM)",
+         .parts = bounds.names,
+         .n_parts = bounds.n,
+         .ns = bound_ns   },
+        {.title = "by operator (before anything is hidden)",
+         .parts = parts_of_operators,
+         .n_parts = N_OPERATOR_PARTS,
+         .ns = operator_ns},
+    };
+    return plot_breakdown(models, list->n, divisions, 2, options, err);
+}
