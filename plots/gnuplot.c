@@ -45,8 +45,8 @@ void gnuplot_add_terminal(struct text *script, enum plot_format format, int widt
         break;
     case PLOT_PDF:
         text_addf(script,
-                  "set terminal pdfcairo size %.4fin,%.4fin fontscale 0.75 linewidth 1 "
-                  "pointscale 0.6 font 'Helvetica,12' background rgb 'white' noenhanced\n",
+                  "set terminal pdfcairo size %.4fin,%.4fin fontscale 0.5625 linewidth 1.5 "
+                  "pointscale 0.9 font 'Helvetica,12' background rgb 'white' noenhanced\n",
                   width / 96.0, height / 96.0);
         break;
     case PLOT_TERMINAL:

@@ -229,8 +229,12 @@ static void add_axes(struct sheet *sheet, const struct panel *panel)
                     strlen(figure->title), sheet->text_px, true, SHEET_INK, "left");
     if (figure->x.label)
         sheet_label(sheet, (panel->x.start + panel->x.end) / 2,
-                    panel->y.start - (figure->x.hide_labels ? 0.8 : 2.0) * line, figure->x.label,
-                    strlen(figure->x.label), sheet->text_px, false, SHEET_INK, "center");
+                    panel->y.start - (figure->x.hide_labels ? 0.8
+                                      : sheet->terminal     ? 2
+                                                            : 2.1) *
+                                         line,
+                    figure->x.label, strlen(figure->x.label), sheet->text_px, false, SHEET_INK,
+                    "center");
 }
 
 /* The terminal has no filled rectangles: rows of a letter stand for them. */

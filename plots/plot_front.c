@@ -23,8 +23,9 @@ static void add_front(struct figure *figure, const struct candidates_front *foun
         figure->x.min = fmax(0, low - 0.04 * (high - low)) * 1e-6;
     for (size_t i = 0; i < found->n_cloud; i++)
         series_add(cloud, found->cloud[i].params_blocks * 1e-6, found->cloud[i].decode_ns * 1e-6);
-    struct series *line = figure_series(
-        figure, found->n_front > 40 ? SERIES_LINE : SERIES_LINE_POINTS, "front", COLOUR_BLUE);
+    struct series *line =
+        figure_series(figure, found->n_front > 40 ? SERIES_LINE : SERIES_LINE_POINTS,
+                      "front (executed blocks x width)", COLOUR_BLUE);
     for (size_t i = 0; i < found->n_front; i++)
         series_add(line, found->front[i].params_blocks * 1e-6, found->front[i].decode_ns * 1e-6);
 }

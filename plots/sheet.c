@@ -83,10 +83,13 @@ void sheet_label(struct sheet *sheet, double x, double y, const char *text, size
     add_at(sheet, x, y);
     text_addf(sheet->script, " %s front", align);
     if (!sheet->terminal) {
-        const char *family =
-            sheet->format == PLOT_SVG ? "Helvetica, Arial, sans-serif" : "Helvetica";
-        text_addf(sheet->script, " font '%s%s,%.4g' tc rgb '%s'", family, bold ? ":Bold" : "",
-                  font_px, colour);
+        /* The SVG terminal has no bold; it takes the family of the terminal when none is named. */
+        bool has_bold = sheet->format != PLOT_SVG;
+        text_addf(sheet->script, " font '%s,%.4g' tc rgb '%s'",
+                  !has_bold ? ""
+                  : bold    ? "Helvetica:Bold"
+                            : "Helvetica",
+                  bold && !has_bold ? font_px * 1.12 : font_px, colour);
     }
     text_add(sheet->script, "\n");
 }
@@ -136,9 +139,12 @@ int sheet_count_lines(const struct sheet *sheet, const char *text, double font_p
 void sheet_point_look(struct sheet *sheet, const struct series *series)
 {
     bool cloud = series->style == SERIES_CLOUD;
-    text_addf(sheet->script, " pt %d ps %s lw 1 lc rgb '%s'",
+    text_addf(sheet->script, " pt %d ps %.3g lw 1 lc rgb '%s'",
               sheet->terminal ? (series->colour < 0 ? 24 : series->colour + 1) : shape_of(series),
-              cloud ? "0.25" : "0.8", cloud ? SHEET_CLOUD : sheet_colour(series->colour));
+              cloud                       ? 0.25
+              : sheet->format == PLOT_SVG ? 0.64
+                                          : 0.8,
+              cloud ? SHEET_CLOUD : sheet_colour(series->colour));
 }
 
 void sheet_line_look(const struct series *series, char *out, size_t size)
