@@ -15,6 +15,7 @@
     X(show) \
     X(predict) \
     X(plot) \
+    X(report) \
     X(inspect) \
     X(models) \
     X(devices) \

@@ -20,7 +20,8 @@ enum status price_marks(const struct args *args, int first, const struct setting
     struct preset_list presets = {0};
     status = preset_list_open(&presets, err);
     for (size_t i = 0; i < presets.n && status == STATUS_OK; i++)
-        if (presets.items[i].params >= budget->min && presets.items[i].params <= budget->max)
+        if (list->n < MAX_FIGURE_MODELS && presets.items[i].params >= budget->min &&
+            presets.items[i].params <= budget->max)
             status = priced_add(list, args, presets.items[i].name, setting, "", err);
     preset_list_release(&presets);
     return status;

@@ -12,7 +12,7 @@
 enum { MAX_FIGURE_MODELS = 24 };
 
 /* Prices the MODELs of the command line from operand `first` on, or, when there are none, the
- * presets within the budget. */
+ * presets within the budget, MAX_FIGURE_MODELS at most. */
 enum status price_marks(const struct args *args, int first, const struct setting *setting,
                         const struct budget *budget, struct priced_list *list, struct err *err);
 

@@ -1,0 +1,257 @@
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/candidate_listing.h"
+#include "cli/commands.h"
+#include "cli/device_listing.h"
+#include "cli/figures.h"
+#include "cli/listing.h"
+#include "plots/report.h"
+
+struct page_data {
+    const struct args *args;
+    struct store *store;
+    struct setting setting;
+    struct budget budget;
+    int64_t run_id;
+    struct priced_list marks;
+    struct report report;
+};
+
+static enum status add_listing(struct report *report, const char *caption,
+                               const struct listing *listing, struct err *err)
+{
+    struct rendering rendering;
+    enum status status = listing_render(listing, &rendering, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t n = rendering.n_columns;
+    struct text *headers = memory_new(n, sizeof *headers);
+    const char **titles = memory_new(n, sizeof *titles);
+    if (headers == NULL || titles == NULL) {
+        status = err_set(err, STATUS_NOMEM, "out of memory");
+        goto out;
+    }
+    for (size_t c = 0; c < n; c++) {
+        const char *unit = rendering.texts[n + c];
+        text_addf(&headers[c], *unit != 0 ? "%s (%s)" : "%s", rendering.texts[c], unit);
+        titles[c] = headers[c].data;
+    }
+    report_table(report, caption, titles, n, (const char *const *)(rendering.texts + 2 * n),
+                 rendering.n_rows);
+out:
+    for (size_t c = 0; headers != NULL && c < n; c++)
+        text_release(&headers[c]);
+    memory_free(headers);
+    memory_free(titles);
+    rendering_release(&rendering);
+    return status;
+}
+
+enum figure_kind {
+    FIGURE_FRONT,
+    FIGURE_DEPTH,
+    FIGURE_PHASES,
+    FIGURE_BREAKDOWN,
+};
+
+static enum status add_figure(struct page_data *page, enum figure_kind kind, const char *caption,
+                              struct err *err)
+{
+    struct text svg = {0}, warnings = {0};
+    struct plot_options options = {.path = "-", .svg = &svg, .warnings = &warnings};
+    enum status status = STATUS_OK;
+    switch (kind) {
+    case FIGURE_FRONT:
+    case FIGURE_DEPTH:
+        status = figure_run(page->store, page->run_id, kind == FIGURE_DEPTH, &page->marks, &options,
+                            err);
+        break;
+    case FIGURE_PHASES:
+        status = figure_phases(&page->marks, &options, err);
+        break;
+    case FIGURE_BREAKDOWN:
+        status = figure_breakdown(&page->marks, &options, err);
+        break;
+    }
+    if (status == STATUS_OK)
+        report_figure(&page->report, svg.data, caption);
+    text_release(&svg);
+    text_release(&warnings);
+    return status;
+}
+
+static enum status add_candidates(struct page_data *page, bool front_only, const char *caption,
+                                  struct err *err)
+{
+    struct rows rows = {0};
+    struct listing listing = {0};
+    struct candidate_query query = {.run_id = page->run_id,
+                                    .front_only = front_only,
+                                    .order_by = "decode_ns",
+                                    .limit = args_int(page->args, "limit", 0)};
+    enum status status = query_candidates(page->store, &query, &rows, err);
+    if (status == STATUS_OK) {
+        candidate_listing_fill(&listing, &rows, NULL);
+        status = add_listing(&page->report, caption, &listing, err);
+    }
+    listing_release(&listing);
+    rows_release(&rows);
+    return status;
+}
+
+static enum status add_marks(struct page_data *page, struct err *err)
+{
+    struct listing listing = {0};
+    listing_column(&listing, "model", NULL, LISTING_TEXT, NULL);
+    listing_column(&listing, "depth", NULL, LISTING_INTEGER, NULL);
+    listing_column(&listing, "in blocks", NULL, LISTING_COUNT, NULL);
+    listing_column(&listing, "load", NULL, LISTING_TIME, NULL);
+    listing_column(&listing, "init", NULL, LISTING_TIME, NULL);
+    listing_column(&listing, "prefill", NULL, LISTING_TIME, NULL);
+    listing_column(&listing, "decode", NULL, LISTING_TIME, NULL);
+    listing_column(&listing, "energy", NULL, LISTING_ENERGY, NULL);
+    listing_column(&listing, "memory", NULL, LISTING_BYTES, NULL);
+    for (size_t i = 0; i < page->marks.n; i++) {
+        const struct priced *mark = &page->marks.items[i];
+        listing_text(&listing, mark->name);
+        listing_int(&listing, mark->n_layers_effective);
+        listing_int(&listing, mark->params_blocks);
+        listing_number(&listing, mark->price.load_ns);
+        listing_number(&listing, mark->price.init_ns);
+        listing_number(&listing, mark->price.prefill_ns);
+        listing_number(&listing, mark->price.decode_ns);
+        listing_number(&listing, mark->price.energy_pj_per_token);
+        listing_int(&listing, mark->price.peak_bytes);
+    }
+    enum status status = add_listing(&page->report, "Predictions for known models", &listing, err);
+    listing_release(&listing);
+    return status;
+}
+
+static enum status add_device(struct page_data *page, const char *name, const char *profile,
+                              struct err *err)
+{
+    struct listing listing = {0};
+    enum status status = device_listing(&listing, name, profile, err);
+    if (status == STATUS_OK)
+        status = add_listing(&page->report, name, &listing, err);
+    listing_release(&listing);
+    return status;
+}
+
+static enum status add_stored_device(struct page_data *page, int64_t device_id, struct err *err)
+{
+    char where[64];
+    struct rows rows = {0};
+    snprintf(where, sizeof where, "id = %lld", (long long)device_id);
+    enum status status = query_rows(page->store, TABLE_DEVICE, where, NULL, &rows, err);
+    const struct device_row *row = rows.data;
+    if (status == STATUS_OK && rows.n == 1)
+        status = add_device(page, row->name, row->profile, err);
+    rows_release(&rows);
+    return status;
+}
+
+static void start(struct page_data *page, const struct run_row *run)
+{
+    struct text title = {0}, summary = {0};
+    text_addf(&title, "%s parameters on %s", run->budget, run->device);
+    text_addf(&summary,
+              "%lld of %lld architectures stored by 'lathe %s' (lathe %s, %s): decode after %lld "
+              "tokens, prefill of %lld, %lld threads. All times are closed-form predictions.",
+              (long long)run->n_candidates, (long long)run->total, run->command, run->version,
+              run->started_at, (long long)run->context, (long long)run->prompt,
+              (long long)run->threads);
+    report_start(&page->report, title.data, summary.data);
+    text_release(&title);
+    text_release(&summary);
+}
+
+static enum status fill(struct page_data *page, const struct run_row *run, struct err *err)
+{
+    struct report *report = &page->report;
+    enum status status;
+    start(page, run);
+    report_heading(report, "Which is best?");
+    status = add_figure(page, FIGURE_FRONT,
+                        "Parameters in blocks stand in for quality, which is not predicted.", err);
+    if (status == STATUS_OK)
+        status = add_candidates(page, true, "The front of the search, fastest first", err);
+    if (status == STATUS_OK)
+        status = add_candidates(page, false, "The fastest of all", err);
+    report_heading(report, "Deep or wide?");
+    if (status == STATUS_OK)
+        status = add_figure(page, FIGURE_DEPTH, "The fastest candidate at each depth.", err);
+    if (page->marks.n > 0) {
+        report_heading(report, "How fast are known models?");
+        if (status == STATUS_OK)
+            status = add_marks(page, err);
+        if (status == STATUS_OK)
+            status = add_figure(page, FIGURE_PHASES, "Each phase on its own axis.", err);
+        if (status == STATUS_OK)
+            status = add_figure(page, FIGURE_BREAKDOWN, "Where the time of a token goes.", err);
+    }
+    report_heading(report, "What the device's numbers rest on");
+    return status == STATUS_OK ? add_stored_device(page, run->device_id, err) : status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct page_data *page = memory_new(1, sizeof *page);
+    struct rows rows = {0};
+    if (page == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    page->args = args;
+    enum status status = store_open(args_text(args, "db"), STORE_READ, &page->store, err);
+    if (status == STATUS_OK)
+        status = setting_of_run(page->store, args_int(args, "run", 0), &page->setting,
+                                &page->run_id, &page->budget, err);
+    if (status == STATUS_OK)
+        status = read_run(page->store, page->run_id, &rows, err);
+    if (status == STATUS_OK)
+        status = price_marks(args, 0, &page->setting, &page->budget, &page->marks, err);
+    if (status == STATUS_OK)
+        status = fill(page, rows.data, err);
+    if (status == STATUS_OK)
+        status = report_write(&page->report, args_text(args, "out"), err);
+    report_release(&page->report);
+    priced_release(&page->marks);
+    rows_release(&rows);
+    store_close(page->store);
+    memory_free(page);
+    return status;
+}
+
+static const struct option options[] = {
+    ROW(OPTION_TEXT, "out", "FILE", "report.html", "@file", "page to write; -: standard output"),
+    ROW_DB,
+    ROW_RUN,
+    ROW_LIMIT,
+    ROW_DTYPE,
+    ROW_HEAD_DTYPE,
+    ROW_KV_DTYPE,
+    ROWS_END,
+};
+
+static const struct example examples[] = {
+    {"lathe report --db phone.db --out phone.html",                "the latest search on one page"},
+    {"lathe report mobilellm-125m opt-125m --db phone.db --run 2",
+     "an earlier one, with two models marked"                                                     },
+    {NULL,                                                         NULL                           },
+};
+
+const struct command cmd_report = {
+    .name = "report",
+    .summary = "one self-contained HTML page about a search",
+    .operands = "[MODEL...]",
+    .operand_values = "@model",
+    .max_operands = MAX_FIGURE_MODELS,
+    .options = options,
+    .examples = examples,
+    .about = "Figures, the best candidates, known models and every number of the device with its "
+             "source. Marks MODELs, or else the models that come with lathe and lie within the "
+             "run's budget. Needs gnuplot.",
+    .run = run,
+};

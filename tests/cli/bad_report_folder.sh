@@ -1,0 +1,2 @@
+lathe search --budget 125M --device iphone-13 --db x.db --keep front >/dev/null 2>&1
+lathe report mobilellm-125m --db x.db --out no/such/page.html
