@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/keeper.h"
 #include "cli/progress.h"
+#include "cli/published_rows.h"
 #include "costmodel/device.h"
 
 /* Everything the command line asks for, checked before anything is written. */
@@ -259,6 +260,10 @@ static enum status run(const struct args *args, struct err *err)
             format_count(enumeration.count, count, sizeof count),
             format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name);
+    struct err unpublished;
+    if (published_store(store, &unpublished) != STATUS_OK)
+        fprintf(stderr, "lathe search: warning: no published figures stored: %s\n",
+                unpublished.message);
     status = search(args, job, &enumeration, store, &run_id, err);
     if (status == STATUS_OK)
         status = print_best(args, job, store, run_id, err);
