@@ -95,7 +95,7 @@ enum status plot_accuracy(const struct plot_accuracy_row *rows, size_t n_rows, b
     struct page page = {0};
     enum status status = page_init(&page, 1, 1, err);
     page.width = 900;
-    page.height = 600;
+    page.height = n_rows > 20 ? 740 : 600; /* names need room */
     page.columns = 120;
     page.rows = 40;
     if (status == STATUS_OK) {
