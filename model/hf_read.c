@@ -219,6 +219,22 @@ static void append_names(struct hf_reader *reader, const char *path, struct text
         append_lower(out, name);
 }
 
+static bool is_mobilellm_shape(int64_t d_model, int64_t n_layers)
+{
+    static const int64_t shapes[][2] = {
+        {576,  30},
+        {960,  32},
+        {1152, 40},
+        {1280, 54},
+        {1600, 54}
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (shapes[i][0] == d_model && shapes[i][1] == n_layers)
+            return true;
+    }
+    return false;
+}
+
 static enum status apply_known_facts(struct hf_reader *reader, const char *path,
                                      struct transformer *net, struct err *err)
 {
@@ -236,7 +252,7 @@ static enum status apply_known_facts(struct hf_reader *reader, const char *path,
                                      (d == 2048 && strstr(names.data, "mobillama/config_05b")) ||
                                      (d == 2560 && strstr(names.data, "mobillama/config_08b")));
     bool is_training_repo =
-        strstr(names.data, "mobilellm") && net->vocab_size == 32000 &&
+        strstr(names.data, "mobilellm") && is_mobilellm_shape(d, n) &&
         (strstr(names.data, ".training-repo.json") || strstr(names.data, "mobilellm/configs/"));
     if (is_shared_ffn && !hf_has(reader, "lathe_share_ffn")) {
         net->schedule.share_ffn = true;

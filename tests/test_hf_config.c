@@ -127,6 +127,41 @@ static void facts_known_by_name_are_reported(void **state)
     text_release(&warnings);
 }
 
+static void facts_hold_for_the_shapes_they_are_known_of(void **state)
+{
+    (void)state;
+    static const char form[] = "{\"model_type\": \"llama\", \"hidden_size\": %d, "
+                               "\"num_hidden_layers\": %d, \"num_attention_heads\": %d, "
+                               "\"num_key_value_heads\": %d, \"intermediate_size\": 1536, "
+                               "\"vocab_size\": 32000%s}";
+    static const struct {
+        const char *path;
+        int d_model, n_layers, n_heads, n_kv_heads;
+        const char *more;
+        bool tied, share_ffn;
+    } cases[] = {
+        {"src/MobileLLM/configs/125M/config.json", 576,  30, 9,  3, "",                                              true,  false},
+        {"src/MobileLLM/configs/125M/config.json", 576,  31, 9,  3, "",                                              false, false},
+        {"mine/config.json",                       576,  30, 9,  3, "",                                              false, false},
+        {"MobiLlama-05B/config.json",              2048, 22, 32, 4, "",                                              false, true },
+        {"mine/config.json",                       2048, 22, 32, 4, ", \"_name_or_path\": \"MBZUAI/MobiLlama-05B\"",
+         false,                                                                                                             true },
+        {"MobiLlama-05B/config.json",              2048, 22, 32, 4, ", \"lathe_share_ffn\": false",                  false,
+         false                                                                                                                   },
+        {"MobiLlama-1B/config.json",               2048, 22, 32, 4, "",                                              false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[512];
+        struct transformer net;
+        int n = snprintf(json, sizeof json, form, cases[i].d_model, cases[i].n_layers,
+                         cases[i].n_heads, cases[i].n_kv_heads, cases[i].more);
+        assert_int_equal(hf_config_parse(cases[i].path, json, n, &net, NULL, &err), STATUS_OK);
+        assert_int_equal(net.tie_embeddings, cases[i].tied);
+        assert_int_equal(net.schedule.share_ffn, cases[i].share_ffn);
+        assert_int_equal(net.block.n_kv_heads, cases[i].share_ffn ? 32 : cases[i].n_kv_heads);
+    }
+}
+
 static void mobilellm_ties_and_shares_through_keys_of_its_own(void **state)
 {
     (void)state;
@@ -653,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_published_configuration_counts_to_the_last_parameter),
         cmocka_unit_test(facts_known_by_name_are_reported),
+        cmocka_unit_test(facts_hold_for_the_shapes_they_are_known_of),
         cmocka_unit_test(mobilellm_ties_and_shares_through_keys_of_its_own),
         cmocka_unit_test(windows_follow_each_familys_rule),
         cmocka_unit_test(falcons_differ_in_heads_norms_and_biases),
