@@ -2,4 +2,4 @@ lathe search --budget 125M --device iphone-13 --db x.db --keep front >/dev/null 
 lathe report mobilellm-125m --db x.db --out page.html
 grep -c '<figure' page.html
 grep -c 'src=\|href="http' page.html
-ls
+ls *.html
