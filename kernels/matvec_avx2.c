@@ -3,6 +3,7 @@
  * vpmaddubsw multiplies unsigned by signed bytes into saturating 16-bit sums of two, so the weights
  * give their absolute value and x takes their sign: 128 * 127 * 2 stays below 2^15. */
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/rows.h"
@@ -172,3 +173,71 @@ static __m256 dot_block(__m256i w, const struct q8_block *x)
 
 DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)
 DEFINE_MATVEC_QUANTISED(q4_0, Q4_0_BYTES)
+
+/* Same layout as portable's: a scale, then signs. */
+void prepare_b1_avx2(int64_t k, const float *x, void *prepared)
+{
+    uint8_t *signs = (uint8_t *)prepared + 4;
+    const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
+    __m256 total = _mm256_setzero_ps();
+    float sum = 0;
+    int64_t i = 0;
+    for (; i + 8 <= k; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i);
+        total = _mm256_add_ps(total, _mm256_and_ps(v, no_sign));
+        __m256 positive = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GE_OQ);
+        signs[i / 8] = (uint8_t)_mm256_movemask_ps(positive);
+    }
+    if (i < k)
+        signs[i / 8] = 0;
+    for (; i < k; i++) {
+        sum += fabsf(x[i]);
+        if (x[i] >= 0)
+            signs[i / 8] = (uint8_t)(signs[i / 8] | 1u << i % 8);
+    }
+    float scale = (sum + sum_of(total)) / (float)k;
+    memcpy(prepared, &scale, 4);
+}
+
+static uint64_t load_u64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, 8);
+    return value;
+}
+
+/* Every machine with AVX2 counts 64 bits in one instruction: faster than memory already. */
+void matvec_b1_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin, int64_t end)
+{
+    const uint8_t *signs = (const uint8_t *)x + 4;
+    int64_t sign_bytes = (k + 7) / 8;
+    float scale_x, scale_w;
+    memcpy(&scale_x, x, 4);
+    for (int64_t r = begin; r < end; r++) {
+        const uint8_t *row = (const uint8_t *)w + r * (sign_bytes + 4);
+        int64_t a = 0, b = 0, i = 0;
+        for (; i + 16 <= sign_bytes; i += 16) {
+            a += __builtin_popcountll(load_u64(row + i) ^ load_u64(signs + i));
+            b += __builtin_popcountll(load_u64(row + i + 8) ^ load_u64(signs + i + 8));
+        }
+        for (; i + 8 <= sign_bytes; i += 8)
+            a += __builtin_popcountll(load_u64(row + i) ^ load_u64(signs + i));
+        for (; i < sign_bytes; i++)
+            b += __builtin_popcount(row[i] ^ signs[i]);
+        memcpy(&scale_w, row + sign_bytes, 4);
+        y[r] = scale_w * scale_x * (float)(k - 2 * (a + b));
+    }
+}
+
+/* A few rows at a time stay in the first-level cache while all tokens pass by. */
+void matmul_b1_avx2(int64_t m, int64_t k, const void *w, const void *x, int64_t x_bytes, float *y,
+                    int64_t y_stride, int64_t begin, int64_t end, void *scratch)
+{
+    enum { ROWS = 32 };
+    (void)scratch;
+    for (int64_t r = begin; r < end; r += ROWS) {
+        int64_t last = end - r < ROWS ? end : r + ROWS;
+        for (int64_t t = 0; t < m; t++)
+            matvec_b1_avx2(k, w, (const uint8_t *)x + t * x_bytes, y + t * y_stride, r, last);
+    }
+}

@@ -33,6 +33,8 @@ static inline int64_t round_up_64(int64_t bytes)
     int64_t prepared_q8_0_bytes_##isa(int64_t k);                                                  \
     int64_t prepared_q4_0_bytes_##isa(int64_t k);                                                  \
     int64_t prepared_b1_bytes_##isa(int64_t k);                                                    \
+    kernel_prepare_fn requantise_##isa;                                                            \
+    int64_t requantised_bytes_##isa(int64_t k);                                                    \
     int64_t matmul_scratch_bytes_##isa(int64_t k)
 
 #define DECLARE_VECTOR_ROWS(isa)                                                                   \
@@ -55,6 +57,7 @@ DECLARE_MATRIX_ROWS(avx2);
 DECLARE_VECTOR_ROWS(avx2);
 DECLARE_MATRIX_ROWS(avx512);
 DECLARE_VECTOR_ROWS(avx512);
+int64_t matmul_quant_scratch_bytes_avx512(int64_t k);
 DECLARE_MATRIX_ROWS(neon);
 DECLARE_VECTOR_ROWS(neon);
 
