@@ -18,6 +18,7 @@
     X(report) \
     X(inspect) \
     X(models) \
+    X(export) \
     X(devices) \
     X(calibrate) \
     X(help)

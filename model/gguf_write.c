@@ -38,8 +38,8 @@ struct tensor {
  * grows with depth or width. */
 struct plan {
     const struct transformer *net;
+    const struct gguf_write_options *options;
     const char *architecture;
-    uint64_t seed;
     int64_t n_layers; /* executions */
     int n_edges, n_per_layer;
     struct tensor edges[3], layer[20];
@@ -60,17 +60,18 @@ static struct tensor *vector(struct tensor *out, const char *name, enum part par
     return out + 1;
 }
 
-static void make_plan(const struct transformer *net, uint64_t seed, struct plan *plan)
+static void make_plan(const struct transformer *net, const struct gguf_write_options *options,
+                      struct plan *plan)
 {
     const struct block *block = &net->block;
     int64_t d = net->d_model, f = block->d_ff;
     int64_t q = block->n_heads * block->d_head, kv = block->n_kv_heads * block->d_head;
     enum dtype type = net->block_dtype;
     *plan = (struct plan){.net = net,
+                          .options = options,
                           .architecture = net->qk_norm == QK_NORM_WEIGHTED ? "qwen3"
                                           : net->biases == BIAS_QKV        ? "qwen2"
                                                                            : "llama",
-                          .seed = seed,
                           .n_layers = schedule_executions(&net->schedule)};
     struct tensor *t = plan->edges;
     t = matrix(t, "token_embd", net->embedding_dtype, d, net->vocab_size);
@@ -284,7 +285,8 @@ static enum status check(const struct transformer *net, const struct gguf_write_
 /* Counts what it writes, since a pipe cannot be asked. Errors are seen at the commit. */
 struct sink {
     FILE *stream;
-    int64_t written;
+    int64_t written, total; /* total: 0 until it is known */
+    bool stopped;
 };
 
 static void put(struct sink *sink, const void *bytes, size_t n)
@@ -418,7 +420,7 @@ static void put_metadata(const struct plan *plan, struct sink *sink)
     put_key_u32(&m, "general.file_type", file_type(net->block_dtype));
     put_key_u32(&m, "general.quantization_version", 2);
     put_key(&m, "lathe.seed", GGUF_UINT64);
-    put_u64(sink, plan->seed);
+    put_u64(sink, plan->options->seed);
     put_key_u32(&m, ".vocab_size", net->vocab_size);
     put_key_u32(&m, ".context_length", net->max_context);
     put_key_u32(&m, ".embedding_length", net->d_model);
@@ -437,7 +439,8 @@ static void put_metadata(const struct plan *plan, struct sink *sink)
     assert(m.n_keys == n_keys(plan));
 }
 
-static void put_tensor_infos(const struct plan *plan, struct sink *sink)
+/* Returns the bytes of the data they describe. */
+static int64_t put_tensor_infos(const struct plan *plan, struct sink *sink)
 {
     int64_t offset = 0;
     for (int64_t i = 0; i < n_tensors(plan); i++) {
@@ -452,6 +455,7 @@ static void put_tensor_infos(const struct plan *plan, struct sink *sink)
         put_u64(sink, (uint64_t)offset);
         offset += padded(tensor_bytes(tensor));
     }
+    return offset;
 }
 
 static void put_padding(struct sink *sink, int64_t bytes)
@@ -483,19 +487,27 @@ static void fill_normal(struct rng *rng, int64_t n, float sigma, float *out)
     }
 }
 
-static void put_tensor(const struct tensor *tensor, const char *source, uint64_t seed,
+static bool goes_on(const struct plan *plan, struct sink *sink)
+{
+    const struct gguf_write_options *options = plan->options;
+    if (options->go_on != NULL && !options->go_on(options->context, sink->written, sink->total))
+        sink->stopped = true;
+    return !sink->stopped && !ferror(sink->stream);
+}
+
+static void put_tensor(const struct plan *plan, const struct tensor *tensor, const char *source,
                        struct sink *sink, float *row, void *stored)
 {
     size_t row_bytes = (size_t)dtype_row_bytes(tensor->dtype, tensor->row);
-    struct rng rng;
-    rng_init(&rng, seed_of(source, seed));
     if (tensor->part != PART_MATRIX) {
         for (int64_t i = 0; i < tensor->row; i++)
             row[i] = tensor->part == PART_ONES ? 1.0f : 0.0f;
         put(sink, row, row_bytes);
     }
+    struct rng rng;
     float sigma = 1 / sqrtf((float)tensor->row);
-    for (int64_t i = 0; i < tensor->rows && !ferror(sink->stream); i++) {
+    rng_init(&rng, seed_of(source, plan->options->seed));
+    for (int64_t i = 0; i < tensor->rows && goes_on(plan, sink); i++) {
         fill_normal(&rng, tensor->row, sigma, row);
         quantize_row(tensor->dtype, tensor->row, row, stored);
         put(sink, stored, row_bytes);
@@ -513,7 +525,8 @@ static int64_t longest_row(const struct plan *plan)
     return longest;
 }
 
-static void put_file(const struct plan *plan, FILE *stream, float *row, void *stored)
+/* False: stopped by the caller. */
+static bool put_file(const struct plan *plan, FILE *stream, float *row, void *stored)
 {
     struct sink sink = {.stream = stream};
     put(&sink, "GGUF", 4);
@@ -521,13 +534,15 @@ static void put_file(const struct plan *plan, FILE *stream, float *row, void *st
     put_u64(&sink, (uint64_t)n_tensors(plan));
     put_u64(&sink, n_keys(plan));
     put_metadata(plan, &sink);
-    put_tensor_infos(plan, &sink);
+    int64_t data_bytes = put_tensor_infos(plan, &sink);
     put_padding(&sink, sink.written);
-    for (int64_t i = 0; i < n_tensors(plan) && !ferror(stream); i++) {
+    sink.total = sink.written + data_bytes;
+    for (int64_t i = 0; i < n_tensors(plan) && goes_on(plan, &sink); i++) {
         char name[96], source[96];
         const struct tensor *tensor = plan_tensor(plan, i, name, source);
-        put_tensor(tensor, source, plan->seed, &sink, row, stored);
+        put_tensor(plan, tensor, source, &sink, row, stored);
     }
+    return !sink.stopped;
 }
 
 enum status gguf_write_stream(const struct transformer *net, FILE *stream,
@@ -538,14 +553,14 @@ enum status gguf_write_stream(const struct transformer *net, FILE *stream,
     enum status status = check(net, options, warnings, err);
     if (status != STATUS_OK)
         return status;
-    make_plan(net, options->seed, &plan);
+    make_plan(net, options, &plan);
     size_t longest = (size_t)longest_row(&plan);
     float *row = memory_new(longest, sizeof *row);
     void *stored = memory_new(longest, sizeof *row); /* no type is wider */
-    if (row != NULL && stored != NULL)
-        put_file(&plan, stream, row, stored);
-    else
+    if (row == NULL || stored == NULL)
         status = err_set(err, STATUS_NOMEM, "cannot write as GGUF: out of memory");
+    else if (!put_file(&plan, stream, row, stored))
+        status = err_set(err, STATUS_INTERRUPTED, "interrupted: nothing was written");
     memory_free(row);
     memory_free(stored);
     return status;

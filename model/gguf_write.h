@@ -29,11 +29,16 @@
 struct gguf_write_options {
     uint64_t seed;
     bool expand_shared; /* false: shared blocks are STATUS_UNSUPPORTED */
+    /* Called with `context` after every row of weights; false ends the writing with
+     * STATUS_INTERRUPTED. NULL: nobody asks. */
+    bool (*go_on)(void *context, int64_t done_bytes, int64_t total_bytes);
+    void *context;
 };
 
 /* `net` passed transformer_check; block, embedding and head types are f32, f16, bf16, q8_0 or q4_0.
  * Takes the memory of a row; the file is whole or not there. Lines about what the file cannot say
- * are appended to `warnings`, NULL allowed. Errors: STATUS_UNSUPPORTED, STATUS_IO, STATUS_NOMEM. */
+ * are appended to `warnings`, NULL allowed. Errors: STATUS_UNSUPPORTED, STATUS_IO, STATUS_NOMEM,
+ * STATUS_INTERRUPTED. */
 enum status gguf_write(const struct transformer *net, const char *path,
                        const struct gguf_write_options *options, struct text *warnings,
                        struct err *err);

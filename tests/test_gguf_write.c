@@ -107,7 +107,8 @@ static void assert_round_trip(const struct transformer *net, uint64_t seed)
     int64_t n_elements = 0;
     assert_int_equal(transformer_check(net, &err), STATUS_OK);
     assert_int_equal(gguf_expand(net, &expected, &err), STATUS_OK);
-    write_to_memory(net, &(struct gguf_write_options){seed, true}, NULL, &written);
+    write_to_memory(net, &(struct gguf_write_options){.seed = seed, .expand_shared = true}, NULL,
+                    &written);
     if (gguf_architecture(&written.file, &back, NULL, &err) != STATUS_OK)
         fail_msg("%s", err.message);
     assert_true(transformer_same_shape(&expected, &back));
@@ -205,7 +206,7 @@ static void the_seed_decides_every_byte(void **state)
     struct written one, same, other;
     write_to_memory(&net, &expanding, NULL, &one);
     write_to_memory(&net, &expanding, NULL, &same);
-    write_to_memory(&net, &(struct gguf_write_options){2, true}, NULL, &other);
+    write_to_memory(&net, &(struct gguf_write_options){.seed = 2}, NULL, &other);
     assert_int_equal(one.length, same.length);
     assert_memory_equal(one.bytes, same.bytes, one.length);
     const struct gguf_tensor *a = gguf_find_tensor(&one.file, "blk.1.attn_q.weight");
@@ -373,6 +374,28 @@ static void a_write_that_fails_leaves_no_file(void **state)
     assert_int_equal(rmdir(folder), 0); /* nothing is in it */
 }
 
+static bool stop_half_way(void *context, int64_t done_bytes, int64_t total_bytes)
+{
+    int64_t *last = context;
+    assert_true(done_bytes >= *last && done_bytes <= total_bytes);
+    *last = done_bytes;
+    return done_bytes < total_bytes / 2;
+}
+
+static void a_write_that_is_stopped_leaves_no_file(void **state)
+{
+    (void)state;
+    struct transformer net = small();
+    int64_t done = 0;
+    const struct gguf_write_options options = {.go_on = stop_half_way, .context = &done};
+    char folder[] = "stopped-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.gguf", folder);
+    assert_int_equal(gguf_write(&net, path, &options, NULL, NULL), STATUS_INTERRUPTED);
+    assert_true(done > 0);
+    assert_int_equal(rmdir(folder), 0); /* nothing is in it */
+}
+
 static void a_written_file_is_read_by_name(void **state)
 {
     (void)state;
@@ -425,6 +448,7 @@ int main(void)
         cmocka_unit_test(what_the_format_cannot_say_is_refused_with_the_reason),
         cmocka_unit_test(rows_that_are_no_whole_blocks_are_refused_by_their_dimension),
         cmocka_unit_test(a_write_that_fails_leaves_no_file),
+        cmocka_unit_test(a_write_that_is_stopped_leaves_no_file),
         cmocka_unit_test(a_written_file_is_read_by_name),
         cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_is_left),
     };

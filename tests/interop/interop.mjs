@@ -1,0 +1,160 @@
+// usage: node interop.mjs LATHE FOLDER
+// Exports networks of every type and shape, reads them with @huggingface/gguf against shapes that
+// are worked out here from the configuration alone, and generates tokens with node-llama-cpp.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gguf, GGMLQuantizationType } from "@huggingface/gguf";
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+
+const [lathe, folder] = process.argv.slice(2);
+const vocabulary = 600;
+const nTokens = 8;
+const types = ["f32", "f16", "bf16", "q8_0", "q4_0"];
+const depths = {
+  deep: { hidden_size: 64, num_hidden_layers: 16, intermediate_size: 160 },
+  wide: { hidden_size: 512, num_hidden_layers: 2, intermediate_size: 1376 },
+};
+
+function cases() {
+  const all = [];
+  for (const type of types)
+    for (const depth of Object.keys(depths))
+      for (const heads of ["mha", "gqa"])
+        for (const tied of [true, false])
+          all.push({
+            name: `${type}-${depth}-${heads}-${tied ? "tied" : "untied"}`,
+            type,
+            config: {
+              model_type: "llama",
+              ...depths[depth],
+              num_attention_heads: 8,
+              num_key_value_heads: heads === "mha" ? 8 : 2,
+              tie_word_embeddings: tied,
+            },
+          });
+  const wide = { ...depths.wide, num_attention_heads: 8, num_key_value_heads: 4 };
+  all.push({ name: "head-wider-than-model", type: "q8_0",
+    config: { model_type: "llama", ...wide, head_dim: 96, tie_word_embeddings: true } });
+  all.push({ name: "biases-on-qkv", type: "f16",
+    config: { model_type: "qwen2", ...wide, tie_word_embeddings: true } });
+  all.push({ name: "biases-everywhere", type: "q8_0",
+    config: { model_type: "llama", ...wide, attention_bias: true, mlp_bias: true,
+      tie_word_embeddings: false } });
+  all.push({ name: "norms-of-q-and-k", type: "q4_0",
+    config: { model_type: "qwen3", ...wide, head_dim: 32, tie_word_embeddings: true } });
+  all.push({ name: "shared-layers", type: "q4_0", executions: 2,
+    config: { model_type: "mobilellm", ...depths.deep, num_attention_heads: 8,
+      num_key_value_heads: 2, share_embedding: true, layer_sharing: true } });
+  return all.map((one) => ({ ...one, config: { vocab_size: vocabulary,
+    max_position_embeddings: 256, rms_norm_eps: 1e-5, rope_theta: 10000, hidden_act: "silu",
+    ...one.config } }));
+}
+
+// Name -> shape and type of every tensor, as llama.cpp's converter lays them out.
+function expectedTensors({ type, config: c, executions = 1 }) {
+  const d = c.hidden_size, f = c.intermediate_size, dHead = c.head_dim ?? d / c.num_attention_heads;
+  const q = c.num_attention_heads * dHead, kv = c.num_key_value_heads * dHead;
+  const tied = c.tie_word_embeddings || c.share_embedding;
+  const qkvBias = c.model_type === "qwen2" || c.attention_bias;
+  const tensors = new Map();
+  const matrix = (name, dIn, dOut, bias) => {
+    tensors.set(`${name}.weight`, { shape: [dIn, dOut], type });
+    if (bias) tensors.set(`${name}.bias`, { shape: [dOut], type: "f32" });
+  };
+  const norm = (name, n) => tensors.set(`${name}.weight`, { shape: [n], type: "f32" });
+  matrix("token_embd", d, c.vocab_size, false);
+  norm("output_norm", d);
+  if (!tied) matrix("output", d, c.vocab_size, false);
+  for (let i = 0; i < c.num_hidden_layers * executions; i++) {
+    norm(`blk.${i}.attn_norm`, d);
+    norm(`blk.${i}.ffn_norm`, d);
+    matrix(`blk.${i}.attn_q`, d, q, qkvBias);
+    matrix(`blk.${i}.attn_k`, d, kv, qkvBias);
+    matrix(`blk.${i}.attn_v`, d, kv, qkvBias);
+    matrix(`blk.${i}.attn_output`, q, d, c.attention_bias);
+    if (c.model_type === "qwen3") {
+      norm(`blk.${i}.attn_q_norm`, dHead);
+      norm(`blk.${i}.attn_k_norm`, dHead);
+    }
+    matrix(`blk.${i}.ffn_gate`, d, f, c.mlp_bias);
+    matrix(`blk.${i}.ffn_up`, d, f, c.mlp_bias);
+    matrix(`blk.${i}.ffn_down`, f, d, c.mlp_bias);
+  }
+  return tensors;
+}
+
+async function checkShapes(path, one) {
+  const wrong = [];
+  const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
+  const expected = expectedTensors(one);
+  for (const { name, shape, dtype } of tensorInfos) {
+    const want = expected.get(name);
+    const found = `${shape.map(Number).join(" x ")} ${GGMLQuantizationType[dtype].toLowerCase()}`;
+    if (!want) wrong.push(`unexpected tensor ${name}`);
+    else if (found !== `${want.shape.join(" x ")} ${want.type}`)
+      wrong.push(`${name} is ${found}, expected ${want.shape.join(" x ")} ${want.type}`);
+    expected.delete(name);
+  }
+  for (const name of expected.keys()) wrong.push(`no tensor ${name}`);
+  const arch = metadata["general.architecture"], c = one.config;
+  const keys = {
+    version: 3,
+    [`${arch}.block_count`]: c.num_hidden_layers * (one.executions ?? 1),
+    [`${arch}.embedding_length`]: c.hidden_size,
+    [`${arch}.feed_forward_length`]: c.intermediate_size,
+    [`${arch}.attention.head_count`]: c.num_attention_heads,
+    [`${arch}.attention.head_count_kv`]: c.num_key_value_heads,
+    [`${arch}.context_length`]: c.max_position_embeddings,
+  };
+  for (const [key, value] of Object.entries(keys))
+    if (Number(metadata[key]) !== value) wrong.push(`${key} is ${metadata[key]}, expected ${value}`);
+  if (metadata["tokenizer.ggml.tokens"].length !== c.vocab_size) wrong.push("wrong vocabulary");
+  return wrong;
+}
+
+async function generate(llama, path, one) {
+  const model = await llama.loadModel({ modelPath: path });
+  const context = await model.createContext({ contextSize: 128, threads: 1 });
+  const tokens = [];
+  const prompt = model.tokenize("deep or wide?");
+  for await (const token of context.getSequence().evaluate(prompt, { temperature: 0 })) {
+    tokens.push(token);
+    if (tokens.length === nTokens) break;
+  }
+  const wrong = [];
+  if (model.embeddingVectorSize !== one.config.hidden_size) wrong.push("loaded with another width");
+  if (prompt.length < 13) wrong.push(`the prompt became ${prompt.length} tokens`);
+  if (tokens.length !== nTokens || tokens.some((t) => t < 0 || t >= vocabulary))
+    wrong.push(`generated ${tokens.length} tokens: ${tokens.join(" ")}`);
+  await context.dispose();
+  await model.dispose();
+  return wrong;
+}
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const llama = await getLlama({ build: "never", skipDownload: true, gpu: false, maxThreads: 1,
+  logLevel: LlamaLogLevel.error });
+let failed = 0;
+const all = cases();
+for (const one of all) {
+  const path = join(folder, `${one.name}.gguf`), config = join(folder, `${one.name}.json`);
+  let wrong;
+  try {
+    writeFileSync(config, JSON.stringify(one.config));
+    execFileSync(lathe, ["export", "gguf", config, "--dtype", one.type, "--out", path],
+      { stdio: ["ignore", "inherit", "pipe"] });
+    wrong = [...(await checkShapes(path, one)), ...(await generate(llama, path, one))];
+  } catch (error) {
+    wrong = [String(error.stderr ?? error.stack ?? error)];
+  }
+  rmSync(path, { force: true });
+  if (wrong.length) {
+    failed++;
+    console.log(`${one.name}: ${wrong.slice(0, 5).join("; ")}`);
+  }
+}
+console.log(`interop: ${all.length - failed} of ${all.length} files read by @huggingface/gguf and ` +
+  `run by node-llama-cpp`);
+process.exit(failed ? 1 : 0);
