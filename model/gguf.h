@@ -102,8 +102,9 @@ const struct gguf_tensor *gguf_find_tensor(const struct gguf *file, const char *
 const char *gguf_tensor_type_name(int ggml_type);
 
 /* Values by key. Integers of any width and sign are one kind, so are f32 and f64 (which also take
- * an integer). Errors, naming the key and its byte: STATUS_INPUT (absent, of another kind, not
- * finite), STATUS_RANGE. The `_or` forms take a fallback when the key is absent. */
+ * an integer; an f32 is read as the shortest decimal that rounds to it). Errors, naming the key and
+ * its byte: STATUS_INPUT (absent, of another kind, not finite), STATUS_RANGE. The `_or` forms take
+ * a fallback when the key is absent. */
 enum status gguf_get_int(const struct gguf *file, const char *key, int64_t min, int64_t max,
                          int64_t *out, struct err *err);
 enum status gguf_get_int_or(const struct gguf *file, const char *key, int64_t min, int64_t max,

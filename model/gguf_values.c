@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/gguf.h"
@@ -166,6 +168,19 @@ enum status gguf_get_int_at(const struct gguf *file, const char *name, int64_t i
     return checked_integer(file, key, i, min, max, out, err);
 }
 
+/* 1e-6 that went through f32 is 1e-6 again, not 9.99999997e-7. */
+static double shortest_decimal(float value)
+{
+    for (int digits = 6; digits < 9 && isfinite(value); digits++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        double decimal = strtod(text, NULL);
+        if ((float)decimal == value)
+            return decimal;
+    }
+    return (double)value;
+}
+
 enum status gguf_get_number_or(const struct gguf *file, const char *name, double min, double max,
                                double fallback, double *out, struct err *err)
 {
@@ -179,7 +194,7 @@ enum status gguf_get_number_or(const struct gguf *file, const char *name, double
     if (key->type == GGUF_FLOAT32) {
         float f32;
         memcpy(&f32, key->value, sizeof f32);
-        value = (double)f32;
+        value = shortest_decimal(f32);
     } else if (key->type == GGUF_FLOAT64) {
         memcpy(&value, key->value, sizeof value);
     } else if (is_integer(key->type)) {
