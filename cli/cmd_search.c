@@ -111,6 +111,13 @@ static enum status read_job(const struct args *args, struct job *job, struct err
         status = read_space(args, &job->space, err);
     if (status == STATUS_OK)
         status = read_device(args, job, err);
+    if (status == STATUS_OK && (job->workload.prompt > job->space.max_context ||
+                                job->workload.context >= job->space.max_context))
+        status = err_set(err, STATUS_RANGE,
+                         "--prompt %lld and --context %lld do not fit the space's max_context of "
+                         "%lld",
+                         (long long)job->workload.prompt, (long long)job->workload.context,
+                         (long long)job->space.max_context);
     return status;
 }
 
@@ -260,10 +267,11 @@ static enum status run(const struct args *args, struct err *err)
             format_count(enumeration.count, count, sizeof count),
             format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name);
-    struct err unpublished;
-    if (published_store(store, &unpublished) != STATUS_OK)
-        fprintf(stderr, "lathe search: warning: no published figures stored: %s\n",
-                unpublished.message);
+    status = published_store(store, err);
+    if (status == STATUS_NOT_FOUND)
+        fprintf(stderr, "lathe search: warning: no published figures stored: %s\n", err->message);
+    else if (status != STATUS_OK)
+        goto out;
     status = search(args, job, &enumeration, store, &run_id, err);
     if (status == STATUS_OK)
         status = print_best(args, job, store, run_id, err);

@@ -1,2 +1,1 @@
 lathe help --man | head -n 4
-lathe help --man | grep -c '^\.SS'
