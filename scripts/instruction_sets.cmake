@@ -2,7 +2,9 @@
 # set and no other file does, so that one binary runs on any CPU of its kind; files of the other
 # architecture are left out.
 function(keep_and_flag_instruction_sets list_name)
-  set(avx2 -mavx2 -mfma -mf16c)
+  # Their inner loops are written over small arrays that must become registers: gcc unrolls them at
+  # -O3 alone (2.4 times the speed of -O2 for matmul).
+  set(avx2 -O3 -mavx2 -mfma -mf16c)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
   set(kept "")
   foreach(source IN LISTS ${list_name})
@@ -29,7 +31,7 @@ function(keep_and_flag_instruction_sets list_name)
       set(flags ${avx2})
     elseif(name MATCHES "neon")
       set(architecture aarch64)
-      set(flags -march=armv8.2-a+dotprod+fp16)
+      set(flags -O3 -march=armv8.2-a+dotprod+fp16)
     endif()
     string(REGEX REPLACE "^(AMD64|amd64)$" "x86_64" here "${CMAKE_SYSTEM_PROCESSOR}")
     string(REGEX REPLACE "^arm64$" "aarch64" here "${here}")
