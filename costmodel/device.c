@@ -41,6 +41,8 @@ static const char *const profile_keys[] = {"name",
                                            "layer_ns",
                                            "pass_ns",
                                            "attention_gbps",
+                                           "attention_gflops",
+                                           "head_gbps",
                                            "overlap_frac",
                                            "load_fixed_ns",
                                            "load_gbps",
@@ -438,5 +440,9 @@ enum status device_parse(const struct json *root, struct device *out, struct err
     if (status == STATUS_OK)
         status = read_by_threads(root, "attention_gbps", LEAST_GBPS, MOST_GBPS,
                                  &out->attention_gbps, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(root, "attention_gflops", 1e-6, 1e9, &out->attention_gflops, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(root, "head_gbps", LEAST_GBPS, MOST_GBPS, &out->head_gbps, err);
     return status;
 }

@@ -88,6 +88,9 @@ struct device {
     struct by_threads layer_ns;          /* per executed block */
     struct by_threads pass_ns;           /* per token or prompt: enter, leave, head dispatch */
     struct by_threads attention_gbps;    /* KV-cache read bandwidth; n == 0: DRAM's */
+    struct by_threads attention_gflops;  /* attention of one query over the cache (decode); n == 0:
+                                            the peak of the cache's type */
+    struct by_threads head_gbps; /* the head's matrix from DRAM; n == 0: as its type elsewhere */
     double overlap_frac; /* share of a repeated block's compute under which the next block's DRAM
                             stream can hide; 0 = no prefetch */
 
@@ -139,6 +142,8 @@ struct machine {
     double peak_gflops[N_DTYPES];
     double weight_gbps[N_DTYPES][MAX_LEVELS]; /* streaming weights of a type from a level */
     double kv_gbps[MAX_LEVELS];
+    double attention_gflops; /* of a decode; 0: the peak of the cache's type */
+    double head_gbps;        /* from DRAM; 0: as other weights of its type */
     double op_ns[N_OP_KINDS], layer_ns, pass_ns;
     double overlap_frac;
     double load_fixed_ns, load_gbps, load_layer_ns;

@@ -87,6 +87,8 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
         .flash = device->n_levels - 1,
         .layer_ns = by_threads_at(&device->layer_ns, threads, 0),
         .pass_ns = by_threads_at(&device->pass_ns, threads, 0),
+        .attention_gflops = by_threads_at(&device->attention_gflops, threads, 0),
+        .head_gbps = by_threads_at(&device->head_gbps, threads, 0),
         .overlap_frac = device->overlap_frac,
         .load_fixed_ns = device->load_fixed_ns,
         .load_gbps = device->load_gbps,

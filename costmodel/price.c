@@ -37,6 +37,18 @@ static double slowest(double a, double b)
     return a > b ? a : b;
 }
 
+static double weight_gbps(const struct machine *machine, const struct op *op, int level)
+{
+    bool of_its_own = op->role == ROLE_HEAD && level == machine->dram && machine->head_gbps > 0;
+    return of_its_own ? machine->head_gbps : machine->weight_gbps[op->dtype][level];
+}
+
+static double flop_per_ns(const struct machine *machine, const struct op *op)
+{
+    bool of_its_own = op->kind == OP_ATTENTION && op->m == 1 && machine->attention_gflops > 0;
+    return of_its_own ? machine->attention_gflops : machine->peak_gflops[op->dtype];
+}
+
 static struct op_time time_op(const struct machine *machine, const struct op *op, int weight_level,
                               int kv_level)
 {
@@ -45,10 +57,10 @@ static struct op_time time_op(const struct machine *machine, const struct op *op
     struct op_time time = {
         .weight_ns = op->weight_bytes == 0
                          ? 0
-                         : (double)op->weight_bytes / machine->weight_gbps[op->dtype][weight_level],
+                         : (double)op->weight_bytes / weight_gbps(machine, op, weight_level),
         .kv_ns = kv == 0 ? 0 : (double)kv / machine->kv_gbps[kv_level],
         .activation_ns = (double)op->activation_bytes / machine->levels[near].read_gbps,
-        .compute_ns = (double)op->flop / machine->peak_gflops[op->dtype],
+        .compute_ns = (double)op->flop / flop_per_ns(machine, op),
     };
     time.busy_ns =
         slowest(slowest(time.weight_ns, time.kv_ns), slowest(time.activation_ns, time.compute_ns));

@@ -433,34 +433,6 @@ static void the_iphone_13_profile_reproduces_table_7(void **state)
     csv_close(csv);
 }
 
-/* Bandwidth and cost per layer from the two rows other than `left_out`; its relative error. */
-static double error_of_row_from_the_others(const double bytes[3], const double layers[3],
-                                           const double ms[3], int left_out)
-{
-    int i = (left_out + 1) % 3, j = (left_out + 2) % 3;
-    double determinant = bytes[i] * layers[j] - bytes[j] * layers[i];
-    double ms_per_byte = (ms[i] * layers[j] - ms[j] * layers[i]) / determinant;
-    double ms_per_layer = (bytes[i] * ms[j] - bytes[j] * ms[i]) / determinant;
-    assert_true(ms_per_byte > 0 && ms_per_layer > 0);
-    double predicted = ms_per_byte * bytes[left_out] + ms_per_layer * layers[left_out];
-    return fabs(predicted / ms[left_out] - 1);
-}
-
-static void the_iphone_13_profile_states_the_error_of_each_row_from_the_other_two(void **state)
-{
-    (void)state;
-    const double layers[] = {30, 60, 60}, ms[] = {15.6, 16.0, 29.0};
-    const double kv = 128 * 2 * 192 * 2;
-    const double bytes[] = {249270912 + 30 * kv, 249270912 + 60 * kv, 461676672 + 60 * kv};
-    struct device device = shipped("iphone-13");
-    double small = error_of_row_from_the_others(bytes, layers, ms, 2);
-    double median = error_of_row_from_the_others(bytes, layers, ms, 0);
-    double worst = error_of_row_from_the_others(bytes, layers, ms, 1);
-    assert_true(small < median && median < worst);
-    assert_true(fabs(device.error_median_frac - median) < 1e-4);
-    assert_true(fabs(device.error_p90_frac - worst) < 1e-4);
-}
-
 static void the_closed_form_prices_table_7_on_the_iphone_13_profile(void **state)
 {
     (void)state;
@@ -620,7 +592,6 @@ int main(void)
         cmocka_unit_test(every_number_of_a_shipped_profile_has_a_kind_and_a_source),
         cmocka_unit_test(every_shipped_profile_resolves_at_every_thread_count),
         cmocka_unit_test(the_iphone_13_profile_reproduces_table_7),
-        cmocka_unit_test(the_iphone_13_profile_states_the_error_of_each_row_from_the_other_two),
         cmocka_unit_test(the_closed_form_prices_table_7_on_the_iphone_13_profile),
         cmocka_unit_test(the_page_on_profiles_explains_every_key_and_lists_every_profile),
         cmocka_unit_test(a_damaged_profile_is_read_or_refused_with_a_message),
