@@ -248,7 +248,7 @@ static enum status skip_values(struct reader *reader, enum gguf_type type, uint6
             struct gguf_string ignored;
             status = take_string(reader, "a string", &ignored);
         } else {
-            enum gguf_type element;
+            enum gguf_type element = GGUF_UINT8;
             uint64_t n = 0;
             if ((status = take_type(reader, &element)) == STATUS_OK &&
                 (status = take_u64(reader, "an array's length", &n)) == STATUS_OK)

@@ -298,7 +298,7 @@ static enum status take_edges(struct recovery *r)
     if (status == STATUS_OK && !net->tie_embeddings) {
         const struct gguf_tensor *head = NULL;
         status = expect(r, -1, "output", "weight", net->d_model, net->vocab_size, &head);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK && head != NULL)
             net->head_dtype = dtype_of(r, head->ggml_type, "the head");
     }
     if (status == STATUS_OK && has_tensor(r, -1, "output", "bias")) {
@@ -527,6 +527,8 @@ static enum status recover(struct recovery *r)
         (status = take_int(r, "block_count", 1, 1 << 16, &n_layers)) ||
         (status = take_int(r, "context_length", 1, 1 << 24, &net->max_context)))
         return status;
+    if (r->file->n_tensors == 0)
+        return gguf_error(r->file, STATUS_INPUT, r->err, "there are no tensors in it");
     /* so that a lying block count costs nothing: each block has at least three tensors */
     if (n_layers > r->file->n_tensors)
         return gguf_error(r->file, STATUS_INPUT, r->err,

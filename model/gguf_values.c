@@ -61,7 +61,6 @@ static bool is_integer(enum gguf_type type)
 /* Element i of an integer or bool key. False: above 2^63 - 1. */
 static bool load_integer(const struct gguf_key *key, int64_t i, int64_t *out)
 {
-    int8_t i8;
     int16_t i16;
     uint16_t u16;
     int32_t i32;
@@ -69,8 +68,7 @@ static bool load_integer(const struct gguf_key *key, int64_t i, int64_t *out)
     uint64_t u64;
     switch (key->type) {
     case GGUF_INT8:
-        memcpy(&i8, key->value + i, sizeof i8);
-        *out = i8;
+        *out = (key->value[i] ^ 0x80) - 0x80; /* two's complement */
         return true;
     case GGUF_UINT16:
         memcpy(&u16, key->value + 2 * i, sizeof u16);

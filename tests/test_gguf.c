@@ -28,6 +28,8 @@ static struct builder *sample(void)
     add_key_string(b, "general.architecture", "llama");
     add_key(b, "k.u8", GGUF_UINT8);
     add_bytes(&b->keys, &(uint8_t){200}, 1);
+    add_key(b, "k.i8", GGUF_INT8);
+    add_bytes(&b->keys, &(uint8_t){0xfb}, 1);
     add_key(b, "k.i16", GGUF_INT16);
     add_bytes(&b->keys, &minus, 2);
     add_key(b, "k.u64", GGUF_UINT64);
@@ -78,6 +80,8 @@ static void values_of_every_type_are_found_by_name(void **state)
         assert_int_equal(string.length, 5);
         assert_int_equal(gguf_get_int(&file, "k.u8", 0, 255, &integer, &err), STATUS_OK);
         assert_int_equal(integer, 200);
+        assert_int_equal(gguf_get_int(&file, "k.i8", -9, 9, &integer, &err), STATUS_OK);
+        assert_int_equal(integer, -5);
         assert_int_equal(gguf_get_int(&file, "k.i16", -9, 9, &integer, &err), STATUS_OK);
         assert_int_equal(integer, -3);
         assert_int_equal(gguf_get_int_at(&file, "k.ints", 2, 0, 99, &integer, &err), STATUS_OK);
