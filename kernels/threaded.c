@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <time.h>
 
 /* Grain of a slice of rows: 16 floats of y are a cache line. */
 enum { ROWS = 16 };
@@ -109,7 +110,10 @@ static inline void pause_a_moment(void)
 
 void team_barrier_wait(struct team_barrier *barrier)
 {
-    enum { SPINS = 2000 };
+    enum { SPINS = 2000, YIELDS = 50 };
+    /* Whoever still waits after that waits for a thread that has lost its processor: sleeping gives
+     * it one, where yielding on a loaded machine does not always. */
+    static const struct timespec moment = {.tv_nsec = 20000};
     if (barrier->n_threads == 1)
         return;
     int round = atomic_load_explicit(&barrier->round, memory_order_relaxed);
@@ -119,12 +123,14 @@ void team_barrier_wait(struct team_barrier *barrier)
         atomic_store_explicit(&barrier->round, round + 1, memory_order_release);
         return;
     }
-    for (int spins = 0; atomic_load_explicit(&barrier->round, memory_order_acquire) == round;) {
+    for (int spins = 0; atomic_load_explicit(&barrier->round, memory_order_acquire) == round;
+         spins++) {
         if (spins < SPINS) {
-            spins++;
             pause_a_moment();
-        } else {
+        } else if (spins < SPINS + YIELDS) {
             sched_yield();
+        } else {
+            nanosleep(&moment, NULL);
         }
     }
 }
