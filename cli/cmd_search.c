@@ -3,123 +3,14 @@
 
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "base/text.h"
 #include "base/version.h"
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/keeper.h"
 #include "cli/progress.h"
 #include "cli/published_rows.h"
-#include "costmodel/device.h"
-
-/* Everything the command line asks for, checked before anything is written. */
-struct job {
-    struct budget budget;
-    struct space space;
-    struct device device;
-    struct machine machine;
-    struct workload workload;
-    struct filter filter;
-    struct objectives objectives;
-    struct text objectives_text, where_text;
-    enum keep_kind keep;
-    int64_t keep_limit;
-};
-
-static enum status read_space(const struct args *args, struct space *space, struct err *err)
-{
-    const char *path = args_text(args, "space");
-    enum status status = STATUS_OK;
-    if (path != NULL)
-        status = space_open(path, space, err);
-    else
-        space_default(space);
-    if (status == STATUS_OK && args_dtype(args, "dtype", &space->dtype[0]))
-        space->n_dtypes = 1;
-    args_dtype(args, "kv-dtype", &space->kv_dtype);
-    return status;
-}
-
-static enum status add_objective(struct job *job, const char *prefix, const char *name,
-                                 struct err *err)
-{
-    struct text text = {0};
-    text_addf(&text, "%s%s", prefix, name);
-    text_addf(&job->objectives_text, "%s%s%s", job->objectives.n > 0 ? "," : "", prefix, name);
-    enum status status = text.failed ? err_set(err, STATUS_NOMEM, "out of memory")
-                                     : objectives_add(&job->objectives, text.data, err);
-    text_release(&text);
-    return status;
-}
-
-static enum status read_objectives(const struct args *args, struct job *job, struct err *err)
-{
-    enum status status = STATUS_OK;
-    const char *name;
-    for (int i = 0; status == STATUS_OK && (name = args_nth(args, "minimize", i)) != NULL; i++)
-        status = add_objective(job, "", name, err);
-    for (int i = 0; status == STATUS_OK && (name = args_nth(args, "maximize", i)) != NULL; i++)
-        status = add_objective(job, "max:", name, err);
-    if (status == STATUS_OK && job->objectives.n == 0) {
-        objectives_default(&job->objectives);
-        text_add(&job->objectives_text, "decode_ns,max:params_blocks");
-    }
-    return status;
-}
-
-static enum status read_filter(const struct args *args, struct job *job, struct err *err)
-{
-    const char *where;
-    for (int i = 0; (where = args_nth(args, "where", i)) != NULL; i++)
-        text_addf(&job->where_text, "%s%s", i > 0 ? " and " : "", where);
-    if (job->where_text.failed)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    return filter_parse(job->where_text.data, &job->filter, err);
-}
-
-static enum status read_device(const struct args *args, struct job *job, struct err *err)
-{
-    const char *name = args_nth(args, "device", 0);
-    if (name == NULL || args_count(args, "device") != 1)
-        return err_set(err, STATUS_USAGE,
-                       "a search needs one --device ('lathe devices' lists "
-                       "them)");
-    enum status status = device_open(name, &job->device, err);
-    if (status != STATUS_OK)
-        return status;
-    return machine_resolve(&job->device, (int)args_int(args, "threads", 0), &job->machine, err);
-}
-
-static enum status read_job(const struct args *args, struct job *job, struct err *err)
-{
-    const char *budget = args_text(args, "budget");
-    if (budget == NULL)
-        return err_set(err, STATUS_USAGE,
-                       "how many parameters? give --budget, like 125M, 125M+-2%% "
-                       "or 100M..130M");
-    job->workload = (struct workload){.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
-                                      .context = args_int(args, "context", DEFAULT_CONTEXT)};
-    enum status status = parse_budget(budget, &job->budget, err);
-    if (status == STATUS_OK)
-        status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err);
-    if (status == STATUS_OK)
-        status = read_objectives(args, job, err);
-    if (status == STATUS_OK)
-        status = read_filter(args, job, err);
-    if (status == STATUS_OK)
-        status = read_space(args, &job->space, err);
-    if (status == STATUS_OK)
-        status = read_device(args, job, err);
-    if (status == STATUS_OK && (job->workload.prompt > job->space.max_context ||
-                                job->workload.context >= job->space.max_context))
-        status = err_set(err, STATUS_RANGE,
-                         "--prompt %lld and --context %lld do not fit the space's max_context of "
-                         "%lld",
-                         (long long)job->workload.prompt, (long long)job->workload.context,
-                         (long long)job->space.max_context);
-    return status;
-}
+#include "cli/search_job.h"
+#include "cli/setting.h"
 
 static enum status store_device(struct store *store, const char *name, const struct device *device,
                                 int64_t *id, struct err *err)
@@ -206,6 +97,17 @@ static enum status end_run(struct sink *sink, enum status status, struct err *er
     return stored;
 }
 
+/* Begins a run, or takes up again the one that --resume names. */
+static enum status open_run(const struct args *args, const struct job *job, int64_t total,
+                            struct store *store, int64_t *run_id, struct err *err)
+{
+    if (args_text(args, "resume") == NULL)
+        return begin_run(args, job, total, store, run_id, err);
+    return store_resume_run(store, *run_id, err);
+}
+
+/* A resumed search prices what was stored once more: that takes a fraction of the time it took to
+ * store it, and the front is whole again. */
 static enum status search(const struct args *args, const struct job *job,
                           const struct enumeration *enumeration, struct store *store,
                           int64_t *run_id, struct err *err)
@@ -213,11 +115,12 @@ static enum status search(const struct args *args, const struct job *job,
     struct sink sink = {.total = enumeration->count};
     struct enumerate_options options = {.n_jobs = (int)args_int(args, "jobs", 0),
                                         .stop = interrupt_flag()};
-    enum status status = begin_run(args, job, enumeration->count, store, run_id, err);
+    enum status status = open_run(args, job, enumeration->count, store, run_id, err);
     if (status != STATUS_OK)
         return status;
     status = keeper_init(&sink.keeper, job->keep, job->keep_limit, &job->filter, &job->objectives,
                          store, *run_id, err);
+    sink.keeper.stored = job->stored;
     progress_init(&sink.progress, "search");
     if (status == STATUS_OK) {
         status = enumerate_candidates(enumeration, &job->machine, &job->workload, &options,
@@ -232,18 +135,84 @@ static enum status search(const struct args *args, const struct job *job,
     return status;
 }
 
-/* The best of the run by the first objective. */
-static enum status print_best(const struct args *args, const struct job *job, struct store *store,
-                              int64_t run_id, struct err *err)
+/* --resume 3, or `latest`. */
+static enum status resume_id(const struct args *args, struct store *store, int64_t *run_id,
+                             struct err *err)
+{
+    const char *text = args_text(args, "resume");
+    int64_t id = 0;
+    if (strcmp(text, "latest") != 0 && (parse_count(text, &id, NULL) != STATUS_OK || id < 1))
+        return err_set(err, STATUS_USAGE,
+                       "--resume '%s': expected the number of a run, or 'latest'", text);
+    return query_run_id(store, id, run_id, err);
+}
+
+/* Keeps `limit` rows (0: all) evenly spread over the list, both ends included. */
+static void thin_out(struct rows *rows, int64_t limit)
+{
+    struct candidate_row *row = rows->data;
+    size_t n = rows->n, keep = (size_t)limit;
+    if (limit == 0 || n <= keep)
+        return;
+    for (size_t i = 0; i < keep; i++)
+        row[i] = row[keep == 1 ? 0 : i * (n - 1) / (keep - 1)];
+    rows->n = keep;
+}
+
+/* The front from end to end: the best by the first objective alone is one of its ends. */
+static enum status print_front(const struct args *args, const struct job *job, struct store *store,
+                               int64_t run_id, struct err *err)
 {
     char by[64];
-    const char *first = job->objectives_text.data;
-    bool most = strncmp(first, "max:", 4) == 0;
-    first += most || strncmp(first, "min:", 4) == 0 ? 4 : 0;
-    snprintf(by, sizeof by, "%.*s", (int)strcspn(first, ","), first);
+    bool most;
+    struct rows rows = {0};
+    struct listing listing = {0};
+    job_first_objective(job, by, sizeof by, &most);
     struct candidate_query query = {
-        .run_id = run_id, .order_by = by, .descending = most, .limit = args_int(args, "limit", 0)};
-    return candidate_listing_print(store, &query, args_flag(args, "json"), err);
+        .run_id = run_id, .order_by = by, .descending = most, .front_only = true};
+    enum status status = query_candidates(store, &query, &rows, err);
+    if (status == STATUS_OK) {
+        size_t n = rows.n;
+        thin_out(&rows, args_int(args, "limit", 0));
+        if (rows.n < n)
+            fprintf(stderr, "%zu of the front from end to end:\n", rows.n);
+        candidate_listing_fill(&listing, &rows, by);
+        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
+                                         : listing_print(&listing, stdout, err);
+    }
+    listing_release(&listing);
+    rows_release(&rows);
+    return status;
+}
+
+/* A new search is checked in full before its database is touched; a resumed one comes from there.
+ */
+static enum status prepare(const struct args *args, struct job *job,
+                           struct enumeration *enumeration, struct store **store, int64_t *run_id,
+                           struct err *err)
+{
+    enum status status = STATUS_OK;
+    bool resumes = args_text(args, "resume") != NULL;
+    if (resumes) {
+        static const char *const begun_with[] = {"budget", "device",   "space",
+                                                 "where",  "minimize", "maximize"};
+        for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
+            if (args_count(args, begun_with[i]) > 0)
+                return err_set(err, STATUS_USAGE,
+                               "a resumed search is as it was begun: leave out --%s",
+                               begun_with[i]);
+        if ((status = store_open(args_text(args, "db"), STORE_WRITE, store, err)) != STATUS_OK ||
+            (status = resume_id(args, *store, run_id, err)) != STATUS_OK)
+            return status;
+        status = job_of_run(*store, *run_id, job, err);
+    } else {
+        status = job_of_options(args, job, err);
+    }
+    if (status == STATUS_OK)
+        status = enumeration_start(&job->space, &job->budget, enumeration, err);
+    if (status == STATUS_OK && !resumes)
+        status = store_open(args_text(args, "db"), STORE_WRITE, store, err);
+    return status;
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -255,12 +224,7 @@ static enum status run(const struct args *args, struct err *err)
     char count[32], least[32], most[32];
     if (job == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    enum status status = read_job(args, job, err);
-    if (status == STATUS_OK)
-        status = enumeration_start(&job->space, &job->budget, &enumeration, err);
-    if (status != STATUS_OK)
-        goto out;
-    status = store_open(args_text(args, "db"), STORE_WRITE, &store, err);
+    enum status status = prepare(args, job, &enumeration, &store, &run_id, err);
     if (status != STATUS_OK)
         goto out;
     fprintf(stderr, "%s architectures of %s to %s parameters on %s\n",
@@ -274,12 +238,11 @@ static enum status run(const struct args *args, struct err *err)
         goto out;
     status = search(args, job, &enumeration, store, &run_id, err);
     if (status == STATUS_OK)
-        status = print_best(args, job, store, run_id, err);
+        status = print_front(args, job, store, run_id, err);
 out:
     store_close(store);
     enumeration_end(&enumeration);
-    text_release(&job->objectives_text);
-    text_release(&job->where_text);
+    job_release(job);
     memory_free(job);
     return status;
 }
@@ -299,6 +262,8 @@ static const struct option options[] = {
         "objectives, the more the better"),
     ROW(OPTION_TEXT, "keep", "WHAT", "all", "all front top:100",
         "what goes into the database: all, front, or top:N by the first objective"),
+    ROW(OPTION_TEXT, "resume", "RUN", NULL, NULL,
+        "go on with a run of --db that did not finish: its number, or latest"),
     ROW_DB,
     ROW_DTYPE,
     ROW_KV_DTYPE,
@@ -319,6 +284,8 @@ static const struct example examples[] = {
      "in 4 bits, only the front"                                                                     },
     {"lathe search --budget 350M --device iphone-13 --where 'decode_ms<40' --keep top:1000",
      "the thousand fastest of those that are fast enough"                                            },
+    {"lathe search --resume latest --db q4.db",
+     "go on with a search that was interrupted or killed"                                            },
     {NULL,                                                                                       NULL},
 };
 

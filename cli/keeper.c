@@ -87,12 +87,14 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
         status = front_add(&keeper->front, &candidates[i], err);
         if (keeper->kind == KEEP_TOP)
             top_add(&keeper->top, &candidates[i]);
-        if (keeper->kind == KEEP_ALL)
+        if (keeper->kind == KEEP_ALL && candidates[i].id >= keeper->stored)
             candidate_to_row(&candidates[i], &keeper->rows[n_rows++]);
     }
     if (status != STATUS_OK || n == 0)
         return status;
     keeper->position = candidates[n - 1].id + 1;
+    if (keeper->position <= keeper->stored)
+        return STATUS_OK;
     if (keeper->kind == KEEP_ALL)
         return store_put_candidates(keeper->store, keeper->run_id, keeper->rows, n_rows,
                                     keeper->position, err);

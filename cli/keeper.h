@@ -30,6 +30,7 @@ struct keeper {
     struct top top;
     int64_t n_passed; /* candidates that passed the filter */
     int64_t position; /* first id not yet seen */
+    int64_t stored;   /* KEEP_ALL: rows before this id are in the store already */
     int64_t saved_ns; /* when front or top were last stored */
     struct candidate_row *rows;
     size_t rows_capacity;

@@ -44,14 +44,14 @@ enum status run_space(const struct run_row *run, struct space *out, struct err *
     return status;
 }
 
-static enum status stored_device(struct store *store, int64_t device_id, struct device *out,
-                                 struct err *err)
+enum status run_device(struct store *store, const struct run_row *run, struct device *out,
+                       struct err *err)
 {
     char where[64];
     struct rows rows = {0};
     struct json_doc *doc = NULL;
     struct json root;
-    snprintf(where, sizeof where, "id = %lld", (long long)device_id);
+    snprintf(where, sizeof where, "id = %lld", (long long)run->device_id);
     enum status status = query_rows(store, TABLE_DEVICE, where, NULL, &rows, err);
     const struct device_row *row = rows.data;
     if (status == STATUS_OK && (rows.n != 1 || row->profile == NULL || row->name == NULL))
@@ -77,7 +77,7 @@ enum status setting_of_run(struct store *store, int64_t run_id, struct setting *
     enum status status = read_run(store, run_id, &rows, err);
     const struct run_row *run = rows.data;
     if (status == STATUS_OK)
-        status = stored_device(store, run->device_id, &device, err);
+        status = run_device(store, run, &device, err);
     if (status == STATUS_OK)
         status = run_space(run, &space, err);
     if (status == STATUS_OK)

@@ -33,6 +33,10 @@ enum status setting_of_run(struct store *store, int64_t run_id, struct setting *
 /* The space a run searched. Errors: STATUS_INPUT. */
 enum status run_space(const struct run_row *run, struct space *out, struct err *err);
 
+/* The device a run searched on, with the profile as it was then. Errors: STATUS_INPUT. */
+enum status run_device(struct store *store, const struct run_row *run, struct device *out,
+                       struct err *err);
+
 /* The row of run `run_id`, which is there, or the latest search for 0; release `rows`. */
 enum status read_run(struct store *store, int64_t run_id, struct rows *rows, struct err *err);
 

@@ -1,0 +1,39 @@
+/* What a search is to do: read from the command line, or from the row of a run that did not finish.
+ */
+#ifndef LATHE_CLI_SEARCH_JOB_H
+#define LATHE_CLI_SEARCH_JOB_H
+
+#include "base/quantity.h"
+#include "base/text.h"
+#include "cli/keeper.h"
+#include "cli/options.h"
+#include "costmodel/device.h"
+#include "costmodel/price.h"
+#include "db/store.h"
+#include "search/space.h"
+
+struct job {
+    struct budget budget;
+    struct space space;
+    struct device device;
+    struct machine machine;
+    struct workload workload;
+    struct filter filter;
+    struct objectives objectives;
+    struct text objectives_text, where_text;
+    enum keep_kind keep;
+    int64_t keep_limit;
+    int64_t stored; /* candidates before this id are in the store already */
+};
+
+/* Everything is checked before anything is written. Release with job_release, after errors too. */
+enum status job_of_options(const struct args *args, struct job *job, struct err *err);
+/* The job of an unfinished run, exactly as it was begun, its device profile included. Errors:
+ * STATUS_NOT_FOUND, STATUS_INPUT. */
+enum status job_of_run(struct store *store, int64_t run_id, struct job *job, struct err *err);
+void job_release(struct job *job);
+
+/* The first objective as a column to order by; *most: largest first. */
+void job_first_objective(const struct job *job, char *column, size_t size, bool *most);
+
+#endif
