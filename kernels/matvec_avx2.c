@@ -2,11 +2,11 @@
  *
  * vpmaddubsw multiplies unsigned by signed bytes into saturating 16-bit sums of two, so the weights
  * give their absolute value and x takes their sign: 128 * 127 * 2 stays below 2^15. */
-#include <immintrin.h>
-#include <math.h>
-#include <string.h>
+#include "kernels/simd_avx2.h"
 
-#include "kernels/rows.h"
+#include <math.h>
+
+#include "kernels/matvec_body.h"
 
 uint32_t read_avx2(const void *data, int64_t bytes)
 {
@@ -25,61 +25,6 @@ uint32_t read_avx2(const void *data, int64_t bytes)
         sum += lanes[i];
     return sum + read_portable(at, bytes);
 }
-
-static float sum_of(__m256 v)
-{
-    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
-}
-
-static __m256 load_f32(const uint8_t *at)
-{
-    return _mm256_loadu_ps((const float *)at);
-}
-
-static __m256 load_f16(const uint8_t *at)
-{
-    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
-}
-
-static __m256 load_bf16(const uint8_t *at)
-{
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
-}
-
-#define DEFINE_MATVEC_FLOAT(type, ELEMENT_BYTES)                                                   \
-    void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
-                              int64_t end)                                                         \
-    {                                                                                              \
-        const float *in = x;                                                                       \
-        int64_t tail = k % 8;                                                                      \
-        for (int64_t r = begin; r < end; r++) {                                                    \
-            const uint8_t *row = (const uint8_t *)w + r * ELEMENT_BYTES * k;                       \
-            __m256 sum[4];                                                                         \
-            for (int j = 0; j < 4; j++)                                                            \
-                sum[j] = _mm256_setzero_ps();                                                      \
-            int64_t i = 0;                                                                         \
-            for (; i + 32 <= k; i += 32) {                                                         \
-                for (int j = 0; j < 4; j++)                                                        \
-                    sum[j] = _mm256_fmadd_ps(load_##type(row + ELEMENT_BYTES * (i + 8 * j)),       \
-                                             _mm256_loadu_ps(in + i + 8 * j), sum[j]);             \
-            }                                                                                      \
-            for (; i + 8 <= k; i += 8)                                                             \
-                sum[0] = _mm256_fmadd_ps(load_##type(row + ELEMENT_BYTES * i),                     \
-                                         _mm256_loadu_ps(in + i), sum[0]);                         \
-            if (tail > 0) {                                                                        \
-                uint8_t last[8 * ELEMENT_BYTES] = {0};                                             \
-                float last_in[8] = {0};                                                            \
-                memcpy(last, row + ELEMENT_BYTES * i, (size_t)(ELEMENT_BYTES * tail));             \
-                memcpy(last_in, in + i, (size_t)tail * sizeof *in);                                \
-                sum[1] = _mm256_fmadd_ps(load_##type(last), _mm256_loadu_ps(last_in), sum[1]);     \
-            }                                                                                      \
-            y[r] = sum_of(                                                                         \
-                _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3])));      \
-        }                                                                                          \
-    }
 
 DEFINE_MATVEC_FLOAT(f32, 4)
 DEFINE_MATVEC_FLOAT(f16, 2)
@@ -122,7 +67,7 @@ static float scale_at(const uint8_t *block)
 {
     uint16_t half;
     memcpy(&half, block, 2);
-    return _cvtsh_ss(half);
+    return scalar_from_f16(half);
 }
 
 static __m256i weights_q8_0(const uint8_t *block)
@@ -146,29 +91,27 @@ static __m256 dot_block(__m256i w, const struct q8_block *x)
 }
 
 #define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
+    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y,            \
+                            int64_t y_apart, int64_t n_blocks, const struct q8_block *x)           \
+    {                                                                                              \
+        __m256 sum[STREAMS];                                                                       \
+        for (int j = 0; j < n_streams; j++)                                                        \
+            sum[j] = _mm256_setzero_ps();                                                          \
+        for (int64_t b = 0; b < n_blocks; b++, row += BLOCK_BYTES) {                               \
+            for (int j = 0; j < n_streams; j++) {                                                  \
+                const uint8_t *block = row + j * apart;                                            \
+                sum[j] = _mm256_fmadd_ps(dot_block(weights_##type(block), x + b),                  \
+                                         _mm256_set1_ps(scale_at(block) * x[b].scale), sum[j]);    \
+            }                                                                                      \
+        }                                                                                          \
+        for (int j = 0; j < n_streams; j++)                                                        \
+            y[j * y_apart] = vec_sum(sum[j]);                                                      \
+    }                                                                                              \
     void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
                               int64_t end)                                                         \
     {                                                                                              \
         int64_t n_blocks = quant_blocks(k);                                                        \
-        const uint8_t *block = (const uint8_t *)w + begin * n_blocks * BLOCK_BYTES;                \
-        for (int64_t r = begin; r < end; r++) {                                                    \
-            const struct q8_block *in = x;                                                         \
-            __m256 even = _mm256_setzero_ps(), odd = even;                                         \
-            int64_t b = 0;                                                                         \
-            for (; b + 2 <= n_blocks; b += 2, in += 2, block += 2 * BLOCK_BYTES) {                 \
-                even = _mm256_fmadd_ps(dot_block(weights_##type(block), in),                       \
-                                       _mm256_set1_ps(scale_at(block) * in->scale), even);         \
-                odd = _mm256_fmadd_ps(dot_block(weights_##type(block + BLOCK_BYTES), in + 1),      \
-                                      _mm256_set1_ps(scale_at(block + BLOCK_BYTES) * in[1].scale), \
-                                      odd);                                                        \
-            }                                                                                      \
-            if (b < n_blocks) {                                                                    \
-                even = _mm256_fmadd_ps(dot_block(weights_##type(block), in),                       \
-                                       _mm256_set1_ps(scale_at(block) * in->scale), even);         \
-                block += BLOCK_BYTES;                                                              \
-            }                                                                                      \
-            y[r] = sum_of(_mm256_add_ps(even, odd));                                               \
-        }                                                                                          \
+        FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, n_blocks, x);                                 \
     }
 
 DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)
@@ -195,7 +138,7 @@ void prepare_b1_avx2(int64_t k, const float *x, void *prepared)
         if (x[i] >= 0)
             signs[i / 8] = (uint8_t)(signs[i / 8] | 1u << i % 8);
     }
-    float scale = (sum + sum_of(total)) / (float)k;
+    float scale = (sum + vec_sum(total)) / (float)k;
     memcpy(prepared, &scale, 4);
 }
 
@@ -206,27 +149,30 @@ static uint64_t load_u64(const uint8_t *at)
     return value;
 }
 
+INLINE void rows_b1(int n_streams, const uint8_t *row, int64_t apart, float *y, int64_t y_apart,
+                    int64_t k, const void *x)
+{
+    const uint8_t *signs = (const uint8_t *)x + 4;
+    int64_t sign_bytes = (k + 7) / 8, differ[STREAMS] = {0}, i = 0;
+    float scale_x, scale_w;
+    for (; i + 8 <= sign_bytes; i += 8) {
+        uint64_t in = load_u64(signs + i);
+        for (int j = 0; j < n_streams; j++)
+            differ[j] += __builtin_popcountll(load_u64(row + j * apart + i) ^ in);
+    }
+    memcpy(&scale_x, x, 4);
+    for (int j = 0; j < n_streams; j++) {
+        for (int64_t at = i; at < sign_bytes; at++)
+            differ[j] += __builtin_popcount(row[j * apart + at] ^ signs[at]);
+        memcpy(&scale_w, row + j * apart + sign_bytes, 4);
+        y[j * y_apart] = scale_w * scale_x * (float)(k - 2 * differ[j]);
+    }
+}
+
 /* Every machine with AVX2 counts 64 bits in one instruction: faster than memory already. */
 void matvec_b1_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin, int64_t end)
 {
-    const uint8_t *signs = (const uint8_t *)x + 4;
-    int64_t sign_bytes = (k + 7) / 8;
-    float scale_x, scale_w;
-    memcpy(&scale_x, x, 4);
-    for (int64_t r = begin; r < end; r++) {
-        const uint8_t *row = (const uint8_t *)w + r * (sign_bytes + 4);
-        int64_t a = 0, b = 0, i = 0;
-        for (; i + 16 <= sign_bytes; i += 16) {
-            a += __builtin_popcountll(load_u64(row + i) ^ load_u64(signs + i));
-            b += __builtin_popcountll(load_u64(row + i + 8) ^ load_u64(signs + i + 8));
-        }
-        for (; i + 8 <= sign_bytes; i += 8)
-            a += __builtin_popcountll(load_u64(row + i) ^ load_u64(signs + i));
-        for (; i < sign_bytes; i++)
-            b += __builtin_popcount(row[i] ^ signs[i]);
-        memcpy(&scale_w, row + sign_bytes, 4);
-        y[r] = scale_w * scale_x * (float)(k - 2 * (a + b));
-    }
+    FOR_ROWS((k + 7) / 8 + 4, rows_b1, k, x);
 }
 
 /* A few rows at a time stay in the first-level cache while all tokens pass by. */

@@ -1,20 +1,15 @@
 /* matvec with AVX-512 and VNNI.
  *
- * A slice of rows is cut in four and one row of each quarter runs at a time: four streams of
- * addresses far apart keep more of memory busy than one (1.2 to 1.4 times the rate, cold), while
- * four neighbouring rows, which share pages, halve it; software prefetch costs up to a third.
- *
  * Quantised rows run in groups of four blocks. A register holds the first 16 elements of each of
  * the four, a second one the last 16, so that after two vpdpbusd every 128-bit lane holds one
  * block's sum and one vector of four scales (each times four) finishes the group. vpdpbusd wants
  * its first factor unsigned: q8_0 weights are moved up by 128 (one xor), q4_0 nibbles are unsigned
  * as stored (value + 8), and what that adds, 128 or 8 times the sum of x over the block, is
  * subtracted by starting the sum at `bias`. */
-#include <immintrin.h>
-#include <string.h>
+#include "kernels/simd_avx512.h"
 
+#include "kernels/matvec_body.h"
 #include "kernels/prepared_avx512.h"
-#include "kernels/rows.h"
 
 uint32_t read_avx512(const void *data, int64_t bytes)
 {
@@ -38,71 +33,6 @@ uint32_t read_avx512(const void *data, int64_t bytes)
     return sum;
 }
 
-#define INLINE static inline __attribute__((always_inline))
-
-enum { STREAMS = 4 };
-
-static __mmask16 first_lanes(int64_t n)
-{
-    return (__mmask16)((1u << n) - 1);
-}
-
-INLINE __m512 widen_f32(const uint8_t *at, __mmask16 mask)
-{
-    return _mm512_maskz_loadu_ps(mask, at);
-}
-
-INLINE __m512 widen_f16(const uint8_t *at, __mmask16 mask)
-{
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, at));
-}
-
-INLINE __m512 widen_bf16(const uint8_t *at, __mmask16 mask)
-{
-    __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, at));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
-
-/* n_streams rows, `apart` bytes and y_apart results from one another. */
-#define DEFINE_MATVEC_FLOAT(type, ELEMENT_BYTES)                                                   \
-    INLINE void rows_##type(int n_streams, int64_t k, const uint8_t *row, int64_t apart,           \
-                            const float *x, float *y, int64_t y_apart)                             \
-    {                                                                                              \
-        __m512 sum[STREAMS][2];                                                                    \
-        int64_t i = 0;                                                                             \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            sum[j][0] = sum[j][1] = _mm512_setzero_ps();                                           \
-        for (; i + 32 <= k; i += 32) {                                                             \
-            for (int half = 0; half < 2; half++) {                                                 \
-                __m512 in = _mm512_loadu_ps(x + i + 16 * half);                                    \
-                for (int j = 0; j < n_streams; j++) {                                              \
-                    const uint8_t *at = row + j * apart + ELEMENT_BYTES * (i + 16 * half);         \
-                    sum[j][half] = _mm512_fmadd_ps(widen_##type(at, 0xffff), in, sum[j][half]);    \
-                }                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
-        for (; i < k; i += 16) {                                                                   \
-            __mmask16 mask = first_lanes(k - i < 16 ? k - i : 16);                                 \
-            __m512 in = _mm512_maskz_loadu_ps(mask, x + i);                                        \
-            for (int j = 0; j < n_streams; j++)                                                    \
-                sum[j][0] = _mm512_fmadd_ps(                                                       \
-                    widen_##type(row + j * apart + ELEMENT_BYTES * i, mask), in, sum[j][0]);       \
-        }                                                                                          \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            y[j * y_apart] = _mm512_reduce_add_ps(_mm512_add_ps(sum[j][0], sum[j][1]));            \
-    }                                                                                              \
-    void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,  \
-                                int64_t end)                                                       \
-    {                                                                                              \
-        int64_t row_bytes = ELEMENT_BYTES * k, quarter = (end - begin) / STREAMS;                  \
-        const uint8_t *row = (const uint8_t *)w + begin * row_bytes;                               \
-        y += begin;                                                                                \
-        for (int64_t r = 0; r < quarter; r++)                                                      \
-            rows_##type(STREAMS, k, row + r * row_bytes, quarter * row_bytes, x, y + r, quarter);  \
-        for (int64_t r = STREAMS * quarter; r < end - begin; r++)                                  \
-            rows_##type(1, k, row + r * row_bytes, 0, x, y + r, 0);                                \
-    }
-
 DEFINE_MATVEC_FLOAT(f32, 4)
 DEFINE_MATVEC_FLOAT(f16, 2)
 DEFINE_MATVEC_FLOAT(bf16, 2)
@@ -114,9 +44,9 @@ static void prepare(int64_t k, const float *x, struct q8_group *group, int shift
         int64_t b = at / QUANT_BLOCK % 4, left = k - at;
         if (b == 0)
             memset(group, 0, sizeof *group);
-        __m512 low = _mm512_maskz_loadu_ps(first_lanes(left < 16 ? left : 16), x + at);
+        __m512 low = _mm512_maskz_loadu_ps(vec_first(left < 16 ? left : 16), x + at);
         __m512 high =
-            left > 16 ? _mm512_maskz_loadu_ps(first_lanes(left < 32 ? left - 16 : 16), x + at + 16)
+            left > 16 ? _mm512_maskz_loadu_ps(vec_first(left < 32 ? left - 16 : 16), x + at + 16)
                       : _mm512_setzero_ps();
         float largest =
             _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high)));
@@ -225,8 +155,8 @@ INLINE __m512 add_q4_0(const uint8_t *block, int n, const struct q8_group *x, __
 }
 
 #define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
-    INLINE void rows_##type(int n_streams, int tail, int64_t n_groups, const uint8_t *row,         \
-                            int64_t apart, const struct q8_group *x, float *y, int64_t y_apart)    \
+    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y,            \
+                            int64_t y_apart, int tail, int64_t n_groups, const struct q8_group *x) \
     {                                                                                              \
         __m512 sum[STREAMS];                                                                       \
         for (int j = 0; j < n_streams; j++)                                                        \
@@ -241,33 +171,22 @@ INLINE __m512 add_q4_0(const uint8_t *block, int n, const struct q8_group *x, __
             y[j * y_apart] = _mm512_reduce_add_ps(sum[j]);                                         \
         }                                                                                          \
     }                                                                                              \
-    INLINE void slice_##type(int tail, int64_t n_blocks, const uint8_t *row,                       \
-                             const struct q8_group *x, float *y, int64_t n_rows)                   \
-    {                                                                                              \
-        int64_t row_bytes = n_blocks * BLOCK_BYTES, quarter = n_rows / STREAMS;                    \
-        for (int64_t r = 0; r < quarter; r++)                                                      \
-            rows_##type(STREAMS, tail, n_blocks / 4, row + r * row_bytes, quarter * row_bytes, x,  \
-                        y + r, quarter);                                                           \
-        for (int64_t r = STREAMS * quarter; r < n_rows; r++)                                       \
-            rows_##type(1, tail, n_blocks / 4, row + r * row_bytes, 0, x, y + r, 0);               \
-    }                                                                                              \
     void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,  \
                                 int64_t end)                                                       \
     {                                                                                              \
-        int64_t n_blocks = quant_blocks(k);                                                        \
-        const uint8_t *row = (const uint8_t *)w + begin * n_blocks * BLOCK_BYTES;                  \
+        int64_t n_blocks = quant_blocks(k), n_groups = n_blocks / 4;                               \
         switch (n_blocks % 4) { /* each with its tail as a constant */                             \
         case 0:                                                                                    \
-            slice_##type(0, n_blocks, row, x, y + begin, end - begin);                             \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 0, n_groups, x);                          \
             break;                                                                                 \
         case 1:                                                                                    \
-            slice_##type(1, n_blocks, row, x, y + begin, end - begin);                             \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 1, n_groups, x);                          \
             break;                                                                                 \
         case 2:                                                                                    \
-            slice_##type(2, n_blocks, row, x, y + begin, end - begin);                             \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 2, n_groups, x);                          \
             break;                                                                                 \
         default:                                                                                   \
-            slice_##type(3, n_blocks, row, x, y + begin, end - begin);                             \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 3, n_groups, x);                          \
         }                                                                                          \
     }
 
