@@ -108,33 +108,19 @@ INLINE __m512 add_group(const struct q8_group *x, __m512i low, __m512i high, __m
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum);
 }
 
-/* The words at index 0, step, 2 step, 3 step of the n blocks as f32, each in the four lanes of its
- * block. */
-INLINE __m512 q4_0_scales(const uint8_t *block, int n)
+/* Scales of the n blocks as f32, each in the four lanes of its block. Gathered in a general
+ * register: the vector ports are the busy ones. */
+INLINE __m512 block_scales(const uint8_t *block, int n, int block_bytes)
 {
-    const __m512i pick = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 27, 27,
-                                          27, 27, 18, 18, 18, 18, 9, 9, 9, 9, 0, 0, 0, 0);
-    __mmask32 inside = n == 4 ? ~(__mmask32)0 : ((__mmask32)1 << 9 * n) - 1;
-    __m512i words = _mm512_permutexvar_epi16(pick, _mm512_maskz_loadu_epi16(inside, block));
-    return _mm512_cvtph_ps(_mm512_castsi512_si256(words));
-}
-
-INLINE __m512 q8_0_scales(const uint8_t *block, int n)
-{
-    /* The last two blocks lie 68 bytes on: their words are taken from a second register. */
-    const __m512i pick = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 49, 49,
-                                          49, 49, 32, 32, 32, 32, 17, 17, 17, 17, 0, 0, 0, 0);
-    __mmask32 first = n > 1 ? ~(__mmask32)0 : ((__mmask32)1 << 17) - 1;
-    __mmask32 last = n == 3 ? ((__mmask32)1 << 17) - 1 : ~(__mmask32)0;
-    __m512i words = _mm512_maskz_loadu_epi16(first, block);
-    if (n > 2)
-        words = _mm512_permutex2var_epi16(words, pick,
-                                          _mm512_maskz_loadu_epi16(last, block + 2 * Q8_0_BYTES));
-    else
-        words = _mm512_permutexvar_epi16(pick, words);
-    if (n < 3)
-        words = _mm512_maskz_mov_epi16((__mmask32)(n == 1 ? 0xf : 0xff), words);
-    return _mm512_cvtph_ps(_mm512_castsi512_si256(words));
+    const __m512i four_times = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    uint64_t all = 0;
+    for (int b = 0; b < n; b++) {
+        uint16_t half;
+        memcpy(&half, block + b * block_bytes, sizeof half);
+        all |= (uint64_t)half << 16 * b;
+    }
+    __m128 scales = _mm_cvtph_ps(_mm_cvtsi64_si128((int64_t)all));
+    return _mm512_permutexvar_ps(four_times, _mm512_castps128_ps512(scales));
 }
 
 INLINE __m512 add_q8_0(const uint8_t *block, int n, const struct q8_group *x, __m512 sum)
@@ -142,7 +128,7 @@ INLINE __m512 add_q8_0(const uint8_t *block, int n, const struct q8_group *x, __
     const __m512i up = _mm512_set1_epi8((char)0x80);
     __m512i low = _mm512_xor_si512(gather_lanes(block, n, Q8_0_BYTES, 2), up);
     __m512i high = _mm512_xor_si512(gather_lanes(block, n, Q8_0_BYTES, 18), up);
-    return add_group(x, low, high, q8_0_scales(block, n), sum);
+    return add_group(x, low, high, block_scales(block, n, Q8_0_BYTES), sum);
 }
 
 INLINE __m512 add_q4_0(const uint8_t *block, int n, const struct q8_group *x, __m512 sum)
@@ -151,7 +137,7 @@ INLINE __m512 add_q4_0(const uint8_t *block, int n, const struct q8_group *x, __
     __m512i packed = gather_lanes(block, n, Q4_0_BYTES, 2);
     __m512i low = _mm512_and_si512(packed, nibble);
     __m512i high = _mm512_and_si512(_mm512_srli_epi16(packed, 4), nibble);
-    return add_group(x, low, high, q4_0_scales(block, n), sum);
+    return add_group(x, low, high, block_scales(block, n, Q4_0_BYTES), sum);
 }
 
 #define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
