@@ -82,20 +82,25 @@ int64_t prepared_q4_0_bytes_avx512(int64_t k)
     return prepared_q8_0_bytes_avx512(k);
 }
 
+INLINE __m256i two_lanes(const uint8_t *at, int64_t apart)
+{
+    return _mm256_loadu2_m128i((const __m128i *)(at + apart), (const __m128i *)at);
+}
+
 /* 16 bytes at `offset` of each of the first n blocks, one a lane; n is a constant where inlined. */
 INLINE __m512i gather_lanes(const uint8_t *block, int n, int block_bytes, int offset)
 {
-    __m512i all = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(block + offset)));
-    if (n > 1)
-        all = _mm512_inserti32x4(
-            all, _mm_loadu_si128((const __m128i *)(block + block_bytes + offset)), 1);
-    if (n > 2)
-        all = _mm512_inserti32x4(
-            all, _mm_loadu_si128((const __m128i *)(block + 2 * block_bytes + offset)), 2);
-    if (n > 3)
-        all = _mm512_inserti32x4(
-            all, _mm_loadu_si128((const __m128i *)(block + 3 * block_bytes + offset)), 3);
-    return all;
+    const uint8_t *at = block + offset;
+    __m128i first = _mm_loadu_si128((const __m128i *)at);
+    if (n == 1)
+        return _mm512_zextsi128_si512(first);
+    if (n == 2)
+        return _mm512_zextsi256_si512(two_lanes(at, block_bytes));
+    __m512i low = _mm512_castsi256_si512(two_lanes(at, block_bytes));
+    __m128i third = _mm_loadu_si128((const __m128i *)(at + 2 * block_bytes));
+    if (n == 3)
+        return _mm512_inserti64x4(low, _mm256_zextsi128_si256(third), 1);
+    return _mm512_inserti64x4(low, two_lanes(at + 2 * block_bytes, block_bytes), 1);
 }
 
 INLINE __m512 add_group(const struct q8_group *x, __m512i low, __m512i high, __m512 scale,
