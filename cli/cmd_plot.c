@@ -84,6 +84,18 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
     return status;
 }
 
+/* "cerebras-gpt" of cerebras-gpt-111m: whose sizes make one line. A series and its layer-sharing
+ * sisters
+ * ("mobilellm-ls-125m") are one. */
+static void name_series(const char *model, char *series, size_t size)
+{
+    const char *end = strrchr(model, '-');
+    size_t n = end == NULL ? strlen(model) : (size_t)(end - model);
+    if (n > 3 && strncmp(model + n - 3, "-ls", 3) == 0)
+        n -= 3;
+    snprintf(series, size, "%.*s", (int)n, model);
+}
+
 static enum status plot_published(const struct args *args, struct plot_options *options,
                                   struct err *err)
 {
@@ -91,6 +103,7 @@ static enum status plot_published(const struct args *args, struct plot_options *
     struct published_list published = {0};
     struct priced_list list = {0};
     struct plot_accuracy_row *rows = NULL;
+    char(*series)[48] = NULL;
     struct setting setting;
     char subtitle[160];
     const char *device = args_nth(args, "device", 0);
@@ -101,7 +114,8 @@ static enum status plot_published(const struct args *args, struct plot_options *
         status = preset_list_open(&presets, err);
     if (status == STATUS_OK)
         status = published_open(&published, err);
-    if (status == STATUS_OK && (rows = memory_new(presets.n, sizeof *rows)) == NULL)
+    if (status == STATUS_OK && ((rows = memory_new(presets.n, sizeof *rows)) == NULL ||
+                                (series = memory_new(presets.n, sizeof *series)) == NULL))
         status = err_set(err, STATUS_NOMEM, "out of memory");
     for (size_t i = 0; i < presets.n && status == STATUS_OK; i++) {
         double percent = published_average(&published, presets.items[i].name);
@@ -113,7 +127,8 @@ static enum status plot_published(const struct args *args, struct plot_options *
     }
     for (size_t i = 0; i < list.n && status == STATUS_OK; i++) {
         rows[i].model = list.items[i].name;
-        rows[i].family = list.items[i].family;
+        name_series(list.items[i].name, series[i], sizeof series[i]);
+        rows[i].family = series[i];
         rows[i].decode_ns = list.items[i].price.decode_ns;
     }
     if (status == STATUS_OK) {
@@ -122,6 +137,7 @@ static enum status plot_published(const struct args *args, struct plot_options *
         status = plot_accuracy(rows, list.n, true, "zero-shot accuracy", options, err);
     }
     memory_free(rows);
+    memory_free(series);
     priced_release(&list);
     published_release(&published);
     preset_list_release(&presets);
