@@ -109,6 +109,19 @@ static void show_progress(void *context, int done, int total)
     progress_update(context, done, total);
 }
 
+/* A timing whose MAD is a tenth of it was taken on a machine that did something else too. */
+static void warn_of_noise(const struct calibration *c)
+{
+    size_t noisy = 0;
+    for (size_t i = 0; i < c->n_times; i++)
+        noisy += c->times[i].timing.mad_ns > 0.1 * c->times[i].timing.median_ns;
+    if (noisy > c->n_times / 10)
+        fprintf(stderr,
+                "lathe: %zu of %zu timings varied by more than 10 %%: the machine was busy, do not "
+                "trust this profile\n",
+                noisy, c->n_times);
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct calibration calibration = {0};
@@ -140,6 +153,8 @@ static enum status run(const struct args *args, struct err *err)
         status = store(args, &calibration, profile, device, err);
     if (status == STATUS_OK && *calibration.flash_note != '\0' && options.flash_directory != NULL)
         fprintf(stderr, "lathe: storage was not tested: %s\n", calibration.flash_note);
+    if (status == STATUS_OK)
+        warn_of_noise(&calibration);
     memory_free(profile);
     calibration_release(&calibration);
     return status;
