@@ -19,6 +19,7 @@
     X(inspect) \
     X(models) \
     X(export) \
+    X(generate) \
     X(devices) \
     X(calibrate) \
     X(help)

@@ -49,3 +49,11 @@ enum status model_open(const char *arg, struct transformer *out, struct text *wa
     preset_list_release(&presets);
     return status;
 }
+
+bool model_arg_is_gguf(const char *arg)
+{
+    struct preset_list presets = {0};
+    bool is_preset = preset_list_open(&presets, NULL) == STATUS_OK && preset_find(&presets, arg);
+    preset_list_release(&presets);
+    return !is_preset && !file_is_directory(arg) && begins_like_gguf(arg);
+}

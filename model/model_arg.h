@@ -3,6 +3,8 @@
 #ifndef LATHE_MODEL_MODEL_ARG_H
 #define LATHE_MODEL_MODEL_ARG_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "base/text.h"
 #include "model/transformer.h"
@@ -13,5 +15,8 @@
  * Errors: STATUS_NOT_FOUND, with the nearest preset; those of the readers. */
 enum status model_open(const char *arg, struct transformer *out, struct text *warnings,
                        struct err *err);
+
+/* Whether model_open reads `arg` as a GGUF file: then it has weights, not only an architecture. */
+bool model_arg_is_gguf(const char *arg);
 
 #endif

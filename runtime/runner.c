@@ -491,6 +491,11 @@ const float *runner_logits(const struct runner *runner)
     return runner->logits;
 }
 
+int64_t runner_vocab_size(const struct runner *runner)
+{
+    return runner->net->vocab_size;
+}
+
 int32_t runner_argmax(const struct runner *runner)
 {
     return (int32_t)runner->argmax->run.argmax(runner->net->vocab_size, runner->logits);

@@ -53,7 +53,8 @@ enum status runner_prefill(struct runner *runner, const int32_t *tokens, int64_t
 enum status runner_decode(struct runner *runner, int32_t token, struct err *err);
 
 const float *runner_logits(const struct runner *runner); /* [vocab_size], of the last pass */
-int32_t runner_argmax(const struct runner *runner);      /* lowest id of the largest logit */
+int64_t runner_vocab_size(const struct runner *runner);
+int32_t runner_argmax(const struct runner *runner); /* lowest id of the largest logit */
 
 int64_t runner_position(const struct runner *runner); /* tokens in the cache */
 /* Goes back to `position`, or pretends that the tokens up to it are there: the cache beyond what

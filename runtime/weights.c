@@ -11,6 +11,7 @@
 #include "base/stats.h"
 #include "model/quantize.h"
 #include "runtime/pages.h"
+#include "runtime/weights_private.h"
 
 enum { ALIGN = 64 };
 
@@ -153,8 +154,7 @@ static enum status check_types(const struct transformer *net, struct err *err)
     return STATUS_OK;
 }
 
-/* Allocates and points everything at its place; nothing is filled. */
-static enum status allocate(const struct transformer *net, struct weights *out, struct err *err)
+enum status weights_allocate(const struct transformer *net, struct weights *out, struct err *err)
 {
     struct layout layout = {
         .visitor = {lay_out_matrix, lay_out_vector}
@@ -220,7 +220,7 @@ static void fill_vector(struct visitor *visitor, const float **vector, int64_t n
     struct filler *filler = (struct filler *)visitor;
     struct rng rng;
     rng_init(&rng, filler->seed++);
-    float *x = (float *)*vector; /* ours, from allocate() */
+    float *x = (float *)*vector; /* ours, from weights_allocate() */
     for (int64_t i = 0; i < n; i++)
         x[i] = (is_scale ? 1.0f : 0.0f) + 0.1f * ((float)rng_uniform(&rng) - 0.5f);
 }
@@ -265,7 +265,7 @@ enum status weights_random(const struct transformer *net, uint64_t seed, int n_t
                            struct weights *out, struct err *err)
 {
     assert(n_threads >= 1);
-    enum status status = allocate(net, out, err);
+    enum status status = weights_allocate(net, out, err);
     if (status)
         return status;
     struct filler filler = {

@@ -55,9 +55,16 @@ struct weights {
 enum status weights_random(const struct transformer *net, uint64_t seed, int n_threads,
                            struct weights *out, struct err *err);
 
-/* Copies a GGUF file's tensors into memory of large pages; `net` is what gguf_architecture read
- * from it. Errors: as above, and STATUS_INPUT naming the tensor that is missing or of another
- * shape. */
+/* Copies a GGUF file's tensors into memory of large pages. `net` is what gguf_architecture read
+ * from it; its types may have been changed since, and a tensor of another type than its part of
+ * `net` has is converted row by row. Errors: as above, STATUS_INPUT naming the tensor that is
+ * missing or of another shape, STATUS_UNSUPPORTED (a type without kernels).
+ *
+ * llama and olmo files hold the rows of q and k in the order that rotates neighbours
+ * (rope_in_pairs); the exporter writes random rows, whose order is whatever its family reads. Fused
+ * attn_qkv tensors are q, k, v one after another, as the converters leave them for every family;
+ * phi3's ffn_up is the gate, then up. Gemma 3's second rotary base for its windowed layers is not
+ * in `net`: its timing is right, its tokens are not. */
 enum status weights_open_gguf(const char *path, const struct transformer *net, struct weights *out,
                               struct err *err);
 
