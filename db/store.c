@@ -180,6 +180,12 @@ void store_close(struct store *store)
         return;
     for (int i = 0; i < N_TABLES; i++)
         sqlite3_finalize(store->insert[i]);
+    /* The last writer leaves one plain file, so that a reader makes none beside it; while others
+     * are connected this fails and the log stays. */
+    if (store->handle.db != NULL && !sqlite3_db_readonly(store->handle.db, "main")) {
+        sqlite3_busy_timeout(store->handle.db, 0);
+        sqlite3_exec(store->handle.db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    }
     sqlite3_close(store->handle.db);
     memory_free(store);
 }
