@@ -15,14 +15,16 @@
 static const char *const basis_names[] = {"datasheet", "calibrated", "fitted", NULL};
 static const char *const device_kinds[] = {"phone", "board", "laptop", "desktop", "generic", NULL};
 static const char *const unit_kinds[] = {"cpu", "gpu", "npu", NULL};
+static const char *const policy_names[] = {"lru", "managed", "pinned", NULL};
 static const char *const number_kinds[] = {"datasheet", "measured", "fitted",
                                            "estimate",  "assumed",  NULL};
 
 static const char *const number_keys[] = {"value", "kind", "source", NULL};
 static const char *const point_keys[] = {"value", "kind", "source", "threads", NULL};
-static const char *const level_keys[] = {"name",       "capacity_bytes",     "usable_frac",
-                                         "per_thread", "read_gbps",          "write_gbps",
-                                         "latency_ns", "energy_pj_per_byte", NULL};
+static const char *const level_keys[] = {
+    "name",       "capacity_bytes", "usable_frac",        "per_thread",      "read_gbps",
+    "write_gbps", "latency_ns",     "energy_pj_per_byte", "efficiency_frac", "turnaround_ns",
+    "policy",     "ports",          "page_bytes",         "queue_depth",     NULL};
 static const char *const profile_keys[] = {"name",
                                            "kind",
                                            "unit",
@@ -87,12 +89,26 @@ const char *basis_name(enum basis basis)
     return basis_names[basis];
 }
 
+const char *level_policy_name(enum level_policy policy)
+{
+    return policy_names[policy];
+}
+
 static int name_index(const char *name, const char *const *names)
 {
     for (int i = 0; names[i] != NULL; i++)
         if (strcmp(name, names[i]) == 0)
             return i;
     return -1;
+}
+
+enum status level_policy_parse(const char *name, enum level_policy *out, struct err *err)
+{
+    int i = name_index(name, policy_names);
+    if (i < 0)
+        return err_set(err, STATUS_USAGE, "no policy '%s': expected lru, managed or pinned", name);
+    *out = (enum level_policy)i;
+    return STATUS_OK;
 }
 
 static enum status expect_one_of(const struct json *at, const char *name, const char *const *names,
@@ -222,6 +238,30 @@ static enum status read_by_threads(const struct json *object, const char *key, d
     return STATUS_OK;
 }
 
+/* What only the simulator asks for; docs/profiles.md gives the reasons for the defaults. */
+static enum status read_traffic(const struct json *at, struct level *out, struct err *err)
+{
+    char policy[16];
+    enum status status =
+        read_word(at, "policy", policy_names[0], policy_names, policy, sizeof policy, err);
+    if (status == STATUS_OK) {
+        out->policy = (enum level_policy)name_index(policy, policy_names);
+        status = read_number_or(at, "efficiency_frac", 0.01, 1, 1, &out->efficiency_frac, err);
+    }
+    if (status == STATUS_OK)
+        status = read_number_or(at, "turnaround_ns", 0, 1e6, DEFAULT_TURNAROUND_NS,
+                                &out->turnaround_ns, err);
+    if (status == STATUS_OK)
+        status = read_whole(at, "ports", 1, 2, DEFAULT_PORTS, &out->ports, err);
+    if (status == STATUS_OK)
+        status = read_whole(at, "page_bytes", 1, INT64_C(1) << 30, DEFAULT_PAGE_BYTES,
+                            &out->page_bytes, err);
+    if (status == STATUS_OK)
+        status =
+            read_whole(at, "queue_depth", 1, 65536, DEFAULT_QUEUE_DEPTH, &out->queue_depth, err);
+    return status;
+}
+
 static enum status read_level(const struct json *at, struct level *out, struct err *err)
 {
     if (!json_is_object(at))
@@ -247,6 +287,8 @@ static enum status read_level(const struct json *at, struct level *out, struct e
     if (status == STATUS_OK)
         status =
             read_number_or(at, "energy_pj_per_byte", 0, 1e9, NAN, &out->energy_pj_per_byte, err);
+    if (status == STATUS_OK)
+        status = read_traffic(at, out, err);
     if (status == STATUS_OK && out->capacity_bytes == 0)
         return json_error(at, err, "level '%s' has no 'capacity_bytes'", out->name);
     if (status == STATUS_OK && out->read_gbps.n == 0)

@@ -27,6 +27,14 @@ enum {
     MAX_THREAD_POINTS = 8,
 };
 
+/* What the simulator takes where a profile is silent (docs/profiles.md). */
+enum {
+    DEFAULT_TURNAROUND_NS = 30,
+    DEFAULT_PORTS = 2,
+    DEFAULT_PAGE_BYTES = 4096,
+    DEFAULT_QUEUE_DEPTH = 32,
+};
+
 /* A number at several thread counts, ascending; n == 0: unknown. */
 struct by_threads {
     int n;
@@ -36,6 +44,17 @@ struct by_threads {
 
 /* Linear between the thread counts, constant beyond them; `absent` when n == 0. */
 double by_threads_at(const struct by_threads *numbers, int threads, double absent);
+
+/* What a level above DRAM keeps when it is full; only the simulator tells them apart. */
+enum level_policy {
+    POLICY_LRU,     /* a cache: the least recently used goes */
+    POLICY_MANAGED, /* a buffer whose owner knows the schedule: what is needed last goes */
+    POLICY_PINNED,  /* most of it keeps the weights read most often, the rest streams */
+    N_LEVEL_POLICIES,
+};
+const char *level_policy_name(enum level_policy policy); /* "lru" "managed" "pinned" */
+/* Errors: STATUS_USAGE. */
+enum status level_policy_parse(const char *name, enum level_policy *out, struct err *err);
 
 /* One level of the memory hierarchy, fastest first; the last but one is DRAM, the last flash. */
 struct level {
@@ -48,6 +67,13 @@ struct level {
     struct by_threads write_gbps; /* n == 0: as read */
     double latency_ns;            /* NaN: unknown */
     double energy_pj_per_byte;    /* moved from here to the compute units; NaN: unknown */
+    double efficiency_frac; /* of read_gbps and write_gbps what refresh and contention leave; 1
+                               where these are achieved figures already */
+    double turnaround_ns;   /* bus idle between a read and a write */
+    enum level_policy policy;
+    int64_t ports;       /* 2: weights and activations do not wait for one another; 1: they do */
+    int64_t page_bytes;  /* flash: the smallest read */
+    int64_t queue_depth; /* flash: commands under way at once */
 };
 
 /* Where the numbers come from: the `basis` of every prediction. */
@@ -126,6 +152,9 @@ struct machine_level {
     char name[16];
     int64_t capacity_bytes;                                       /* usable */
     double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
+    double turnaround_ns;
+    enum level_policy policy;
+    int64_t ports, page_bytes, queue_depth;
 };
 
 /* A device at a thread count. All numbers resolved; nothing to look up while pricing: bandwidths

@@ -33,10 +33,17 @@ static void resolve_level(const struct level *level, int threads, struct machine
     memcpy(out->name, level->name, sizeof out->name);
     double capacity = (double)level->capacity_bytes * level->usable_frac;
     out->capacity_bytes = (int64_t)(level->per_thread ? capacity * threads : capacity);
-    out->read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
-    out->write_gbps = by_threads_at(&level->write_gbps, threads, out->read_gbps);
+    double read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
+    out->read_gbps = level->efficiency_frac * read_gbps;
+    out->write_gbps =
+        level->efficiency_frac * by_threads_at(&level->write_gbps, threads, read_gbps);
     out->latency_ns = level->latency_ns;
     out->energy_pj_per_byte = level->energy_pj_per_byte;
+    out->turnaround_ns = level->turnaround_ns;
+    out->policy = level->policy;
+    out->ports = level->ports;
+    out->page_bytes = level->page_bytes;
+    out->queue_depth = level->queue_depth;
 }
 
 /* A type without a peak of its own is computed in f16, or else f32, after unpacking. f32 itself

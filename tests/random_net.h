@@ -69,7 +69,11 @@ static inline void random_machine(struct rng *rng, struct machine *m)
                                                : (int64_t)1 << 40;
         m->levels[l].read_gbps = gbps;
         m->levels[l].write_gbps = gbps;
-        m->levels[l].latency_ns = 100;
+        m->levels[l].latency_ns = l < 2 ? 100 : 100000;
+        m->levels[l].turnaround_ns = DEFAULT_TURNAROUND_NS;
+        m->levels[l].ports = DEFAULT_PORTS;
+        m->levels[l].page_bytes = DEFAULT_PAGE_BYTES;
+        m->levels[l].queue_depth = DEFAULT_QUEUE_DEPTH;
         m->levels[l].energy_pj_per_byte = l == 0 ? 10 : l == 1 ? 160 : 500;
         for (int t = 0; t < N_DTYPES; t++)
             m->weight_gbps[t][l] = gbps * (0.5 + 0.5 * rng_uniform(rng));

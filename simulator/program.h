@@ -1,0 +1,75 @@
+/* A pass as the memory hierarchy sees it: steps (operators, in order of execution) and requests
+ * (tiles of weights and KV cache, in the order they are read).
+ *
+ * A tile is a piece of one matrix or of one execution's KV cache, at most tile_bytes long, with a
+ * number that is the same in every pass of a network, prefill or decode: reuse is reading the same
+ * number again. Matrices are cut into equal tiles, a KV cache at multiples of tile_bytes so that
+ * growing changes its last tile only. */
+#ifndef LATHE_SIMULATOR_PROGRAM_H
+#define LATHE_SIMULATOR_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "costmodel/device.h"
+#include "model/ops.h"
+
+/* Which tile is where. */
+struct tile_map {
+    int64_t tile_bytes;
+    int32_t n_weight_tiles; /* the first of all; the KV cache's come after them */
+    int32_t n_tiles;
+    int32_t *attention_first, *ffn_first; /* [n_layers], owned */
+    int32_t *kv_first;                    /* [executions], owned */
+    int32_t final_first, head_first;
+};
+
+/* Large enough that a pass has at most some 33000 tiles, at most 1/16 of `chip_bytes`, at most 32
+ * KiB unless the former asks for more, and at least 4 KiB. */
+int64_t tile_bytes_for(int64_t pass_bytes, int64_t chip_bytes);
+
+/* The tiles of a decode at the largest context that will be simulated and of a prefill of the
+ * largest prompt. Release with tile_map_release.
+ * Errors: STATUS_NOMEM, STATUS_RANGE (more than 2^27 tiles). */
+enum status tile_map_init(struct tile_map *map, const struct operator_list *decode,
+                          const struct operator_list *prefill, int64_t tile_bytes, struct err *err);
+void tile_map_release(struct tile_map *map);
+
+struct step {
+    const struct op *op; /* of the list: borrowed */
+    int32_t execution;   /* -1: before or after the blocks */
+    int32_t first_request, n_requests;
+    double dispatch_ns; /* of the operator, and of its block or pass if it is the first there */
+};
+
+struct request {
+    int32_t tile; /* -1: rows gathered from the token table */
+    int32_t step;
+    bool is_cache; /* KV cache or state, not weights */
+    int64_t bytes;
+    int64_t next_use; /* request that reads the tile next; beyond n_requests: in the next pass, when
+                         it is the same; tile -1: 0 */
+};
+
+enum { NEVER_USED = -1 };
+
+/* Start with = {0}; building again reuses the memory. Release with program_release. */
+struct program {
+    struct step *steps;
+    struct request *requests;
+    size_t n_steps, n_requests;
+    size_t steps_capacity, requests_capacity;
+    int32_t *first_use; /* [n_tiles]: request that reads a tile first, or NEVER_USED */
+    size_t first_use_capacity;
+};
+
+/* Without OP_SAMPLE, which the contract leaves out of a pass. `list` outlives the program.
+ * Errors: STATUS_NOMEM. */
+enum status program_build(struct program *program, const struct tile_map *map,
+                          const struct operator_list *list, const struct machine *machine,
+                          struct err *err);
+void program_release(struct program *program);
+
+#endif
