@@ -14,6 +14,7 @@
     X(front) \
     X(show) \
     X(predict) \
+    X(simulate) \
     X(plot) \
     X(report) \
     X(inspect) \

@@ -58,7 +58,7 @@ enum bound {
     BOUND_VECTORS, /* activations, when all else is done */
     N_BOUNDS,
 };
-const char *bound_name(enum bound stall);
+const char *bound_name(enum bound bound);
 
 struct use {
     double ns; /* from the end of the operator before to its own */
@@ -95,9 +95,12 @@ struct span {
     int64_t bytes;       /* moved, or flop for compute; 0 for dispatch */
 };
 
-/* Where a run is told as it happens; both may be NULL. Spans of one resource come in order. */
+/* Where a run is told as it happens; each may be NULL. Spans of one resource come in order. */
 struct sink {
     void *context;
+    /* "load", "init", "prefill", "decode" as they begin; NULL as a pass ends: what the spans of a
+     * pass point at is gone after that. */
+    void (*phase)(void *context, const char *name, double at_ns);
     void (*span)(void *context, const struct span *span);
     /* Bytes in the buffer, and how many of them are waiting to be read. */
     void (*occupancy)(void *context, double at_ns, int64_t used_bytes, int64_t held_bytes);

@@ -45,6 +45,13 @@ static void emit(struct run *run, int resource, double ns, const char *what, int
     sink->span(sink->context, &span);
 }
 
+static void tell_phase(const struct run *run, const char *name)
+{
+    const struct sink *sink = &run->simulation->sink;
+    if (sink->phase != NULL)
+        sink->phase(sink->context, name, run->engine.now_ns);
+}
+
 /* Reads of one tile each, as many under way as the queue takes. */
 static double flash_ns(const struct machine *machine, int64_t bytes, int64_t tile_bytes)
 {
@@ -61,6 +68,7 @@ static void load(struct run *run)
     int64_t bytes = run->bytes.total - run->out->stream_bytes;
     double fixed_ns = machine->load_fixed_ns + (double)run->executions * machine->load_layer_ns;
     double from_ns = run->engine.now_ns;
+    tell_phase(run, "load");
     emit(run, RESOURCE_DISPATCH, fixed_ns, "load: open and set up", -1, 0);
     switch (run->simulation->load) {
     case LOAD_PROFILE:
@@ -95,6 +103,7 @@ static void init(struct run *run)
     int64_t n = run->net->schedule.n_layers, block_bytes = run->bytes.blocks / n;
     double repack = machine->init_gbps > 0 ? 1 / machine->init_gbps : 0;
     double from_ns = run->engine.now_ns;
+    tell_phase(run, "init");
     emit(run, RESOURCE_DISPATCH,
          machine->init_fixed_ns + (double)run->executions * machine->init_layer_ns,
          "init: allocate", -1, 0);
@@ -114,7 +123,11 @@ static enum status run_list(struct run *run, bool told, struct pass_report *repo
     enum status status =
         program_build(&run->program, &run->map, &run->list, &run->machine, run->err);
     run->engine.sink = told ? run->simulation->sink : (struct sink){0};
-    return status ? status : engine_run(&run->engine, &run->program, report, run->err);
+    if (!status)
+        status = engine_run(&run->engine, &run->program, report, run->err);
+    if (told)
+        tell_phase(run, NULL);
+    return status;
 }
 
 static enum status run_prefill(struct run *run)
@@ -123,6 +136,7 @@ static enum status run_prefill(struct run *run)
         ops_prefill(run->net, run->simulation->workload.prompt, &run->list, run->err);
     if (status)
         return status;
+    tell_phase(run, "prefill");
     status = run_list(run, true, &run->out->prefill);
     ops_release(&run->list);
     return status;
@@ -134,6 +148,8 @@ static enum status run_decode(struct run *run, int64_t context, bool told,
     enum status status = ops_decode(run->net, context, &run->list, run->err);
     if (status)
         return status;
+    if (told)
+        tell_phase(run, "decode");
     status = run_list(run, told, report);
     ops_release(&run->list);
     return status;
