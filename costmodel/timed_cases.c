@@ -75,6 +75,15 @@ static void describe(struct kernel_time *out, const char *what, const struct ker
     out->bytes = kernel != NULL ? kernel_bytes(kernel, &shape) : 0;
 }
 
+/* One thread is timed by what it runs, so that other programs count less. */
+static void time_it(const struct timed_space *space, void (*call)(void *), void *context,
+                    int threads, struct timing *out)
+{
+    struct timing_plan plan = space->plan;
+    plan.thread_time = threads == 1;
+    timing_run(call, context, &plan, out);
+}
+
 /* A call of a streaming case: every thread walks its slice `repeats` times. */
 struct stream {
     struct timed_space *space;
@@ -122,7 +131,7 @@ static void time_stream(struct stream *s, struct kernel_time *out)
     call_stream(s);
     double ns = (double)(clock_ns() - start);
     s->repeats = ns < 2e5 ? (int64_t)(4e5 / fmax(ns, 100)) + 1 : 1;
-    timing_run(call_stream, s, &s->space->plan, &out->timing);
+    time_it(s->space, call_stream, s, s->threads, &out->timing);
     timing_divide(&out->timing, s->repeats);
 }
 
@@ -206,7 +215,7 @@ void time_matmul(struct timed_space *space, enum dtype dtype, int threads, struc
     c.threads = threads < most ? threads : (int)most;
     describe(out, "matmul", c.kernel, (struct kernel_shape){.m = c.m, .n = c.n, .k = c.k},
              c.threads, c.n * dtype_row_bytes(dtype, c.k));
-    timing_run(call_matmul, &c, &space->plan, &out->timing);
+    time_it(space, call_matmul, &c, c.threads, &out->timing);
 }
 
 struct attention_call {
@@ -250,7 +259,7 @@ void time_attention(struct timed_space *space, int64_t context, int64_t bytes, i
              (struct kernel_shape){
                  .m = 1, .n = HEADS, .k = D_HEAD, .n_kv_heads = KV_HEADS, .context = context},
              threads, c.n_caches * 2 * c.cache_bytes);
-    timing_run(call_attention, &c, &space->plan, &out->timing);
+    time_it(space, call_attention, &c, threads, &out->timing);
 }
 
 struct small_call {
@@ -326,7 +335,7 @@ void time_small_op(struct timed_space *space, enum small_op op, struct kernel_ti
     }
     struct kernel_shape shape = {.m = 1, .n = kinds[op].n, .k = op == SMALL_PREPARE ? WIDTH : 0};
     describe(out, kinds[op].what, c.kernel, shape, 1, 0);
-    timing_run(call_small, &c, &space->plan, &out->timing);
+    time_it(space, call_small, &c, 1, &out->timing);
 }
 
 struct meeting {
@@ -348,7 +357,7 @@ void time_barrier(struct timed_space *space, int threads, struct kernel_time *ou
     struct meeting m = {.threads = threads, .n = 1000};
     team_barrier_init(&m.barrier, threads);
     describe(out, "barrier", NULL, (struct kernel_shape){0}, threads, 0);
-    timing_run(call_barriers, &m, &space->plan, &out->timing);
+    time_it(space, call_barriers, &m, threads, &out->timing);
     timing_divide(&out->timing, m.n);
 }
 
@@ -364,5 +373,5 @@ void time_region(struct timed_space *space, int threads, struct kernel_time *out
     struct meeting m = {.threads = threads, .n = 1};
     team_barrier_init(&m.barrier, threads);
     describe(out, "region", NULL, (struct kernel_shape){0}, threads, 0);
-    timing_run(call_region, &m, &space->plan, &out->timing);
+    time_it(space, call_region, &m, threads, &out->timing);
 }

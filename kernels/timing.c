@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/stats.h"
@@ -11,22 +12,31 @@ struct timing_plan timing_plan_default(void)
     return (struct timing_plan){.sample_ns = 1e6, .budget_ns = 150e6, .spread_frac = 0.005};
 }
 
-static double time_calls(void (*call)(void *), void *context, int64_t calls)
+int64_t timing_thread_ns(void)
 {
-    int64_t start = clock_ns();
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static double time_calls(void (*call)(void *), void *context, int64_t calls,
+                         const struct timing_plan *plan)
+{
+    int64_t (*now)(void) = plan->thread_time ? timing_thread_ns : clock_ns;
+    int64_t start = now();
     for (int64_t i = 0; i < calls; i++)
         call(context);
-    return (double)(clock_ns() - start);
+    return (double)(now() - start);
 }
 
 /* The number of calls that fills a sample, and how long they took. Doubling warms up on the way. */
-static int64_t calls_that_take(double sample_ns, void (*call)(void *), void *context)
+static int64_t calls_that_take(const struct timing_plan *plan, void (*call)(void *), void *context)
 {
     int64_t calls = 1;
     call(context);
-    for (double ns = time_calls(call, context, calls); ns < sample_ns;
-         ns = time_calls(call, context, calls)) {
-        double scale = ns > 0 ? 1.2 * sample_ns / ns : 16;
+    for (double ns = time_calls(call, context, calls, plan); ns < plan->sample_ns;
+         ns = time_calls(call, context, calls, plan)) {
+        double scale = ns > 0 ? 1.2 * plan->sample_ns / ns : 16;
         calls = (int64_t)ceil((double)calls * fmin(fmax(scale, 1.2), 16));
     }
     return calls;
@@ -46,11 +56,11 @@ static void summarise(struct timing *t)
 void timing_run(void (*call)(void *context), void *context, const struct timing_plan *plan,
                 struct timing *out)
 {
-    *out = (struct timing){.calls_per_sample = calls_that_take(plan->sample_ns, call, context)};
+    *out = (struct timing){.calls_per_sample = calls_that_take(plan, call, context)};
     int64_t start = clock_ns();
     do {
         out->samples_ns[out->n++] =
-            time_calls(call, context, out->calls_per_sample) / (double)out->calls_per_sample;
+            time_calls(call, context, out->calls_per_sample, plan) / (double)out->calls_per_sample;
         if (out->n < TIMING_MIN_SAMPLES)
             continue;
         summarise(out);

@@ -21,6 +21,8 @@ struct timing_plan {
     double sample_ns;   /* shortest sample, usually 1e6 */
     double budget_ns;   /* stop after this long (but never below TIMING_MIN_SAMPLES) */
     double spread_frac; /* stop when MAD / median / sqrt(n) is below this */
+    bool thread_time;   /* count what the calling thread runs, not what passes while it waits for
+                           its core: for calls that neither sleep nor start threads */
 };
 
 struct timing {
@@ -33,6 +35,9 @@ struct timing {
 
 /* A sample of >= 1 ms until the median is known to about 0.5 % or 150 ms are spent. */
 struct timing_plan timing_plan_default(void);
+
+/* ns that the calling thread has run. */
+int64_t timing_thread_ns(void);
 
 /* Runs call(context) once to warm up, then as planned. */
 void timing_run(void (*call)(void *context), void *context, const struct timing_plan *plan,
