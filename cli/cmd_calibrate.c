@@ -104,6 +104,18 @@ static enum status store(const struct args *args, const struct calibration *c, c
     return status;
 }
 
+/* Finds out before the minute is spent, not after. */
+static enum status check_writable(const char *path, struct err *err)
+{
+    struct file_out probe;
+    if (strcmp(path, "-") == 0)
+        return STATUS_OK;
+    enum status status = file_create(&probe, path, err);
+    if (status == STATUS_OK)
+        file_abandon(&probe);
+    return status;
+}
+
 static void show_progress(void *context, int done, int total)
 {
     progress_update(context, done, total);
@@ -140,6 +152,8 @@ static enum status run(const struct args *args, struct err *err)
         .progress_context = &progress,
     };
     enum status status = cpu_isa(args_text(args, "isa"), &options.isa, err);
+    if (status == STATUS_OK)
+        status = check_writable(out, err);
     if (status != STATUS_OK)
         return status;
     progress_init(&progress, "calibrating");

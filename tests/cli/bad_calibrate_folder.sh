@@ -1,0 +1,1 @@
+lathe calibrate --out nowhere/here.json

@@ -1,0 +1,1 @@
+lathe calibrate --isa avx513
