@@ -23,6 +23,7 @@
     X(generate) \
     X(devices) \
     X(calibrate) \
+    X(fit) \
     X(help)
 /* clang-format on */
 

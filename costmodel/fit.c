@@ -45,14 +45,7 @@ static bool has(const struct fit_theta *theta, int term)
     return (theta->fitted & FIT_TERM(term)) != 0;
 }
 
-/* Sums over the operators of a pass, each kind by weight type. */
-struct row_sums {
-    double bytes[N_DTYPES], flop[N_DTYPES]; /* of matrices */
-    double all_bytes, all_flop, attention_flop, layers;
-    int64_t stored_bytes;
-};
-
-static void add_op(const struct op *op, double times, struct row_sums *sums)
+static void add_op(const struct op *op, double times, struct fit_sums *sums)
 {
     double bytes = (double)op->weight_bytes * times;
     sums->all_bytes += bytes + (double)(op->kv_read_bytes + op->kv_write_bytes) * times;
@@ -65,14 +58,14 @@ static void add_op(const struct op *op, double times, struct row_sums *sums)
     }
 }
 
-static enum status sum_row(const struct fit_row *row, enum fit_phase phase, struct row_sums *sums,
-                           struct err *err)
+enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct fit_sums *sums,
+                        struct err *err)
 {
     struct operator_list list;
     struct weight_bytes stored;
     enum status status = phase == FIT_PREFILL ? ops_prefill(&row->net, row->prompt, &list, err)
                                               : ops_decode(&row->net, row->context, &list, err);
-    *sums = (struct row_sums){0};
+    *sums = (struct fit_sums){0};
     if (status != STATUS_OK)
         return status;
     for (int64_t i = 0; i < schedule_executions(&list.schedule); i++) {
@@ -85,21 +78,16 @@ static enum status sum_row(const struct fit_row *row, enum fit_phase phase, stru
         add_op(&list.epilogue[i], 1, sums);
     ops_release(&list);
     transformer_weight_bytes(&row->net, &stored);
-    sums->stored_bytes = stored.total;
+    sums->stored_bytes = (double)stored.total;
     return STATUS_OK;
 }
 
 fit_terms fit_byte_terms(const struct fit_row *const *rows, int n_rows)
 {
     fit_terms terms = 0;
-    struct row_sums sums;
-    for (int i = 0; i < n_rows; i++) {
-        if (isnan(rows[i]->decode_ns) || sum_row(rows[i], FIT_DECODE, &sums, NULL) != STATUS_OK)
-            continue;
-        for (int type = 0; type < N_DTYPES; type++)
-            if (sums.bytes[type] >= 0.05 * sums.all_bytes)
-                terms |= FIT_TERM(FIT_BYTE + type);
-    }
+    for (int i = 0; i < n_rows; i++)
+        if (!isnan(rows[i]->decode_ns))
+            terms |= FIT_TERM(FIT_BYTE + (int)rows[i]->net.block_dtype);
     return terms;
 }
 
@@ -120,10 +108,10 @@ enum status fit_base_machine(const struct device *base, int threads,
     }
     enum status status = machine_resolve(&bare, threads, out, err);
     for (int i = 0; i < n_rows && status == STATUS_OK; i++) {
-        struct row_sums sums;
+        struct fit_sums sums;
         if (isnan(rows[i]->decode_ns))
             continue;
-        status = sum_row(rows[i], FIT_DECODE, &sums, err);
+        status = fit_sum_row(rows[i], FIT_DECODE, &sums, err);
         for (int type = 0; type < N_DTYPES; type++)
             out->peak_gflops[type] =
                 fmax(out->peak_gflops[type], 4 * sums.all_flop / rows[i]->decode_ns);
@@ -212,7 +200,7 @@ struct solver {
     int n_terms, terms[N_FIT_TERMS];
     int n_rows;
     const struct fit_row **rows; /* those with a figure */
-    struct row_sums *sums;
+    struct fit_sums *sums;
     double *x, *y, *sigma, *residual; /* [n_rows, n_terms], [n_rows] ... */
     double *scratch;                  /* [n_rows] */
     double start[N_FIT_TERMS], mean[N_FIT_TERMS], scale[N_FIT_TERMS]; /* by index in `terms` */
@@ -239,7 +227,7 @@ static enum status open_solver(struct solver *s, const struct fit_row *const *ro
     for (int i = 0; i < n_rows; i++) {
         if (isnan(fit_measured_ns(rows[i], s->phase)))
             continue;
-        enum status status = sum_row(rows[i], s->phase, &s->sums[s->n_rows], err);
+        enum status status = fit_sum_row(rows[i], s->phase, &s->sums[s->n_rows], err);
         if (status != STATUS_OK)
             return status;
         s->rows[s->n_rows++] = rows[i];
@@ -264,7 +252,7 @@ static double measured(const struct solver *s, int i)
 }
 
 /* Median over the rows of time / unit(row), rows with no unit left out; 0 if there is none. */
-static double typical(struct solver *s, double (*unit)(const struct row_sums *, int type), int type)
+static double typical(struct solver *s, double (*unit)(const struct fit_sums *, int type), int type)
 {
     size_t n = 0;
     for (int i = 0; i < s->n_rows; i++) {
@@ -276,47 +264,47 @@ static double typical(struct solver *s, double (*unit)(const struct row_sums *, 
 }
 
 /* The rows in which the type is what most bytes are of. */
-static double bytes_of_rows_of(const struct row_sums *sums, int type)
+static double bytes_of_rows_of(const struct fit_sums *sums, int type)
 {
     return sums->bytes[type] >= 0.5 * sums->all_bytes ? sums->all_bytes : 0;
 }
 
-static double flop_of_rows_of(const struct row_sums *sums, int type)
+static double flop_of_rows_of(const struct fit_sums *sums, int type)
 {
     return sums->flop[type] >= 0.5 * sums->all_flop ? sums->all_flop : 0;
 }
 
-static double all_bytes(const struct row_sums *sums, int type)
+static double all_bytes(const struct fit_sums *sums, int type)
 {
     (void)type;
     return sums->all_bytes;
 }
 
-static double all_flop(const struct row_sums *sums, int type)
+static double all_flop(const struct fit_sums *sums, int type)
 {
     (void)type;
     return sums->all_flop;
 }
 
-static double layers(const struct row_sums *sums, int type)
+static double layers(const struct fit_sums *sums, int type)
 {
     (void)type;
     return sums->layers;
 }
 
-static double attention_flop(const struct row_sums *sums, int type)
+static double attention_flop(const struct fit_sums *sums, int type)
 {
     (void)type;
     return sums->attention_flop;
 }
 
-static double stored_bytes(const struct row_sums *sums, int type)
+static double stored_bytes(const struct fit_sums *sums, int type)
 {
     (void)type;
-    return (double)sums->stored_bytes;
+    return sums->stored_bytes;
 }
 
-static double once(const struct row_sums *sums, int type)
+static double once(const struct fit_sums *sums, int type)
 {
     (void)sums;
     (void)type;
@@ -419,7 +407,7 @@ static enum status solve(struct solver *s, struct fit_theta *theta, double *nois
         theta->value[s->terms[j]] = s->start[j];
         theta->fitted |= FIT_TERM(s->terms[j]);
     }
-    for (int round = 0; round < MAX_ROUNDS && change > 1e-9 && status == STATUS_OK; round++) {
+    for (int round = 0; round < MAX_ROUNDS && change > 1e-5 && status == STATUS_OK; round++) {
         for (int i = 0; i < s->n_rows && status == STATUS_OK; i++)
             status = linearise(s, theta, i, err);
         if (status != STATUS_OK)
@@ -435,7 +423,7 @@ static enum status solve(struct solver *s, struct fit_theta *theta, double *nois
                                               .sigma = s->sigma,
                                               .prior_mean = s->mean,
                                               .prior_scale = s->scale,
-                                              .huber = FIT_HUBER};
+                                              .huber = s->n_rows >= s->n_terms + 3 ? FIT_HUBER : INFINITY};
         status = least_squares_solve(&problem, solution, err);
         change = round < 3 ? 1 : 0;
         for (int j = 0; j < s->n_terms && status == STATUS_OK; j++) {

@@ -77,6 +77,17 @@ enum fit_phase {
     FIT_PREFILL,
     FIT_LOADING,
 };
+/* Sums over the operators of a row's pass. */
+struct fit_sums {
+    double bytes[N_DTYPES], flop[N_DTYPES]; /* of matrices, by weight type */
+    double all_bytes;                       /* weights and cache */
+    double all_flop, attention_flop, layers;
+    double stored_bytes; /* of the file */
+};
+/* Errors: those of ops_decode and ops_prefill. */
+enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct fit_sums *out,
+                        struct err *err);
+
 /* The row's own figure, NaN if it has none. */
 double fit_measured_ns(const struct fit_row *row, enum fit_phase phase);
 
@@ -95,7 +106,8 @@ void fit_machine(const struct machine *base, const struct fit_theta *theta, stru
 enum status fit_predict(const struct machine *machine, const struct fit_row *row,
                         enum fit_phase phase, double *ns, struct err *err);
 
-/* Weight types that carry at least a twentieth of some row's bytes: their FIT_BYTE terms. */
+/* FIT_BYTE terms of the rows with a decode: the types of their blocks. A type that only heads have
+ * streams like the fastest of them; two anchors cannot tell it apart. */
 fit_terms fit_byte_terms(const struct fit_row *const *rows, int n_rows);
 
 /* Fits `terms` to the rows that have the phase's figure, on top of what theta holds already; rows

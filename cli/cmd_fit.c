@@ -1,0 +1,298 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/listing.h"
+#include "costmodel/fit_input.h"
+#include "costmodel/fit_profile.h"
+
+/* --model NAME=MODEL, split. */
+struct aliases {
+    struct fit_alias *items;
+    char **names; /* owned */
+    size_t n;
+};
+
+static void aliases_release(struct aliases *aliases)
+{
+    for (size_t i = 0; aliases->names != NULL && i < aliases->n; i++)
+        memory_free(aliases->names[i]);
+    memory_free(aliases->names);
+    memory_free(aliases->items);
+}
+
+static enum status aliases_of(const struct args *args, struct aliases *out, struct err *err)
+{
+    size_t n = (size_t)args_count(args, "model");
+    *out = (struct aliases){.items = memory_new(n, sizeof *out->items),
+                            .names = memory_new(n, sizeof *out->names)};
+    if (out->items == NULL || out->names == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        const char *text = args_nth(args, "model", (int)i), *equals = strrchr(text, '=');
+        if (equals == NULL || equals == text || equals[1] == '\0')
+            return err_set(err, STATUS_USAGE, "--model takes NAME=MODEL, got '%s'", text);
+        char *name = memory_strdup(text);
+        if (name == NULL)
+            return err_set(err, STATUS_NOMEM, "out of memory");
+        name[equals - text] = '\0';
+        out->names[out->n] = name;
+        out->items[out->n++] = (struct fit_alias){name, equals + 1};
+    }
+    return STATUS_OK;
+}
+
+static void row_columns(struct listing *listing)
+{
+    listing_column(listing, "row", "label", LISTING_TEXT, NULL);
+    listing_column(listing, NULL, "where", LISTING_TEXT, NULL);
+    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
+    listing_column(listing, "type", "dtype", LISTING_TEXT, NULL);
+    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
+    listing_column(listing, "context", "context", LISTING_INTEGER, NULL);
+    listing_column(listing, "decode", "decode_ns", LISTING_TIME, NULL);
+    listing_column(listing, "fitted", "fitted_error_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "held out", "held_out_error_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "bytes + layers", "layers_error_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "bytes", "bytes_error_frac", LISTING_FRAC, NULL);
+}
+
+static void fill_rows(struct listing *listing, const struct fit_rows *rows,
+                      const struct device_fit *fit)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct fit_row *row = &rows->items[i];
+        const struct fit_prediction *p = &fit->predictions[i];
+        const double predicted[] = {p->fitted_ns, p->held_out_ns, p->layers_ns, p->bytes_ns};
+        if (isnan(row->decode_ns))
+            continue;
+        listing_text(listing, row->label);
+        listing_text(listing, row->where);
+        listing_text(listing, row->net.name);
+        listing_text(listing, dtype_name(row->net.block_dtype));
+        if (row->threads > 0)
+            listing_int(listing, row->threads);
+        else
+            listing_number(listing, NAN);
+        listing_int(listing, row->context);
+        listing_number(listing, row->decode_ns);
+        for (size_t k = 0; k < sizeof predicted / sizeof *predicted; k++)
+            listing_number(listing, predicted[k] / row->decode_ns - 1);
+    }
+}
+
+static void term_columns(struct listing *listing)
+{
+    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
+    listing_column(listing, "term", "term", LISTING_TEXT, NULL);
+    listing_column(listing, "cost", "value", LISTING_NUMBER, NULL);
+    listing_column(listing, "unit", "unit", LISTING_TEXT, NULL);
+}
+
+static void fill_terms(struct listing *listing, int threads, const struct fit_theta *theta)
+{
+    for (int term = 0; term < N_FIT_TERMS; term++) {
+        char name[48];
+        double ns = theta->value[term];
+        bool rate = term < FIT_LAYER || term == FIT_KV_BYTE || term == FIT_ATTENTION ||
+                    term == FIT_HEAD_BYTE || term == FIT_LOAD_BYTE;
+        bool flop = (term >= FIT_FLOP && term < FIT_LAYER) || term == FIT_ATTENTION;
+        if (!(theta->fitted & FIT_TERM(term)))
+            continue;
+        if (threads > 0)
+            listing_int(listing, threads);
+        else
+            listing_number(listing, NAN);
+        listing_text(listing, fit_term_name(term, name, sizeof name));
+        listing_number(listing, !rate ? ns / 1e3 : ns > 0 ? 1 / ns : NAN);
+        listing_text(listing, !rate ? "us" : flop ? "GFLOP/s" : "GB/s");
+    }
+}
+
+static void error_columns(struct listing *listing)
+{
+    listing_column(listing, "model of the time", "model", LISTING_TEXT, NULL);
+    listing_column(listing, "rows", "n", LISTING_INTEGER, NULL);
+    listing_column(listing, "median error", "median_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "90 %", "p90_frac", LISTING_FRAC, NULL);
+    listing_column(listing, "worst", "worst_frac", LISTING_FRAC, NULL);
+}
+
+static void fill_error(struct listing *listing, const char *name, const struct fit_errors *e)
+{
+    listing_text(listing, name);
+    listing_int(listing, e->n);
+    listing_number(listing, e->median_frac);
+    listing_number(listing, e->p90_frac);
+    listing_number(listing, e->worst_frac);
+}
+
+static void add_listing(struct json_node *root, const char *key, const struct listing *listing)
+{
+    struct json_node *array = json_add_array(root, key);
+    for (size_t i = 0; i < listing_rows(listing); i++)
+        listing_row_json(listing, i, json_add_object(array, NULL));
+}
+
+static enum status print_fit(const struct fit_rows *rows, const struct device_fit *fit, bool json,
+                             FILE *out, struct err *err)
+{
+    struct listing of_rows = {0}, terms = {0}, errors = {0};
+    row_columns(&of_rows);
+    fill_rows(&of_rows, rows, fit);
+    term_columns(&terms);
+    for (int k = 0; k < fit->n_groups; k++)
+        fill_terms(&terms, fit->groups[k].threads, &fit->groups[k].theta);
+    fill_terms(&terms, 0, &fit->load);
+    error_columns(&errors);
+    fill_error(&errors, "lathe fit, networks held out", &fit->held_out);
+    fill_error(&errors, "bytes over bandwidth + cost per layer", &fit->layers);
+    fill_error(&errors, "bytes over bandwidth", &fit->bytes);
+    enum status status = STATUS_OK;
+    if (json) {
+        struct json_node *root = json_new_object();
+        add_listing(root, "rows", &of_rows);
+        add_listing(root, "terms", &terms);
+        add_listing(root, "errors", &errors);
+        status = print_json(root, out, err);
+    } else {
+        status = listing_print(&of_rows, out, err);
+        fprintf(out, "\n");
+        if (status == STATUS_OK)
+            status = listing_print(&terms, out, err);
+        fprintf(out, "\n");
+        if (status == STATUS_OK)
+            status = listing_print(&errors, out, err);
+    }
+    listing_release(&of_rows);
+    listing_release(&terms);
+    listing_release(&errors);
+    return status;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static enum status write_profile(const struct args *args, const struct device_fit *fit,
+                                 const char *base_text, struct err *err)
+{
+    struct json_doc *doc = NULL;
+    struct json root;
+    struct text files = {0};
+    char name[96], *text = NULL;
+    const char *runtime = args_text(args, "runtime");
+    for (int i = 0; i < args_n_operands(args); i++)
+        text_addf(&files, "%s%s", i == 0 ? "" : ", ", base_name(args_operand(args, i)));
+    if (runtime == NULL)
+        runtime = fit->base.runtime;
+    snprintf(name, sizeof name, "%.95s",
+             args_given(args, "name") ? args_text(args, "name") : fit->base.name);
+    enum status status =
+        json_parse(fit->base.id, base_text, (int64_t)strlen(base_text), &doc, &root, err);
+    const struct fit_profile_names names = {name, runtime, files.data};
+    if (status == STATUS_OK)
+        status = fit_profile(fit, &root, &names, &text, err);
+    if (status == STATUS_OK)
+        status = file_write(args_text(args, "out"), text, err);
+    memory_free(text);
+    text_release(&files);
+    json_close(doc);
+    return status;
+}
+
+static enum status read_all(const struct args *args, const struct aliases *aliases,
+                            struct fit_rows *rows, struct text *notes, struct err *err)
+{
+    const struct fit_aliases list = {aliases->items, aliases->n};
+    enum status status = STATUS_OK;
+    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
+        status = fit_read(args_operand(args, i), &list, rows, notes, err);
+    if (status == STATUS_OK)
+        fit_rows_refuse_contradictions(rows, notes);
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct aliases aliases = {0};
+    struct fit_rows rows = {0};
+    struct device_fit fit = {0};
+    struct device base;
+    struct text notes = {0};
+    char *base_text = NULL;
+    bool to_stdout = args_given(args, "out") && strcmp(args_text(args, "out"), "-") == 0;
+    enum status status = aliases_of(args, &aliases, err);
+    if (status == STATUS_OK)
+        status = device_open(args_text(args, "device"), &base, err);
+    if (status == STATUS_OK)
+        status = device_text(args_text(args, "device"), &base_text, err);
+    if (status == STATUS_OK)
+        status = read_all(args, &aliases, &rows, &notes, err);
+    if (status == STATUS_OK)
+        status = fit_device(&base, &rows, &fit, &notes, err);
+    if (notes.data != NULL)
+        warn_lines(args, notes.data);
+    if (status == STATUS_OK && args_given(args, "out"))
+        status = write_profile(args, &fit, base_text, err);
+    if (status == STATUS_OK)
+        status = print_fit(&rows, &fit, args_flag(args, "json"), to_stdout ? stderr : stdout, err);
+    device_fit_release(&fit);
+    fit_rows_release(&rows);
+    aliases_release(&aliases);
+    text_release(&notes);
+    memory_free(base_text);
+    return status;
+}
+
+static const struct option options[] = {
+    ROW(OPTION_TEXT, "device", "D", "generic-phone", "@device",
+        "profile that gives what the timings do not: memory levels, energies"),
+    ROW(OPTION_TEXTS, "model", "NAME=MODEL", NULL, NULL,
+        "which MODEL the file calls NAME; may be given again"),
+    ROW(OPTION_TEXT, "out", "FILE", NULL, "@file",
+        "profile to write; '-' is standard output (the tables then go to standard error)"),
+    ROW(OPTION_TEXT, "name", "TEXT", NULL, NULL, "what the profile calls the device"),
+    ROW(OPTION_TEXT, "runtime", "TEXT", NULL, NULL,
+        "whose timings they are; default: as --device says"),
+    ROW_JSON,
+    ROWS_END,
+};
+
+static const struct example examples[] = {
+    {"lathe fit bench.json --device pixel-8-pro --runtime llama.cpp --out my-phone.json",
+     "from what 'llama-bench -o json' printed on the phone"                                   },
+    {"lathe fit bench.csv --model 'our model=./config.json' --out my-phone.json",
+     "from a table, naming a model"                                                           },
+    {"lathe predict mobilellm-125m --device ./my-phone.json --dtype q8_0",
+     "what it says about a model"                                                             },
+    {NULL,                                                                                NULL},
+};
+
+const struct command cmd_fit = {
+    .name = "fit",
+    .summary = "a device profile from a runtime's own timings",
+    .operands = "FILE...",
+    .operand_values = "@file",
+    .min_operands = 1,
+    .max_operands = 256,
+    .options = options,
+    .examples = examples,
+    .about =
+        "FILE is what llama-bench printed (-o json, jsonl or sql) or a CSV table with the columns "
+        "model, type and decode_tok_s, and, as known, prompt, depth, threads, prefill_tok_s and "
+        "load_s. Two networks give bandwidth and cost per layer; more give each type's "
+        "bandwidth, attention, costs per operator and pass, the head, prompts and loading, each "
+        "kept only when predictions of networks left out get better for it. 'held out' is the "
+        "error of each row predicted without its network, which is what the profile carries; "
+        "the two columns behind it are what simpler models would have said. Rows that cannot be "
+        "used are named on standard error. 'lathe probe' proposes what to time.",
+    .run = run,
+};

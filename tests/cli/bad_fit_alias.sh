@@ -1,0 +1,1 @@
+lathe fit nothing.csv --model justaname
