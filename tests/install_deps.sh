@@ -19,7 +19,7 @@ program() {
     cat >"$bin/$1"
     chmod +x "$bin/$1"
 }
-for tool in cc make git gnuplot sudo; do
+for tool in cc make git gnuplot sqlite3 sudo; do
     echo '#!/bin/sh' | program $tool
 done
 printf '#!/bin/sh\necho "cmake version ${CMAKE_IS:-3.25.1}"\n' | program cmake
