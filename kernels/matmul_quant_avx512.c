@@ -9,6 +9,7 @@
 #include "kernels/simd_avx512.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "kernels/prepared_avx512.h"
@@ -81,6 +82,16 @@ INLINE __m512i unsigned_q4_0(const uint8_t *block, bool two)
 DEFINE_PACK(q8_0, Q8_0_BYTES)
 DEFINE_PACK(q4_0, Q4_0_BYTES)
 
+/* In every part of a group the four blocks have 16 bytes each. */
+enum { LANE_BYTES = 16 };
+
+INLINE __m512i four_bytes(const uint8_t *at)
+{
+    int32_t four;
+    memcpy(&four, at, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
 /* One panel by n_tokens tokens: y[t][0 .. n_rows - 1]. */
 INLINE void tile(int n_tokens, int64_t n_blocks, const struct panel_block *panel, const uint8_t *x,
                  int64_t x_bytes, float *y, int64_t y_stride, int64_t n_rows)
@@ -89,27 +100,23 @@ INLINE void tile(int n_tokens, int64_t n_blocks, const struct panel_block *panel
     for (int t = 0; t < n_tokens; t++)
         sum[t] = _mm512_setzero_ps();
     for (int64_t b = 0; b < n_blocks; b++, panel++) {
-        /* Block b of a token: 16 bytes of each part of its group. */
-        const uint8_t *in = x + b / 4 * (int64_t)sizeof(struct q8_group) + b % 4 * 16;
+        const uint8_t *in = x + b / 4 * (int64_t)sizeof(struct q8_group) + b % 4 * LANE_BYTES;
         __m512i dot[TOKENS];
-        for (int t = 0; t < n_tokens; t++) {
-            const struct q8_group *group = (const struct q8_group *)(in + t * x_bytes);
-            dot[t] = _mm512_set1_epi32(group->bias[0]);
-        }
+        for (int t = 0; t < n_tokens; t++)
+            dot[t] = four_bytes(in + t * x_bytes + offsetof(struct q8_group, bias));
         for (int i = 0; i < 8; i++) {
             __m512i w = _mm512_load_si512(panel->w + 64 * i);
-            for (int t = 0; t < n_tokens; t++) {
-                const struct q8_group *group = (const struct q8_group *)(in + t * x_bytes);
-                int32_t four;
-                memcpy(&four, i < 4 ? group->low + 4 * i : group->high + 4 * (i - 4), 4);
-                dot[t] = _mm512_dpbusd_epi32(dot[t], w, _mm512_set1_epi32(four));
-            }
+            size_t part = i < 4 ? offsetof(struct q8_group, low) : offsetof(struct q8_group, high);
+            for (int t = 0; t < n_tokens; t++)
+                dot[t] = _mm512_dpbusd_epi32(
+                    dot[t], w, four_bytes(in + t * x_bytes + part + (size_t)(i % 4 * 4)));
         }
         __m512 scale = _mm512_load_ps(panel->scale);
         for (int t = 0; t < n_tokens; t++) {
-            const struct q8_group *group = (const struct q8_group *)(in + t * x_bytes);
-            sum[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[t]),
-                                     _mm512_mul_ps(scale, _mm512_set1_ps(group->scale[0])), sum[t]);
+            __m512 in_scale = _mm512_castsi512_ps(
+                four_bytes(in + t * x_bytes + offsetof(struct q8_group, scale)));
+            sum[t] =
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[t]), _mm512_mul_ps(scale, in_scale), sum[t]);
         }
     }
     __mmask16 rows = (__mmask16)((1u << n_rows) - 1);
