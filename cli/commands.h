@@ -15,6 +15,7 @@
     X(show) \
     X(predict) \
     X(simulate) \
+    X(measure) \
     X(plot) \
     X(report) \
     X(inspect) \

@@ -1,0 +1,38 @@
+/* A measurement as rows: one for each model, thread count, prompt and depth. */
+#ifndef LATHE_CLI_MEASURED_ROWS_H
+#define LATHE_CLI_MEASURED_ROWS_H
+
+#include <stdio.h>
+
+#include "cli/listing.h"
+#include "db/tables.h"
+#include "runtime/measure.h"
+
+struct measured_item {
+    struct measurement_row row;
+    double phases[N_RUNNER_PHASES]; /* of decode, ns */
+    double read_gbps, decode_gbps;
+};
+
+struct measured_rows {
+    struct measured_item *items;
+    size_t n, capacity;
+    char measured_at[32];
+    bool loads_are_cold;
+};
+
+/* Texts are borrowed from the plan's models. Rows of which nothing was measured are left out.
+ * Release with measured_rows_release. Errors: STATUS_NOMEM. */
+enum status measured_rows_make(const struct measure_plan *plan,
+                               const struct measurement *measurement, struct measured_rows *out,
+                               struct err *err);
+void measured_rows_release(struct measured_rows *rows);
+
+/* Columns and rows; with phases only in JSON. */
+void measured_rows_list(const struct measured_rows *rows, bool with_phases,
+                        struct listing *listing);
+/* A table of where a decoded token's time goes. */
+enum status measured_rows_print_phases(const struct measured_rows *rows, FILE *stream,
+                                       struct err *err);
+
+#endif
