@@ -21,10 +21,22 @@ static const char *const number_kinds[] = {"datasheet", "measured", "fitted",
 
 static const char *const number_keys[] = {"value", "kind", "source", NULL};
 static const char *const point_keys[] = {"value", "kind", "source", "threads", NULL};
-static const char *const level_keys[] = {
-    "name",       "capacity_bytes", "usable_frac",        "per_thread",      "read_gbps",
-    "write_gbps", "latency_ns",     "energy_pj_per_byte", "efficiency_frac", "turnaround_ns",
-    "policy",     "ports",          "page_bytes",         "queue_depth",     NULL};
+static const char *const level_keys[] = {"name",
+                                         "capacity_bytes",
+                                         "usable_frac",
+                                         "spill_frac",
+                                         "per_thread",
+                                         "read_gbps",
+                                         "write_gbps",
+                                         "latency_ns",
+                                         "energy_pj_per_byte",
+                                         "efficiency_frac",
+                                         "turnaround_ns",
+                                         "policy",
+                                         "ports",
+                                         "page_bytes",
+                                         "queue_depth",
+                                         NULL};
 static const char *const profile_keys[] = {"name",
                                            "kind",
                                            "unit",
@@ -46,6 +58,7 @@ static const char *const profile_keys[] = {"name",
                                            "attention_gflops",
                                            "head_gbps",
                                            "overlap_frac",
+                                           "timings",
                                            "load_fixed_ns",
                                            "load_gbps",
                                            "load_layer_ns",
@@ -277,6 +290,8 @@ static enum status read_level(const struct json *at, struct level *out, struct e
     if (status == STATUS_OK)
         status = read_number_or(at, "usable_frac", 0, 1, 1, &out->usable_frac, err);
     if (status == STATUS_OK)
+        status = read_number_or(at, "spill_frac", 0, 1000, NAN, &out->spill_frac, err);
+    if (status == STATUS_OK)
         status = json_get_bool_or(at, "per_thread", false, &out->per_thread, err);
     if (status == STATUS_OK)
         status = read_by_threads(at, "read_gbps", LEAST_GBPS, MOST_GBPS, &out->read_gbps, err);
@@ -419,6 +434,71 @@ static enum status read_by_type_and_operator(const struct json *root, struct dev
     return status;
 }
 
+/* "networks" of the timings is what the terms were fitted to: for people. */
+static enum status read_timings(const struct json *root, struct device *out, struct err *err)
+{
+    static const char *const keys[] = {"matvec_row_ns",
+                                       "matvec_column_ns",
+                                       "matmul_byte_ns",
+                                       "matmul_column_ns",
+                                       "matmul_row_ns",
+                                       "element_ns",
+                                       "attention_head_ns",
+                                       "attention_position_ns",
+                                       "attention_flop_ns",
+                                       "attention_prompt_position_ns",
+                                       "attention_prompt_flop_ns",
+                                       "up_to",
+                                       "networks",
+                                       NULL};
+    static const char *const reach[] = {"d_in", "context", "tokens", NULL};
+    static const int by_type[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE,
+                                  TIMING_PROMPT_COLUMN};
+    static const struct {
+        const char *key;
+        int term;
+    } single[] = {
+        {"matmul_row_ns",                TIMING_PROMPT_ROW     },
+        {"attention_head_ns",            TIMING_HEAD           },
+        {"attention_position_ns",        TIMING_POSITION       },
+        {"attention_flop_ns",            TIMING_SCORE          },
+        {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},
+        {"attention_prompt_flop_ns",     TIMING_PROMPT_SCORE   },
+    };
+    const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
+    struct json timings = json_member(root, "timings"), up_to;
+    if (json_is_null(&timings))
+        return STATUS_OK;
+    if (!json_is_object(&timings))
+        return json_error(&timings, err, "expected an object");
+    for (int i = 0; i < N_DTYPES; i++)
+        dtypes[i] = dtype_name((enum dtype)i);
+    for (int i = 0; i < N_OP_KINDS; i++)
+        op_kinds[i] = op_kind_name((enum op_kind)i);
+    out->has_timings = true;
+    enum status status = json_only_keys(&timings, keys, err);
+    for (int i = 0; i < 4 && status == STATUS_OK; i++)
+        status =
+            read_named(&timings, keys[i], dtypes, 0, MOST_NS, &out->timing_ns[by_type[i]], err);
+    if (status == STATUS_OK)
+        status = read_named(&timings, "element_ns", op_kinds, 0, MOST_NS,
+                            &out->timing_ns[TIMING_ELEMENT], err);
+    for (size_t i = 0; i < sizeof single / sizeof *single && status == STATUS_OK; i++)
+        status = read_by_threads(&timings, single[i].key, 0, MOST_NS,
+                                 &out->timing_ns[single[i].term], err);
+    if (status == STATUS_OK)
+        status = json_get_object(&timings, "up_to", &up_to, err);
+    if (status == STATUS_OK)
+        status = json_only_keys(&up_to, reach, err);
+    if (status == STATUS_OK)
+        status = json_get_number(&up_to, "d_in", 1, 1e9, &out->timed_d_in, err);
+    if (status == STATUS_OK)
+        status = json_get_number(&up_to, "context", 0, 1e12, &out->timed_context, err);
+    if (status == STATUS_OK)
+        status = json_get_number(&up_to, "tokens", 1, 1e12, &out->timed_tokens, err);
+    return status;
+}
+
 static enum status read_threads(const struct json *root, struct device *out, struct err *err)
 {
     int64_t usual, most;
@@ -486,5 +566,7 @@ enum status device_parse(const struct json *root, struct device *out, struct err
         status = read_by_threads(root, "attention_gflops", 1e-6, 1e9, &out->attention_gflops, err);
     if (status == STATUS_OK)
         status = read_by_threads(root, "head_gbps", LEAST_GBPS, MOST_GBPS, &out->head_gbps, err);
+    if (status == STATUS_OK)
+        status = read_timings(root, out, err);
     return status;
 }

@@ -62,6 +62,9 @@ struct level {
     int64_t capacity_bytes; /* what is there (per cluster or chip as seen by one pass); flash may
                                leave it out: 2^50 */
     double usable_frac;     /* share that weights and KV cache can really occupy, 0..1 */
+    double spill_frac;      /* a cyclic walk over this share of the capacity finds nothing here any
+                               more; between usable_frac and it, linearly less. NaN: at usable_frac
+                               at once, as a perfect LRU */
     bool per_thread;        /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
     struct by_threads write_gbps; /* n == 0: as read */
@@ -75,6 +78,27 @@ struct level {
     int64_t page_bytes;  /* flash: the smallest read */
     int64_t queue_depth; /* flash: commands under way at once */
 };
+
+/* What passes of a runtime are made of, where they were timed on the device ("timings" of the
+ * profile): wall times at a thread count. Operators with timings cost the sum of their terms, not
+ * the slowest of them; bytes of weights and flop of a prompt keep their rates (matvec_gbps,
+ * peak_gflops). docs/method.md, section Calibration. */
+enum timing_term {
+    TIMING_ROW = 0,                      /* + dtype. decode: a row of a matrix */
+    TIMING_COLUMN = N_DTYPES,            /* + dtype. decode: an element of an input made ready */
+    TIMING_PROMPT_BYTE = 2 * N_DTYPES,   /* + dtype. prompt: a byte of weights unpacked, once in
+                                            TIMING_BATCH tokens */
+    TIMING_PROMPT_COLUMN = 3 * N_DTYPES, /* + dtype. prompt: an element of an input made ready */
+    TIMING_ELEMENT = 4 * N_DTYPES,       /* + operator kind: an element of other operators */
+    TIMING_PROMPT_ROW = 4 * N_DTYPES + N_OP_KINDS, /* prompt: an element of an output */
+    TIMING_HEAD,                                   /* decode's attention: a query head */
+    TIMING_POSITION,        /* ... a flop / d_head: what a score costs besides its products */
+    TIMING_SCORE,           /* ... a flop */
+    TIMING_PROMPT_POSITION, /* prompt's attention, alike */
+    TIMING_PROMPT_SCORE,
+    N_TIMING_TERMS,
+};
+enum { TIMING_BATCH = 512 }; /* tokens of a prompt that a matrix is read once for */
 
 /* Where the numbers come from: the `basis` of every prediction. */
 enum basis {
@@ -120,6 +144,10 @@ struct device {
     double overlap_frac; /* share of a repeated block's compute under which the next block's DRAM
                             stream can hide; 0 = no prefetch */
 
+    bool has_timings;
+    struct by_threads timing_ns[N_TIMING_TERMS];    /* a type without TIMING_ROW has no timings */
+    double timed_d_in, timed_context, timed_tokens; /* the largest that were timed */
+
     /* Load (file to DRAM) and init (repack, compile, allocate):
      *   load_ns = load_fixed_ns + bytes / load_gbps + load_layer_ns * executions
      *   init_ns = init_fixed_ns + bytes / init_gbps + init_layer_ns * executions
@@ -150,7 +178,8 @@ void device_names_free(char **names, int n);
 
 struct machine_level {
     char name[16];
-    int64_t capacity_bytes;                                       /* usable */
+    int64_t capacity_bytes; /* usable */
+    int64_t spill_bytes;    /* beyond it nothing is found here; <= capacity_bytes: an LRU's edge */
     double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
     double turnaround_ns;
     enum level_policy policy;
@@ -175,6 +204,9 @@ struct machine {
     double head_gbps;        /* from DRAM; 0: as other weights of its type */
     double op_ns[N_OP_KINDS], layer_ns, pass_ns;
     double overlap_frac;
+    bool has_timings, is_timed[N_DTYPES];
+    double timing_ns[N_TIMING_TERMS];
+    double timed_d_in, timed_context, timed_tokens;
     double load_fixed_ns, load_gbps, load_layer_ns;
     double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;
     double energy_pj_per_flop, battery_j;

@@ -33,6 +33,10 @@ static void resolve_level(const struct level *level, int threads, struct machine
     memcpy(out->name, level->name, sizeof out->name);
     double capacity = (double)level->capacity_bytes * level->usable_frac;
     out->capacity_bytes = (int64_t)(level->per_thread ? capacity * threads : capacity);
+    out->spill_bytes = 0;
+    if (level->spill_frac > level->usable_frac)
+        out->spill_bytes =
+            (int64_t)((double)out->capacity_bytes * (level->spill_frac / level->usable_frac));
     double read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
     out->read_gbps = level->efficiency_frac * read_gbps;
     out->write_gbps =
@@ -56,6 +60,18 @@ static double peak_of(const struct device *device, enum dtype dtype, int threads
         if (device->peak_gflops[order[i]].n > 0)
             return by_threads_at(&device->peak_gflops[order[i]], threads, NAN);
     return NAN;
+}
+
+static void resolve_timings(const struct device *device, int threads, struct machine *out)
+{
+    out->has_timings = device->has_timings;
+    out->timed_d_in = device->timed_d_in;
+    out->timed_context = device->timed_context;
+    out->timed_tokens = device->timed_tokens;
+    for (int term = 0; term < N_TIMING_TERMS; term++)
+        out->timing_ns[term] = by_threads_at(&device->timing_ns[term], threads, 0);
+    for (int type = 0; type < N_DTYPES; type++)
+        out->is_timed[type] = device->has_timings && device->timing_ns[TIMING_ROW + type].n > 0;
 }
 
 static enum status check_essentials(const struct device *device, int threads, struct err *err)
@@ -108,6 +124,7 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
         .battery_j = device->battery_j,
     };
     memcpy(out->device, device->id, sizeof out->device);
+    resolve_timings(device, threads, out);
     for (int i = 0; i < device->n_levels; i++)
         resolve_level(&device->levels[i], threads, &out->levels[i]);
     if (isnan(out->load_gbps))

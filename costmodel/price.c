@@ -29,7 +29,8 @@ static const int64_t *capacities_of(const struct machine *machine, int64_t *capa
 /* What bounds an operator, for the breakdown. */
 struct op_time {
     double weight_ns, kv_ns, activation_ns, compute_ns;
-    double busy_ns; /* the slowest of the four */
+    double busy_ns; /* the slowest of the four, or their sum */
+    bool adds_up;
 };
 
 static double slowest(double a, double b)
@@ -49,8 +50,89 @@ static double flop_per_ns(const struct machine *machine, const struct op *op)
     return of_its_own ? machine->attention_gflops : machine->peak_gflops[op->dtype];
 }
 
-static struct op_time time_op(const struct machine *machine, const struct op *op, int weight_level,
-                              int kv_level)
+/* Timings are trusted to this many times the largest shape that was timed. */
+#define TIMINGS_REACH 4
+
+static bool is_timed(const struct machine *machine, const struct op *op)
+{
+    return machine->has_timings && (op->kind != OP_MATMUL || machine->is_timed[op->dtype]);
+}
+
+static bool is_beyond_timings(const struct machine *machine, const struct op *op)
+{
+    if (!machine->has_timings)
+        return false;
+    if (op->kind == OP_MATMUL)
+        return !machine->is_timed[op->dtype] ||
+               (double)op->k > TIMINGS_REACH * machine->timed_d_in ||
+               (double)op->m > TIMINGS_REACH * machine->timed_tokens;
+    double positions =
+        op->kind == OP_ATTENTION ? (double)op->flop / (4.0 * (double)(op->m * op->n * op->k)) : 0;
+    return positions > TIMINGS_REACH * (machine->timed_context + machine->timed_tokens);
+}
+
+/* q, k and v read one input, as do gate and up: it is made ready once. */
+static bool makes_input_ready(enum op_role role)
+{
+    return role != ROLE_K && role != ROLE_V && role != ROLE_GATE;
+}
+
+static struct op_time timed_matmul(const struct machine *machine, const struct op *op,
+                                   int weight_level)
+{
+    struct op_time time = {0};
+    const double *ns = machine->timing_ns;
+    double rows = (double)(op->m * op->n);
+    double columns = makes_input_ready(op->role) ? (double)(op->m * op->k) : 0;
+    if (op->m == 1) {
+        time.weight_ns = (double)op->weight_bytes / weight_gbps(machine, op, weight_level);
+        time.compute_ns =
+            rows * ns[TIMING_ROW + op->dtype] + columns * ns[TIMING_COLUMN + op->dtype];
+        return time;
+    }
+    int64_t batches = (op->m + TIMING_BATCH - 1) / TIMING_BATCH;
+    time.weight_ns = (double)(op->weight_bytes * batches) * ns[TIMING_PROMPT_BYTE + op->dtype];
+    time.compute_ns = (double)op->flop / machine->peak_gflops[op->dtype] +
+                      rows * ns[TIMING_PROMPT_ROW] + columns * ns[TIMING_PROMPT_COLUMN + op->dtype];
+    return time;
+}
+
+/* Threads take whole heads. */
+static struct op_time timed_attention(const struct machine *machine, const struct op *op,
+                                      int kv_level)
+{
+    struct op_time time = {0};
+    const double *ns = machine->timing_ns;
+    int64_t most = (op->n + machine->threads - 1) / machine->threads;
+    double uneven = (double)(most * machine->threads) / (double)op->n;
+    double flop = (double)op->flop, scores = flop / (double)op->k;
+    time.kv_ns = (double)(op->kv_read_bytes + op->kv_write_bytes) / machine->kv_gbps[kv_level];
+    time.compute_ns =
+        op->m == 1
+            ? uneven * ((double)op->n * ns[TIMING_HEAD] + scores * ns[TIMING_POSITION] +
+                        flop * ns[TIMING_SCORE])
+            : uneven * (scores * ns[TIMING_PROMPT_POSITION] + flop * ns[TIMING_PROMPT_SCORE]);
+    return time;
+}
+
+static struct op_time timed_op(const struct machine *machine, const struct op *op, int weight_level,
+                               int kv_level)
+{
+    struct op_time time = {0};
+    if (op->kind == OP_MATMUL)
+        time = timed_matmul(machine, op, weight_level);
+    else if (op->kind == OP_ATTENTION)
+        time = timed_attention(machine, op, kv_level);
+    else
+        time.activation_ns =
+            (double)(op->m * op->n) * machine->timing_ns[TIMING_ELEMENT + op->kind];
+    time.busy_ns = time.weight_ns + time.kv_ns + time.activation_ns + time.compute_ns;
+    time.adds_up = true;
+    return time;
+}
+
+static struct op_time roofline_op(const struct machine *machine, const struct op *op,
+                                  int weight_level, int kv_level)
 {
     int near = level_of(machine, op->activation_bytes);
     int64_t kv = op->kv_read_bytes + op->kv_write_bytes;
@@ -67,6 +149,19 @@ static struct op_time time_op(const struct machine *machine, const struct op *op
     return time;
 }
 
+static struct op_time time_op(const struct machine *machine, const struct op *op, int weight_level,
+                              int kv_level)
+{
+    if (!is_timed(machine, op))
+        return roofline_op(machine, op, weight_level, kv_level);
+    struct op_time timed = timed_op(machine, op, weight_level, kv_level);
+    if (is_beyond_timings(machine, op)) {
+        struct op_time bound = roofline_op(machine, op, weight_level, kv_level);
+        return bound.busy_ns > timed.busy_ns ? bound : timed;
+    }
+    return timed;
+}
+
 static bool touches_cache(const struct op *op)
 {
     return op->kv_read_bytes + op->kv_write_bytes > 0;
@@ -81,6 +176,7 @@ static void cost_block(const struct machine *machine, const struct block_ops *bl
     for (int i = 0; i < block->n_ops; i++) {
         const struct op *op = &block->ops[i];
         cost->fixed_ns += machine->op_ns[op->kind];
+        cost->beyond_timings |= is_beyond_timings(machine, op);
         cost->kv_bytes += op->kv_read_bytes + op->kv_write_bytes;
         cost->activation_bytes += op->activation_bytes;
         cost->flop += op->flop;
@@ -101,7 +197,29 @@ struct pass {
     double ns, hidden_ns;
     double flop, activation_bytes;
     double level_bytes[MAX_LEVELS]; /* weights and KV cache */
+    bool beyond_timings;
 };
+
+/* Share of a read whose reuse distance `level` holds that still comes from the level before: a
+ * cache that is not a perfect LRU gives up a walk that is too long for it little by little. */
+static double found_before(const struct machine *machine, int level, int64_t distance)
+{
+    if (level == 0)
+        return 0;
+    const struct machine_level *before = &machine->levels[level - 1];
+    if (distance >= before->spill_bytes)
+        return 0;
+    return (double)(before->spill_bytes - distance) /
+           (double)(before->spill_bytes - before->capacity_bytes);
+}
+
+static double at_distance(const struct machine *machine, const double *ns_by_level, int level,
+                          int64_t distance)
+{
+    double found = found_before(machine, level, distance);
+    return found > 0 ? found * ns_by_level[level - 1] + (1 - found) * ns_by_level[level]
+                     : ns_by_level[level];
+}
 
 /* While a block repeats from a fast level, the DRAM channel is idle: the next block's stream runs
  * ahead as far as there is room beside the repeating block, for as long as the repeats compute.
@@ -121,12 +239,23 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     return machine->overlap_frac * fmin(share * (far - near), repeat_ns);
 }
 
+/* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
+static double ns_at_distance(const struct machine *machine, const struct op *op, int level,
+                             int64_t distance)
+{
+    double ns = time_op(machine, op, level, level).busy_ns;
+    double found = found_before(machine, level, distance);
+    return found > 0 ? (1 - found) * ns + found * time_op(machine, op, level - 1, level - 1).busy_ns
+                     : ns;
+}
+
 static void add_edge(const struct machine *machine, const struct op *op, int level,
-                     struct pass *pass)
+                     int64_t distance, struct pass *pass)
 {
     if (op->kind == OP_SAMPLE) /* excluded by the contract */
         return;
-    pass->ns += time_op(machine, op, level, level).busy_ns + machine->op_ns[op->kind];
+    pass->ns += ns_at_distance(machine, op, level, distance) + machine->op_ns[op->kind];
+    pass->beyond_timings |= is_beyond_timings(machine, op);
     pass->flop += (double)op->flop;
     pass->activation_bytes += (double)op->activation_bytes;
     pass->level_bytes[level] += (double)op->weight_bytes;
@@ -135,6 +264,7 @@ static void add_edge(const struct machine *machine, const struct op *op, int lev
 /* Levels of what is used once a pass. The gathered rows of an untied table are cold beyond it. */
 struct edge_levels {
     int weights, kv, gather;
+    int64_t distance; /* of the first two */
 };
 
 static struct edge_levels edge_levels(const struct machine *machine,
@@ -142,7 +272,7 @@ static struct edge_levels edge_levels(const struct machine *machine,
 {
     int64_t distance = reuse_pass_bytes(list);
     return (struct edge_levels){level_of(machine, distance), level_of(machine, distance),
-                                level_of(machine, distance + table_bytes)};
+                                level_of(machine, distance + table_bytes), distance};
 }
 
 /* costs: [list->n_classes] */
@@ -165,8 +295,12 @@ static enum status run_pass(const struct machine *machine, const struct operator
         int attention = level_of(machine, run.attention_distance);
         int ffn = level_of(machine, run.ffn_distance);
         double n = (double)run.count;
-        pass->ns += n * (cost->attention_ns[attention] + cost->ffn_ns[ffn] + cost->kv_ns[edges.kv] +
-                         cost->other_ns + cost->fixed_ns);
+        pass->ns +=
+            n * (at_distance(machine, cost->attention_ns, attention, run.attention_distance) +
+                 at_distance(machine, cost->ffn_ns, ffn, run.ffn_distance) +
+                 at_distance(machine, cost->kv_ns, edges.kv, edges.distance) + cost->other_ns +
+                 cost->fixed_ns);
+        pass->beyond_timings |= cost->beyond_timings;
         pass->flop += n * (double)cost->flop;
         pass->activation_bytes += n * (double)cost->activation_bytes;
         pass->level_bytes[attention] += n * (double)cost->attention_bytes;
@@ -184,9 +318,11 @@ static enum status run_pass(const struct machine *machine, const struct operator
     reuse_walk_end(&walk);
     for (int i = 0; i < list->n_prologue; i++)
         add_edge(machine, &list->prologue[i],
-                 list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights, pass);
+                 list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights,
+                 list->prologue[i].kind == OP_EMBED ? edges.distance + table_bytes : edges.distance,
+                 pass);
     for (int i = 0; i < list->n_epilogue; i++)
-        add_edge(machine, &list->epilogue[i], edges.weights, pass);
+        add_edge(machine, &list->epilogue[i], edges.weights, edges.distance, pass);
     pass->ns -= pass->hidden_ns;
     return STATUS_OK;
 }
@@ -240,6 +376,7 @@ static void finish(const struct transformer *net, const struct machine *machine,
     out->energy_pj_per_token = energy_pj(machine, decode);
     out->energy_rule_pj = 0.1e12 * (double)counted->params.total / 1e9;
     out->peak_bytes = bytes + transformer_kv_bytes(net, held) + live;
+    out->beyond_timings = prefill->beyond_timings || decode->beyond_timings;
     out->fits_app_share = out->peak_bytes <= machine->app_share_bytes;
 }
 
@@ -340,30 +477,40 @@ void price_schedule(struct shape_price *shape, const struct schedule *schedule, 
 
 /* The breakdown repeats the walk of run_pass operator by operator: it is made for a table, not a
  * search. */
-static void detail_op(const struct machine *machine, const struct op *op, int weight_level,
-                      int kv_level, int64_t n, struct price_detail *detail)
+static void detail_op(const struct machine *machine, const struct op *op, int level, double times,
+                      struct price_detail *detail)
 {
-    if (op->group != GROUP_NONE) /* a state that lives beside weights */
-        kv_level = weight_level;
-    struct op_time time = time_op(machine, op, weight_level, kv_level);
-    double times = (double)n;
+    struct op_time time = time_op(machine, op, level, level);
     int64_t kv = op->kv_read_bytes + op->kv_write_bytes;
+    int near = time.adds_up ? 0 : level_of(machine, op->activation_bytes);
+    int64_t bytes = llround(times * (double)(op->weight_bytes + kv));
+    detail->role_ns[op->role] += times * time.busy_ns;
+    detail->role_bytes[op->role] += bytes;
+    detail->level_bytes[level] += bytes;
+    detail->flop += llround(times * (double)op->flop);
+    detail->fixed_ns += times * machine->op_ns[op->kind];
+    if (time.adds_up) {
+        detail->level_ns[level] += times * (time.weight_ns + time.kv_ns);
+        detail->compute_ns += times * (time.activation_ns + time.compute_ns);
+    } else if (time.busy_ns == time.weight_ns || time.busy_ns == time.kv_ns) {
+        detail->level_ns[level] += times * time.busy_ns;
+    } else if (time.busy_ns == time.activation_ns) {
+        detail->level_ns[near] += times * time.busy_ns;
+    } else {
+        detail->compute_ns += times * time.busy_ns;
+    }
+}
+
+/* An operator whose weights or cache lie `distance` bytes back, partly found a level before. */
+static void detail_at(const struct machine *machine, const struct op *op, int level,
+                      int64_t distance, int64_t n, struct price_detail *detail)
+{
+    double found = found_before(machine, level, distance);
     if (op->kind == OP_SAMPLE)
         return;
-    detail->role_ns[op->role] += times * time.busy_ns;
-    detail->role_bytes[op->role] += n * (op->weight_bytes + kv);
-    detail->level_bytes[weight_level] += n * op->weight_bytes;
-    detail->level_bytes[kv_level] += n * kv;
-    detail->flop += n * op->flop;
-    detail->fixed_ns += times * machine->op_ns[op->kind];
-    if (time.busy_ns == time.weight_ns)
-        detail->level_ns[weight_level] += times * time.busy_ns;
-    else if (time.busy_ns == time.kv_ns)
-        detail->level_ns[kv_level] += times * time.busy_ns;
-    else if (time.busy_ns == time.activation_ns)
-        detail->level_ns[level_of(machine, op->activation_bytes)] += times * time.busy_ns;
-    else
-        detail->compute_ns += times * time.busy_ns;
+    detail_op(machine, op, level, (1 - found) * (double)n, detail);
+    if (found > 0)
+        detail_op(machine, op, level - 1, found * (double)n, detail);
 }
 
 static enum status take_detail(const struct machine *machine, const struct operator_list *list,
@@ -383,18 +530,25 @@ static enum status take_detail(const struct machine *machine, const struct opera
         const struct block_ops *class = &list->classes[run.class];
         int attention = level_of(machine, run.attention_distance);
         int ffn = level_of(machine, run.ffn_distance);
-        for (int i = 0; i < class->n_ops; i++)
-            detail_op(machine, &class->ops[i], class->ops[i].group == GROUP_FFN ? ffn : attention,
-                      edges.kv, run.count, detail);
+        for (int i = 0; i < class->n_ops; i++) {
+            const struct op *op = &class->ops[i];
+            if (op->group == GROUP_NONE)
+                detail_at(machine, op, edges.kv, edges.distance, run.count, detail);
+            else if (op->group == GROUP_FFN)
+                detail_at(machine, op, ffn, run.ffn_distance, run.count, detail);
+            else
+                detail_at(machine, op, attention, run.attention_distance, run.count, detail);
+        }
         detail->fixed_ns += (double)run.count * machine->layer_ns;
     }
     reuse_walk_end(&walk);
     for (int i = 0; i < list->n_prologue; i++) {
-        int level = list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights;
-        detail_op(machine, &list->prologue[i], level, edges.kv, 1, detail);
+        bool gathers = list->prologue[i].kind == OP_EMBED;
+        detail_at(machine, &list->prologue[i], gathers ? edges.gather : edges.weights,
+                  edges.distance + (gathers ? table : 0), 1, detail);
     }
     for (int i = 0; i < list->n_epilogue; i++)
-        detail_op(machine, &list->epilogue[i], edges.weights, edges.kv, 1, detail);
+        detail_at(machine, &list->epilogue[i], edges.weights, edges.distance, 1, detail);
     return STATUS_OK;
 }
 

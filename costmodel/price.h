@@ -40,6 +40,8 @@ struct price {
     double energy_rule_pj; /* the paper's 0.1 J a token per 10^9 parameters, as a cross-check */
     int64_t peak_bytes;    /* weights + KV cache + activations */
     bool fits_app_share;   /* peak_bytes within the share of DRAM an app should use */
+    bool beyond_timings;   /* the profile has timings, but some operator's type was not timed or its
+                              shape is more than four times what was: the roofline spoke */
 };
 
 /* Where the time and bytes of one decode pass go. */
@@ -68,6 +70,7 @@ struct block_cost {
     double other_ns;          /* operators without weights or cache */
     double fixed_ns;          /* per operator and per executed block */
     int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
+    bool beyond_timings;
 };
 
 /* What a price needs to know of the stored weights. */
