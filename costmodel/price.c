@@ -115,6 +115,15 @@ static struct op_time timed_attention(const struct machine *machine, const struc
     return time;
 }
 
+/* In decode every thread norms the whole vector for itself and one looks the token up; a prompt's
+ * tokens are shared out. */
+static double element_ns(const struct machine *machine, const struct op *op)
+{
+    bool shared_out = op->m > 1 && (op->kind == OP_NORM || op->kind == OP_EMBED);
+    double ns = machine->timing_ns[TIMING_ELEMENT + op->kind];
+    return shared_out ? ns / machine->threads : ns;
+}
+
 static struct op_time timed_op(const struct machine *machine, const struct op *op, int weight_level,
                                int kv_level)
 {
@@ -124,8 +133,7 @@ static struct op_time timed_op(const struct machine *machine, const struct op *o
     else if (op->kind == OP_ATTENTION)
         time = timed_attention(machine, op, kv_level);
     else
-        time.activation_ns =
-            (double)(op->m * op->n) * machine->timing_ns[TIMING_ELEMENT + op->kind];
+        time.activation_ns = (double)(op->m * op->n) * element_ns(machine, op);
     time.busy_ns = time.weight_ns + time.kv_ns + time.activation_ns + time.compute_ns;
     time.adds_up = true;
     return time;

@@ -213,6 +213,7 @@ struct filler {
     int n_threads;
     float *row; /* [n_threads][longest row] */
     int64_t longest;
+    int64_t different; /* rows of a matrix before they repeat */
 };
 
 static void fill_vector(struct visitor *visitor, const float **vector, int64_t n, bool is_scale)
@@ -248,21 +249,25 @@ static void fill_matrix(struct visitor *visitor, struct matrix *matrix, enum dty
     int64_t row_bytes = dtype_row_bytes(dtype, k);
     int64_t longest = filler->longest;
     float *rows = filler->row;
+    int64_t fresh = n < filler->different ? n : filler->different;
 #pragma omp parallel num_threads(filler->n_threads) if (filler->n_threads > 1)
     {
         float *row = rows + pages_thread() * longest;
 #pragma omp for schedule(static)
-        for (int64_t r = 0; r < n; r++) {
+        for (int64_t r = 0; r < fresh; r++) {
             random_row(seed + (uint64_t)r, k, row);
             quantize_row(dtype, k, row, data + r * row_bytes);
         }
+#pragma omp for schedule(static)
+        for (int64_t r = fresh; r < n; r++)
+            memcpy(data + r * row_bytes, data + r % fresh * row_bytes, (size_t)row_bytes);
     }
     if (bias)
         fill_vector(visitor, &matrix->bias, n, false);
 }
 
-enum status weights_random(const struct transformer *net, uint64_t seed, int n_threads,
-                           struct weights *out, struct err *err)
+static enum status fill(const struct transformer *net, uint64_t seed, int n_threads,
+                        int64_t different, struct weights *out, struct err *err)
 {
     assert(n_threads >= 1);
     enum status status = weights_allocate(net, out, err);
@@ -270,7 +275,9 @@ enum status weights_random(const struct transformer *net, uint64_t seed, int n_t
         return status;
     struct filler filler = {
         .visitor = {fill_matrix, fill_vector},
-          .seed = seed << 20, .n_threads = n_threads
+        .seed = seed << 20,
+        .n_threads = n_threads,
+        .different = different
     };
     filler.longest = net->d_model > net->d_embed ? net->d_model : net->d_embed;
     for (int64_t i = 0; i < net->schedule.n_layers; i++) {
@@ -287,6 +294,19 @@ enum status weights_random(const struct transformer *net, uint64_t seed, int n_t
     visit_all(&filler.visitor, net, out);
     memory_free(filler.row);
     return STATUS_OK;
+}
+
+enum status weights_random(const struct transformer *net, uint64_t seed, int n_threads,
+                           struct weights *out, struct err *err)
+{
+    return fill(net, seed, n_threads, INT64_MAX, out, err);
+}
+
+enum status weights_repeated(const struct transformer *net, uint64_t seed, int n_threads,
+                             struct weights *out, struct err *err)
+{
+    enum { DIFFERENT_ROWS = 16 };
+    return fill(net, seed, n_threads, DIFFERENT_ROWS, out, err);
 }
 
 void weights_release(struct weights *weights)

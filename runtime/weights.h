@@ -55,6 +55,11 @@ struct weights {
 enum status weights_random(const struct transformer *net, uint64_t seed, int n_threads,
                            struct weights *out, struct err *err);
 
+/* For timing: like weights_random, but a matrix repeats a few random rows, so that filling takes
+ * little longer than the memory does. */
+enum status weights_repeated(const struct transformer *net, uint64_t seed, int n_threads,
+                             struct weights *out, struct err *err);
+
 /* Copies a GGUF file's tensors into memory of large pages. `net` is what gguf_architecture read
  * from it; its types may have been changed since, and a tensor of another type than its part of
  * `net` has is converted row by row. Errors: as above, STATUS_INPUT naming the tensor that is
