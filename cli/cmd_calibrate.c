@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/stats.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -67,6 +68,37 @@ static void timing_row(const struct calibration *c, const struct kernel_time *ti
     };
 }
 
+/* A whole network in place of a kernel: `operation` is decode or prefill. */
+static struct kernel_timing_row network_row(const struct calibration *c, const struct trial *trial,
+                                            bool prefill, const char *device, int64_t device_id)
+{
+    double rounds[MAX_TRIAL_ROUNDS];
+    size_t n = (size_t)trial->n_rounds;
+    struct kernel_timing_row row;
+    row_clear(TABLE_KERNEL_TIMING, &row);
+    memcpy(rounds, prefill ? trial->prefill_ns : trial->decode_ns, n * sizeof *rounds);
+    row.device_id = device_id;
+    row.device = device;
+    row.kernel = trial->net->name;
+    row.operation = prefill ? "prefill" : "decode";
+    row.dtype = dtype_name(trial->net->block_dtype);
+    row.isa = c->isa_names;
+    row.threads = trial->threads;
+    row.n_tokens = prefill ? trial->prompt : 1;
+    row.context = prefill ? 0 : trial->context;
+    row.cache_state = "cold";
+    row.min_ns = stats_quantile(rounds, n, 0);
+    row.median_ns = stats_median(rounds, n);
+    row.mad_ns = stats_mad(rounds, n);
+    row.n_samples = trial->n_rounds;
+    row.ended_by = "budget";
+    row.compiler = version_compiler();
+    row.flags = version_flags();
+    row.source_commit = version_commit();
+    row.measured_at = c->measured_at;
+    return row;
+}
+
 static enum status store(const struct args *args, const struct calibration *c, const char *profile,
                          const char *device, struct err *err)
 {
@@ -83,7 +115,8 @@ static enum status store(const struct args *args, const struct calibration *c, c
                              .runtime = "lathe",
                              .basis = basis_name(BASIS_CALIBRATED),
                              .profile = profile};
-    struct kernel_timing_row *rows = memory_new(c->n_times, sizeof *rows);
+    size_t n_rows = c->n_times + 2 * (size_t)c->n_trials, n = c->n_times;
+    struct kernel_timing_row *rows = memory_new(n_rows, sizeof *rows);
     enum status status = rows != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
@@ -95,8 +128,16 @@ static enum status store(const struct args *args, const struct calibration *c, c
         timing_row(c, &c->times[i], device, run.device_id, &rows[i]);
         rows[i].run_id = run.id;
     }
+    for (int i = 0; i < c->n_trials && status == STATUS_OK; i++) {
+        rows[n] = network_row(c, &c->trials[i], false, device, run.device_id);
+        rows[n++].run_id = run.id;
+        if (c->trials[i].prompt == 0)
+            continue;
+        rows[n] = network_row(c, &c->trials[i], true, device, run.device_id);
+        rows[n++].run_id = run.id;
+    }
     if (status == STATUS_OK)
-        status = store_put_kernel_timings(db, rows, c->n_times, err);
+        status = store_put_kernel_timings(db, rows, n, err);
     if (status == STATUS_OK)
         status = store_finish_run(db, run.id, err);
     store_close(db);
@@ -125,6 +166,8 @@ static void show_progress(void *context, int done, int total)
 static void warn_of_noise(const struct calibration *c)
 {
     size_t noisy = 0;
+    if (*c->note != '\0')
+        fprintf(stderr, "lathe: %s\n", c->note);
     for (size_t i = 0; i < c->n_times; i++)
         noisy += c->times[i].timing.mad_ns > 0.1 * c->times[i].timing.median_ns;
     if (noisy > c->n_times / 10)
@@ -145,12 +188,15 @@ static enum status run(const struct args *args, struct err *err)
     name_of(out, device, sizeof device);
     struct calibration_options options = {
         .quick = args_flag(args, "quick"),
+        .thorough = args_flag(args, "thorough"),
         .max_threads = (int)args_int(args, "threads", 0),
         .flash_directory = args_flag(args, "no-storage") ? NULL : directory,
         .stop = interrupt_flag(),
         .progress = show_progress,
         .progress_context = &progress,
     };
+    if (options.quick && options.thorough)
+        return err_set(err, STATUS_USAGE, "--quick and --thorough exclude each other");
     enum status status = cpu_isa(args_text(args, "isa"), &options.isa, err);
     if (status == STATUS_OK)
         status = check_writable(out, err);
@@ -176,7 +222,8 @@ static enum status run(const struct args *args, struct err *err)
 
 static const struct option options[] = {
     ROW(OPTION_TEXT, "out", "FILE", "-", "@file", "profile to write; '-' is standard output"),
-    ROW_FLAG("quick", "about ten seconds, wider spreads"),
+    ROW_FLAG("quick", "about 20 seconds, wider spreads"),
+    ROW_FLAG("thorough", "up to ten minutes: more networks, in rounds"),
     ROW_RANGE(OPTION_INT, "threads", "N", NULL, 1, 1024,
               "time 1, 2, 4, ... up to N threads; default: as many as there are cores"),
     ROW(OPTION_CHOICE, "isa", "SET", NULL, "best portable avx2 avx512 neon",
@@ -187,11 +234,12 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe calibrate --out here.json",                       "this machine's profile, in under a minute"},
-    {"lathe predict mobilellm-125m --device ./here.json",     "what it says about a model"               },
+    {"lathe calibrate --out here.json",                       "this machine's profile, in under a minute" },
+    {"lathe predict mobilellm-125m --device ./here.json",     "what it says about a model"                },
+    {"lathe calibrate --thorough --out here.json",            "as sure as it can be, in under ten minutes"},
     {"lathe calibrate --quick --db lathe.db --out here.json",
-     "every kernel timing as a row of SQL too"                                                           },
-    {NULL,                                                    NULL                                       },
+     "every kernel timing as a row of SQL too"                                                            },
+    {NULL,                                                    NULL                                        },
 };
 
 const struct command cmd_calibrate = {

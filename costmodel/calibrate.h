@@ -7,6 +7,10 @@
  * bandwidth falls to the middle (geometric) between it and the next: on a shared machine a
  * neighbour's share of the cache shows there.
  *
+ * Then drawn networks run whole (trial.h), and what their passes are made of is fitted to them
+ * with the kernels' values as prior (timing_fit.h). A sentinel and the share of the processors this
+ * process got say whether the machine was quiet.
+ *
  * What it cannot show: other processes' traffic at another time, heat, huge NUMA machines. */
 #ifndef LATHE_COSTMODEL_CALIBRATE_H
 #define LATHE_COSTMODEL_CALIBRATE_H
@@ -18,9 +22,11 @@
 #include "costmodel/device.h"
 #include "costmodel/timed_cases.h"
 #include "costmodel/topology.h"
+#include "costmodel/trial.h"
 
 struct calibration_options {
-    bool quick;                        /* about 10 s instead of up to 60 s */
+    bool quick;                        /* about 20 s instead of a minute, wider spreads */
+    bool thorough;                     /* up to 10 minutes; not with quick */
     int max_threads;                   /* 0: the machine's cores */
     unsigned isa;                      /* of cpu_isa */
     const char *flash_directory;       /* where the storage test may write; NULL: no such test */
@@ -33,6 +39,7 @@ struct calibration_options {
 struct measured {
     double value, mad;
     int n;
+    bool fitted; /* to n timings of networks; there is no MAD then */
 };
 struct measured_by_threads {
     struct measured at[MAX_THREAD_POINTS];
@@ -48,15 +55,28 @@ struct calibration {
         char name[16];
         int64_t capacity_bytes;
         bool per_thread;
-        double usable_frac;
+        double usable_frac, spill_frac; /* spill_frac NaN: none */
         struct measured_by_threads read_gbps;
     } levels[MAX_LEVELS];
     struct measured_by_threads matvec_gbps[N_DTYPES][MAX_LEVELS];
     struct measured_by_threads peak_gflops[N_DTYPES];
     struct measured_by_threads op_ns[N_OP_KINDS];
     struct measured_by_threads pass_ns, attention_gbps;
+    double attention_ns; /* of a token over an empty cache: 12 heads of 64, one thread */
     struct measured flash_gbps;
     char flash_note[1100]; /* why flash_gbps is missing, "" if it is not */
+
+    /* What passes are made of (device.h), and the networks that told. n_trials 0: none did. */
+    struct measured_by_threads timing_ns[N_TIMING_TERMS];
+    double timed_d_in, timed_context, timed_tokens;
+    struct transformer *networks; /* [n_networks], owned */
+    struct trial *trials;         /* [n_trials], owned */
+    int n_networks, n_trials;
+    struct trial_report trial_report;
+    double error_median_frac, error_p90_frac; /* decode, networks left out of the fit; NaN */
+    double prefill_error_median_frac;
+    int default_threads; /* those that were fastest */
+    char note[512];      /* why not to trust this, "" if nothing speaks against it */
 
     struct kernel_time *times; /* every timing taken, for the store; owned */
     size_t n_times, times_capacity;
@@ -68,6 +88,12 @@ struct calibration {
 enum status calibrate(const struct calibration_options *options, struct calibration *out,
                       struct err *err);
 void calibration_release(struct calibration *calibration);
+
+/* Step two of calibrate: draws networks, times them through the runtime for `budget_ns`, fits
+ * timing_ns and the rates of the types that ran, from the kernels' values in *out. Errors: as
+ * calibrate. */
+enum status calibrate_networks(const struct calibration_options *options, int n_networks,
+                               double budget_ns, struct calibration *out, struct err *err);
 
 /* The profile as JSON (docs/profiles.md), every number with kind, source and spread; free with
  * memory_free. It reads back with device_parse. Errors: STATUS_NOMEM. */

@@ -27,8 +27,14 @@ static void add_number(struct json_node *parent, const char *key, double value, 
 
 static void source_of(const struct calibration *c, const struct measured *m, char *out, size_t size)
 {
-    snprintf(out, size, "lathe calibrate, %.10s: median of %d, MAD %.2g", c->measured_at, m->n,
-             m->mad);
+    if (m->fitted)
+        snprintf(out, size, "lathe calibrate, %.10s: fitted to %d timings of networks",
+                 c->measured_at, m->n);
+    else if (m->mad > 0)
+        snprintf(out, size, "lathe calibrate, %.10s: median of %d, MAD %.2g", c->measured_at, m->n,
+                 m->mad);
+    else
+        snprintf(out, size, "lathe calibrate, %.10s: from kernels alone", c->measured_at);
 }
 
 static void add_measured(struct json_node *parent, const char *key, const struct calibration *c,
@@ -59,7 +65,7 @@ static void add_by_threads(struct json_node *parent, const char *key, const stru
         struct json_node *point = json_add_object(list, NULL);
         json_add_int(point, "threads", c->threads[p]);
         json_add_number(point, "value", rounded(value));
-        json_add_string(point, "kind", "measured");
+        json_add_string(point, "kind", numbers->at[p].fitted ? "fitted" : "measured");
         json_add_string(point, "source", source);
     }
 }
@@ -82,6 +88,9 @@ static void add_levels(struct json_node *root, const struct calibration *c)
                    i + 1 < c->n_levels ? "where read bandwidth falls to the middle between this "
                                          "level and the next"
                                        : "all of it");
+        if (c->levels[i].spill_frac > c->levels[i].usable_frac)
+            add_number(level, "spill_frac", c->levels[i].spill_frac, "fitted",
+                       "to decode times of networks, with usable_frac");
         if (c->levels[i].per_thread)
             json_add_bool(level, "per_thread", true);
         add_by_threads(level, "read_gbps", c, &c->levels[i].read_gbps, ceiling);
@@ -124,6 +133,65 @@ static void add_types(struct json_node *root, const struct calibration *c)
     }
 }
 
+static void add_by_type(struct json_node *timings, const char *key, const struct calibration *c,
+                        int first)
+{
+    struct json_node *types = json_add_object(timings, key);
+    for (int type = 0; type < N_DTYPES; type++)
+        if (any(c, &c->timing_ns[first + type]))
+            add_by_threads(types, dtype_name((enum dtype)type), c, &c->timing_ns[first + type],
+                           NULL);
+}
+
+/* A line a timing: for people, who can grep it. */
+static void add_networks(struct json_node *timings, const struct calibration *c)
+{
+    struct json_node *list = json_add_array(timings, "networks");
+    for (int i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trials[i];
+        char line[320], prefill[96] = "";
+        if (t->prompt > 0)
+            snprintf(prefill, sizeof prefill, "; %.4g ms for a prompt of %d",
+                     trial_prefill_ns(t) * 1e-6, (int)t->prompt);
+        snprintf(line, sizeof line, "%s %s, %d threads: %.4g ms a token after %d%s; %d rounds",
+                 t->net->name, dtype_name(t->net->block_dtype), t->threads,
+                 trial_decode_ns(t) * 1e-6, (int)t->context, prefill, t->n_rounds);
+        json_add_string(list, NULL, line);
+    }
+}
+
+static void add_timings(struct json_node *root, const struct calibration *c)
+{
+    static const struct {
+        const char *key;
+        int term;
+    } single[] = {
+        {"matmul_row_ns",                TIMING_PROMPT_ROW     },
+        {"attention_head_ns",            TIMING_HEAD           },
+        {"attention_position_ns",        TIMING_POSITION       },
+        {"attention_flop_ns",            TIMING_SCORE          },
+        {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},
+        {"attention_prompt_flop_ns",     TIMING_PROMPT_SCORE   },
+    };
+    struct json_node *timings = json_add_object(root, "timings");
+    add_by_type(timings, "matvec_row_ns", c, TIMING_ROW);
+    add_by_type(timings, "matvec_column_ns", c, TIMING_COLUMN);
+    add_by_type(timings, "matmul_byte_ns", c, TIMING_PROMPT_BYTE);
+    add_by_type(timings, "matmul_column_ns", c, TIMING_PROMPT_COLUMN);
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        add_by_threads(timings, single[i].key, c, &c->timing_ns[single[i].term], NULL);
+    struct json_node *elements = json_add_object(timings, "element_ns");
+    for (int kind = 0; kind < N_OP_KINDS; kind++)
+        if (any(c, &c->timing_ns[TIMING_ELEMENT + kind]))
+            add_by_threads(elements, op_kind_name((enum op_kind)kind), c,
+                           &c->timing_ns[TIMING_ELEMENT + kind], NULL);
+    struct json_node *up_to = json_add_object(timings, "up_to");
+    json_add_number(up_to, "d_in", c->timed_d_in);
+    json_add_number(up_to, "context", c->timed_context);
+    json_add_number(up_to, "tokens", c->timed_tokens);
+    add_networks(timings, c);
+}
+
 enum status calibration_profile(const struct calibration *c, char **text, struct err *err)
 {
     struct json_node *root = json_new_object();
@@ -138,17 +206,27 @@ enum status calibration_profile(const struct calibration *c, char **text, struct
     json_add_string(root, "unit", "cpu");
     json_add_string(root, "runtime", "lathe");
     json_add_string(root, "basis", "calibrated");
-    json_add_int(root, "default_threads", c->threads[c->n_points - 1]);
+    json_add_int(root, "default_threads",
+                 c->default_threads > 0 ? c->default_threads : c->threads[c->n_points - 1]);
     json_add_int(root, "max_threads", c->threads[c->n_points - 1]);
+    if (c->error_median_frac > 0) {
+        const char *source = "networks left out of the fit, each fifth in turn";
+        add_number(root, "error_median_frac", c->error_median_frac, "measured", source);
+        add_number(root, "error_p90_frac", c->error_p90_frac, "measured", source);
+    }
     add_levels(root, c);
     add_types(root, c);
+    bool timed = c->n_trials > 0;
     struct json_node *ops = json_add_object(root, "op_ns");
     for (int kind = 0; kind < N_OP_KINDS; kind++) {
-        if (any(c, &c->op_ns[kind]))
+        if (any(c, &c->op_ns[kind]) && (!timed || kind == OP_MATMUL))
             add_by_threads(ops, op_kind_name((enum op_kind)kind), c, &c->op_ns[kind], NULL);
     }
     add_by_threads(root, "pass_ns", c, &c->pass_ns, NULL);
-    add_by_threads(root, "attention_gbps", c, &c->attention_gbps, NULL);
+    if (timed)
+        add_timings(root, c);
+    else
+        add_by_threads(root, "attention_gbps", c, &c->attention_gbps, NULL);
     *text = json_print(root);
     json_free(root);
     return *text != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");

@@ -158,12 +158,12 @@ static int64_t rows_worth_walking(struct stream *s, int64_t n)
     return (double)n > most ? (int64_t)most + 1 : n;
 }
 
-void time_matvec(struct timed_space *space, enum dtype dtype, int64_t bytes, int threads,
+void time_matvec(struct timed_space *space, enum dtype dtype, int64_t k, int64_t bytes, int threads,
                  struct kernel_time *out)
 {
     struct stream s = {.space = space,
                        .kernel = kernel_find(KERNEL_MATVEC, dtype, space->isa),
-                       .k = WIDTH,
+                       .k = k,
                        .threads = threads};
     int64_t row_bytes = dtype_row_bytes(dtype, s.k);
     fill_rows(space, dtype, s.k);

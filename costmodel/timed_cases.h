@@ -38,8 +38,8 @@ void timed_space_release(struct timed_space *space);
 
 /* The first `bytes` of the buffer, read again and again. */
 void time_read(struct timed_space *space, int64_t bytes, int threads, struct kernel_time *out);
-/* Rows of 1024 weights that fill `bytes`. */
-void time_matvec(struct timed_space *space, enum dtype dtype, int64_t bytes, int threads,
+/* Rows of k weights (a multiple of 256, up to 65536) that fill `bytes`. */
+void time_matvec(struct timed_space *space, enum dtype dtype, int64_t k, int64_t bytes, int threads,
                  struct kernel_time *out);
 /* 128 tokens through a 512 x 1024 matrix. */
 void time_matmul(struct timed_space *space, enum dtype dtype, int threads, struct kernel_time *out);

@@ -15,7 +15,7 @@
 static struct measured_by_threads numbers(double one, double two)
 {
     return (struct measured_by_threads){
-        {{one, one / 50, 15}, {two, two / 50, 15}}
+        {{one, one / 50, 15, false}, {two, two / 50, 15, false}}
     };
 }
 
