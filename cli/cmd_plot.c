@@ -15,6 +15,12 @@
 static enum status plot_run(const struct args *args, bool depth, const struct plot_options *options,
                             struct err *err)
 {
+    static const char *const of_the_run[] = {"device", "dtype",   "kv-dtype",
+                                             "prompt", "context", "threads"};
+    for (size_t i = 0; i < sizeof of_the_run / sizeof *of_the_run; i++)
+        if (args_given(args, of_the_run[i]))
+            return err_set(err, STATUS_USAGE, "'%s' shows a run as it was searched: leave out --%s",
+                           args_operand(args, 0), of_the_run[i]);
     struct store *store = NULL;
     struct setting setting;
     struct budget budget;
@@ -56,12 +62,14 @@ static enum status price_operands(const struct args *args, struct setting *setti
     return status;
 }
 
+/* With several devices their names stand behind the models'. */
 static void describe(const struct args *args, const struct setting *setting, char *buffer,
                      size_t size)
 {
     const char *dtype = args_text(args, "dtype");
-    snprintf(buffer, size, "%s%s%s, prompt %lld, context %lld", setting->machine.device,
-             dtype != NULL ? ", " : "", dtype != NULL ? dtype : "",
+    bool one = args_count(args, "device") == 1;
+    snprintf(buffer, size, "%s%s%s, prompt %lld, context %lld", one ? setting->machine.device : "",
+             one ? ", " : "", dtype != NULL ? dtype : "types as the models say",
              (long long)setting->workload.prompt, (long long)setting->workload.context);
 }
 
@@ -73,10 +81,8 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
     char subtitle[160];
     enum status status = price_operands(args, &setting, &list, err);
     if (status == STATUS_OK) {
-        if (args_count(args, "device") == 1) {
-            describe(args, &setting, subtitle, sizeof subtitle);
-            options->subtitle = subtitle;
-        }
+        describe(args, &setting, subtitle, sizeof subtitle);
+        options->subtitle = subtitle;
         status =
             by_phase ? figure_phases(&list, options, err) : figure_breakdown(&list, options, err);
     }
@@ -107,8 +113,12 @@ static enum status plot_published(const struct args *args, struct plot_options *
     struct setting setting;
     char subtitle[160];
     const char *device = args_nth(args, "device", 0);
-    if (device == NULL)
-        return err_set(err, STATUS_USAGE, "on which device? give --device");
+    if (device == NULL || args_count(args, "device") != 1)
+        return err_set(err, STATUS_USAGE, "on which device? 'accuracy' needs one --device");
+    if (args_n_operands(args) > 1)
+        return err_set(err, STATUS_USAGE,
+                       "'accuracy' shows every model with a published accuracy: leave out '%s'",
+                       args_operand(args, 1));
     enum status status = setting_of_options(args, device, &setting, err);
     if (status == STATUS_OK)
         status = preset_list_open(&presets, err);
@@ -134,7 +144,8 @@ static enum status plot_published(const struct args *args, struct plot_options *
     if (status == STATUS_OK) {
         describe(args, &setting, subtitle, sizeof subtitle);
         options->subtitle = subtitle;
-        status = plot_accuracy(rows, list.n, true, "zero-shot accuracy", options, err);
+        status =
+            plot_accuracy(rows, list.n, true, "zero-shot accuracy, mean of 8 tasks", options, err);
     }
     memory_free(rows);
     memory_free(series);
@@ -203,7 +214,7 @@ static const struct example examples[] = {
      "load, init, first and next token"                                                             },
     {"lathe plot breakdown mobilellm-125m mobilellm-ls-125m --device iphone-13 --out time.svg",
      "where the time of a token goes"                                                               },
-    {"lathe plot accuracy --device iphone-13 --out accuracy.svg",
+    {"lathe plot accuracy --device iphone-13 --dtype q4_0 --out accuracy.svg",
      "published accuracy against predicted latency"                                                 },
     {NULL,                                                                                      NULL},
 };

@@ -194,10 +194,11 @@ static enum status prepare(const struct args *args, struct job *job,
     enum status status = STATUS_OK;
     bool resumes = args_text(args, "resume") != NULL;
     if (resumes) {
-        static const char *const begun_with[] = {"budget", "device",   "space",
-                                                 "where",  "minimize", "maximize"};
+        static const char *const begun_with[] = {"budget",   "device",   "space",   "where",
+                                                 "minimize", "maximize", "keep",    "dtype",
+                                                 "kv-dtype", "prompt",   "context", "threads"};
         for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
-            if (args_count(args, begun_with[i]) > 0)
+            if (args_given(args, begun_with[i]))
                 return err_set(err, STATUS_USAGE,
                                "a resumed search is as it was begun: leave out --%s",
                                begun_with[i]);
@@ -210,6 +211,12 @@ static enum status prepare(const struct args *args, struct job *job,
     }
     if (status == STATUS_OK)
         status = enumeration_start(&job->space, &job->budget, enumeration, err);
+    if (status == STATUS_OK && resumes && enumeration->count != job->total)
+        status = err_set(err, STATUS_INPUT,
+                         "run %lld was begun by lathe %s over %lld architectures, this one counts "
+                         "%lld: start a new search",
+                         (long long)*run_id, job->version, (long long)job->total,
+                         (long long)enumeration->count);
     if (status == STATUS_OK && !resumes)
         status = store_open(args_text(args, "db"), STORE_WRITE, store, err);
     return status;

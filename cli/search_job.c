@@ -145,6 +145,8 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
         status = parse_filter(job, err);
     job->machine = setting.machine;
     job->workload = setting.workload;
+    job->total = run->total;
+    snprintf(job->version, sizeof job->version, "%s", run->version == NULL ? "?" : run->version);
     job->stored = run->position == ROW_UNKNOWN ? 0 : run->position;
     return status;
 }

@@ -23,7 +23,10 @@ struct job {
     struct text objectives_text, where_text;
     enum keep_kind keep;
     int64_t keep_limit;
-    int64_t stored; /* candidates before this id are in the store already */
+    /* Of the run that is resumed: */
+    int64_t total;    /* candidates it counted */
+    char version[32]; /* of lathe, that began it */
+    int64_t stored;   /* candidates before this id are in the store already */
 };
 
 /* Everything is checked before anything is written. Release with job_release, after errors too. */

@@ -54,17 +54,29 @@ static enum status open_unchanging(struct handle *handle, struct err *err)
     return status;
 }
 
+/* The last of all connections removes the log, but only one that may write: so a reader opens for
+ * writing where it can, and then forbids it to itself. */
 static enum status open_to_read(struct handle *handle, enum schema_state *state, struct err *err)
 {
-    enum status status = open_handle(handle, handle->path, SQLITE_OPEN_READONLY, err);
+    enum status status = open_handle(handle, handle->path, SQLITE_OPEN_READWRITE, NULL);
+    if (status == STATUS_OK) {
+        status = handle_exec(handle, "PRAGMA query_only = 1", "read", err);
+    } else {
+        sqlite3_close(handle->db);
+        handle->db = NULL;
+        status = open_handle(handle, handle->path, SQLITE_OPEN_READONLY, err);
+    }
     if (status == STATUS_OK)
         status = schema_inspect(handle, state, err);
     if (status != STATUS_IO && status != STATUS_NOT_FOUND)
         return status;
     char log[4200];
+    struct stat waiting;
     snprintf(log, sizeof log, "%s-wal", handle->path);
-    if (file_exists(log))
-        return status;
+    if (stat(log, &waiting) == 0 && waiting.st_size > 0)
+        return err_set(err, status,
+                       "cannot read '%s': its log '%s' needs a folder that can be written",
+                       handle->path, log);
     sqlite3_close(handle->db);
     handle->db = NULL;
     if ((status = open_unchanging(handle, err)) != STATUS_OK)
@@ -180,12 +192,6 @@ void store_close(struct store *store)
         return;
     for (int i = 0; i < N_TABLES; i++)
         sqlite3_finalize(store->insert[i]);
-    /* The last writer leaves one plain file, so that a reader makes none beside it; while others
-     * are connected this fails and the log stays. */
-    if (store->handle.db != NULL && !sqlite3_db_readonly(store->handle.db, "main")) {
-        sqlite3_busy_timeout(store->handle.db, 0);
-        sqlite3_exec(store->handle.db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-    }
     sqlite3_close(store->handle.db);
     memory_free(store);
 }
@@ -421,14 +427,40 @@ static enum status insert_candidates(struct store *store, int64_t run_id,
     return status;
 }
 
+/* Inside a transaction: the run must be where this store left it. */
+static enum status check_position(const struct store *store, int64_t run_id, struct err *err)
+{
+    char sql[96];
+    int64_t position = 0;
+    snprintf(sql, sizeof sql, "SELECT position FROM run WHERE id = %lld", (long long)run_id);
+    enum status status = handle_int(&store->handle, sql, &position, "read", err);
+    if (status == STATUS_OK && run_id == store->run_id && position != store->position)
+        return err_set(err, STATUS_INPUT, "run %lld of '%s' is being written by another program",
+                       (long long)run_id, store->handle.path);
+    return status;
+}
+
+static enum status end_batch(struct store *store, int64_t run_id, int64_t position,
+                             enum status status, struct err *err)
+{
+    status = handle_end(&store->handle, status, err);
+    if (status == STATUS_OK) {
+        store->run_id = run_id;
+        store->position = position;
+    }
+    return status;
+}
+
 enum status store_put_candidates(struct store *store, int64_t run_id, struct candidate_row *rows,
                                  size_t n, int64_t position, struct err *err)
 {
     enum status status = handle_begin(&store->handle, err);
     if (status != STATUS_OK)
         return status;
-    status = insert_candidates(store, run_id, rows, n, position, err);
-    return handle_end(&store->handle, status, err);
+    status = check_position(store, run_id, err);
+    if (status == STATUS_OK)
+        status = insert_candidates(store, run_id, rows, n, position, err);
+    return end_batch(store, run_id, position, status, err);
 }
 
 /* Deletes or changes candidates of one run; ?1 and ?2 are the ends of its key range. */
@@ -452,16 +484,18 @@ enum status store_replace_candidates(struct store *store, int64_t run_id,
     enum status status = handle_begin(&store->handle, err);
     if (status != STATUS_OK)
         return status;
-    status = change_candidates(store, run_id,
-                               "DELETE FROM candidate WHERE key >= ?1 << 40"
-                               " AND key < (?1 + 1) << 40",
-                               err);
+    status = check_position(store, run_id, err);
+    if (status == STATUS_OK)
+        status = change_candidates(store, run_id,
+                                   "DELETE FROM candidate WHERE key >= ?1 << 40"
+                                   " AND key < (?1 + 1) << 40",
+                                   err);
     if (status == STATUS_OK)
         status =
             change_run(store, run_id, "UPDATE run SET n_candidates = 0 WHERE id = ?1", 0, 0, err);
     if (status == STATUS_OK)
         status = insert_candidates(store, run_id, rows, n, position, err);
-    return handle_end(&store->handle, status, err);
+    return end_batch(store, run_id, position, status, err);
 }
 
 static enum status mark_front_inside(struct store *store, int64_t run_id, const int64_t *ids,

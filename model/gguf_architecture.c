@@ -370,10 +370,7 @@ static enum status take_blocks(struct recovery *r, int64_t d_head, int64_t windo
         enum status status = take_block(r, i, d_head, window, block);
         if (status != STATUS_OK)
             return status;
-        is_uniform = is_uniform && block->mixer == first->mixer &&
-                     block->n_heads == first->n_heads && block->n_kv_heads == first->n_kv_heads &&
-                     block->d_head == first->d_head && block->window == first->window &&
-                     block->d_ff == first->d_ff;
+        is_uniform = is_uniform && block_equal(block, first);
     }
     net->block = net->blocks[0];
     if (is_uniform) {

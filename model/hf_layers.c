@@ -13,18 +13,12 @@ static const char *const mixer_names[] = {
 
 enum { N_MIXERS = sizeof mixer_names / sizeof *mixer_names };
 
-static bool equal_blocks(const struct block *a, const struct block *b)
-{
-    return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
-           a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
-}
-
 /* Takes `blocks`: a uniform stack when all are equal. */
 static void set_blocks(struct transformer *net, struct block *blocks)
 {
     bool uniform = true;
     for (int64_t i = 1; i < net->schedule.n_layers && uniform; i++)
-        uniform = equal_blocks(&blocks[0], &blocks[i]);
+        uniform = block_equal(&blocks[0], &blocks[i]);
     net->block = blocks[0];
     memory_free(net->blocks);
     net->blocks = uniform ? NULL : blocks;

@@ -277,12 +277,6 @@ static void list_edges(const struct transformer *net, struct operator_list *list
         elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0, 1);
 }
 
-static bool same_class(const struct block *a, const struct block *b)
-{
-    return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
-           a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
-}
-
 /* Classes in order of first appearance. */
 static enum status list_classes(const struct transformer *net, struct operator_list *list,
                                 struct err *err)
@@ -295,7 +289,7 @@ static enum status list_classes(const struct transformer *net, struct operator_l
     for (int64_t i = 0; i < n; i++) {
         int class = 0;
         while (class < list->n_classes &&
-               !same_class(&net->blocks[first_of_class[class]], &net->blocks[i]))
+               !block_equal(&net->blocks[first_of_class[class]], &net->blocks[i]))
             class ++;
         if (class == list->n_classes)
             first_of_class[list->n_classes++] = (int)i;

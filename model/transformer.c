@@ -99,7 +99,7 @@ void transformer_set_dtype(struct transformer *net, enum dtype dtype)
     net->block_dtype = net->embedding_dtype = net->head_dtype = dtype;
 }
 
-static bool same_block(const struct block *a, const struct block *b)
+bool block_equal(const struct block *a, const struct block *b)
 {
     return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
            a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
@@ -119,7 +119,7 @@ bool transformer_same_shape(const struct transformer *a, const struct transforme
         a->parallel_shared_norm == b->parallel_shared_norm && a->embed_norm == b->embed_norm &&
         a->final_norm == b->final_norm && a->tie_embeddings == b->tie_embeddings;
     for (int64_t i = 0; same && i < s->n_layers; i++) {
-        same = same_block(transformer_block(a, i), transformer_block(b, i));
+        same = block_equal(transformer_block(a, i), transformer_block(b, i));
         if (!a->blocks && !b->blocks)
             break;
     }

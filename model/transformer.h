@@ -133,6 +133,9 @@ enum status transformer_copy(const struct transformer *from, struct transformer 
 /* Distinct block i, 0 .. n_layers - 1. */
 const struct block *transformer_block(const struct transformer *net, int64_t i);
 
+/* The same work on every token: all fields agree. */
+bool block_equal(const struct block *a, const struct block *b);
+
 /* Every dimension in its range, dimensions that must agree agree, and no count overflows: what
  * passes can be counted, priced and listed without further checks. Errors: STATUS_RANGE, naming the
  * field. */

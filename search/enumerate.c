@@ -314,6 +314,40 @@ static size_t batch_end(const struct enumeration *e, size_t first, int64_t batch
     return end;
 }
 
+/* Candidates of the shapes first .. end - 1. */
+struct batch {
+    size_t first, end;
+    int64_t base, count; /* id of the first, how many */
+    struct candidate *rows;
+    size_t capacity;
+};
+
+/* Makes room for the batch that starts at shape `first`; an empty one at the end. */
+static enum status batch_plan(const struct enumeration *e, size_t first, int64_t size,
+                              struct batch *batch, struct err *err)
+{
+    batch->first = first;
+    batch->end = batch_end(e, first, size);
+    batch->count = 0;
+    if (batch->end == first)
+        return STATUS_OK;
+    const struct shape *last = &e->shapes[batch->end - 1];
+    void *array = batch->rows;
+    batch->base = e->shapes[first].first_id;
+    batch->count = last->first_id + last->count - batch->base;
+    enum status status =
+        memory_grow(&array, &batch->capacity, (size_t)batch->count, sizeof *batch->rows, err);
+    batch->rows = array;
+    return status;
+}
+
+static enum status hand_over(const struct batch *batch, int64_t first_id,
+                             enumerate_callback *callback, void *user, struct err *err)
+{
+    int64_t skip = first_id > batch->base ? first_id - batch->base : 0;
+    return callback(batch->rows + skip, batch->count - skip, user, err);
+}
+
 enum status enumerate_candidates(const struct enumeration *enumeration,
                                  const struct machine *machine, const struct workload *workload,
                                  const struct enumerate_options *options,
@@ -326,36 +360,42 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
                        "prompt %" PRId64 " and context %" PRId64
                        " do not fit the space's max_context of %" PRId64,
                        workload->prompt, workload->context, e->space->max_context);
-    struct candidate *rows = NULL;
-    size_t capacity = 0;
+    struct batch done = {0}, next = {0};
     int n_jobs = options->n_jobs > 0 ? options->n_jobs : omp_get_max_threads();
-    int64_t batch = options->batch > 0 ? options->batch : DEFAULT_BATCH;
+    int64_t size = options->batch > 0 ? options->batch : DEFAULT_BATCH;
     enum status status = STATUS_OK;
-    size_t first = 0;
+    size_t first = 0, reached = 0; /* shapes before `reached` were handed over */
     while (first < e->n_shapes &&
            e->shapes[first].first_id + e->shapes[first].count <= options->first_id)
         first++;
-    while (first < e->n_shapes && !status) {
-        if (options->stop && *options->stop) {
-            status = err_set(err, STATUS_INTERRUPTED, "interrupted");
+    /* One thread hands over a batch while the others price the next; then it helps them. */
+    while (!status && (first < e->n_shapes || done.count > 0)) {
+        if (options->stop && *options->stop)
+            first = e->n_shapes; /* hand over what is priced, then end */
+        if ((status = batch_plan(e, first, size, &next, err)))
             break;
+        enum status handed = STATUS_OK;
+#pragma omp parallel num_threads(n_jobs) if (n_jobs > 1)
+        {
+#pragma omp single nowait
+            if (done.count > 0)
+                handed = hand_over(&done, options->first_id, callback, user, err);
+#pragma omp for schedule(dynamic, 4)
+            for (size_t s = next.first; s < next.end; s++)
+                price_candidates(e, &e->shapes[s], machine, workload,
+                                 next.rows + (e->shapes[s].first_id - next.base));
         }
-        size_t end = batch_end(e, first, batch);
-        int64_t base = e->shapes[first].first_id;
-        int64_t count = e->shapes[end - 1].first_id + e->shapes[end - 1].count - base;
-        void *array = rows;
-        status = memory_grow(&array, &capacity, (size_t)count, sizeof *rows, err);
-        rows = array;
-        if (status)
-            break;
-#pragma omp parallel for schedule(dynamic, 4) num_threads(n_jobs) if (n_jobs > 1)
-        for (size_t s = first; s < end; s++)
-            price_candidates(e, &e->shapes[s], machine, workload,
-                             rows + (e->shapes[s].first_id - base));
-        int64_t skip = options->first_id > base ? options->first_id - base : 0;
-        status = callback(rows + skip, count - skip, user, err);
-        first = end;
+        status = handed;
+        if (done.count > 0)
+            reached = done.end;
+        struct batch swap = done;
+        done = next;
+        next = swap;
+        first = done.end > first ? done.end : first;
     }
-    memory_free(rows);
+    if (!status && options->stop && *options->stop && reached < e->n_shapes)
+        status = err_set(err, STATUS_INTERRUPTED, "interrupted");
+    memory_free(done.rows);
+    memory_free(next.rows);
     return status;
 }

@@ -62,8 +62,8 @@ struct enumerate_options {
     volatile sig_atomic_t *stop; /* non-zero: end after the batch in flight; NULL = never */
 };
 
-/* Gets `n` priced candidates with consecutive ids. A status other than STATUS_OK ends the
- * enumeration and is its result. */
+/* Gets `n` priced candidates with consecutive ids, from one thread at a time while others price the
+ * next batch. A status other than STATUS_OK ends the enumeration and is its result. */
 typedef enum status enumerate_callback(const struct candidate *candidates, int64_t n, void *user,
                                        struct err *err);
 

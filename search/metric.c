@@ -42,6 +42,8 @@ static const struct field {
     FIELD(vocab_size, INT64, NONE),
     FIELD(tie_embeddings, BOOL, NONE),
     FIELD(dtype, ENUM, NONE),
+    FIELD(kv_dtype, ENUM, NONE),
+    {"ffn_kind",                ENUM, offsetof(struct candidate,                      ffn),               NONE},
     FIELD(params, INT64, NONE),
     FIELD(params_embedding, INT64, NONE),
     FIELD(params_blocks, INT64, NONE),
@@ -53,7 +55,7 @@ static const struct field {
     PRICE(prefill_ns, DOUBLE, NS),
     PRICE(ttft_cold_ns, DOUBLE, NS),
     PRICE(decode_ns, DOUBLE, NS),
-    {"decode_tok_s",        TOKENS_PER_S, offsetof(struct candidate,          price.decode_ns),               NONE},
+    {"decode_tok_s",        TOKENS_PER_S, offsetof(struct candidate,          price.decode_ns),               NONE    },
     PRICE(energy_pj_per_token, DOUBLE, PJ),
     PRICE(peak_bytes, INT64, BYTES),
     PRICE(fits_app_share, BOOL, NONE),
@@ -189,6 +191,12 @@ static enum status parse_value(const char *word, const struct field *field, doub
             *out = sharing;
         return status;
     }
+    if (field->kind == ENUM && strcmp(field->name, "ffn_kind") == 0) {
+        enum ffn_kind ffn;
+        if (!(status = ffn_kind_parse(word, &ffn, err)))
+            *out = ffn;
+        return status;
+    }
     if (field->kind == ENUM) {
         if (!(status = dtype_parse(word, &dtype, err)))
             *out = dtype;
@@ -237,7 +245,9 @@ enum status filter_parse(const char *text, struct filter *out, struct err *err)
                            "condition '%s': expected < <= > >= = or != after '%s'", text, word);
         out->condition[out->n].comparison = comparisons[c].comparison;
         at = skip_space(at + strlen(comparisons[c].text));
-        if (!take_word(&at, "._-+", word, sizeof word))
+        bool quoted = *at == '\'';
+        at += quoted;
+        if (!take_word(&at, "._-+", word, sizeof word) || (quoted && *at++ != '\''))
             return err_set(err, STATUS_USAGE, "condition '%s': expected a value at '%s'", text, at);
         if ((status =
                  parse_value(word, &fields[metric->field], &out->condition[out->n].value, err)))

@@ -21,7 +21,9 @@ enum status metric_parse(const char *name, struct metric *out, struct err *err);
 double metric_value(const struct metric *metric, const struct candidate *candidate);
 
 /* Conjunctions of comparisons: "decode_ms<20 and d_head=64, params_blocks>=90M". Operators < <= >
- * >= = == !=; counts may carry K M B; sharing and dtype compare with names. */
+ * >= = == !=; counts may carry K M B; sharing, ffn_kind and
+ * types compare with names, quoted or not ('none'). A subset of what the store takes in SQL, apart
+ * from the suffixes: there is no OR. */
 enum { MAX_CONDITIONS = 16 };
 enum comparison { LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL };
 struct filter {

@@ -140,6 +140,7 @@ static void conditions_compare_in_the_unit_they_name(void **state)
     assert_true(passes("decode_us>15599 and decode_us<15601 and decode_s<0.0157", &c));
     assert_true(passes("weight_mb>249 and weight_mib<238 and energy_mj_per_token>=12.5", &c));
     assert_true(passes("sharing=immediate and dtype=q8_0 and n_layers_effective==60", &c));
+    assert_true(passes("sharing='immediate' and kv_dtype=f32 and ffn_kind='relu'", &c));
     assert_true(passes("sharing!=none and decode_tok_s>64", &c));
     assert_true(passes("", &c) && passes(NULL, &c));
 }
