@@ -179,10 +179,10 @@ enum status simulation_print(const struct simulation_view *view, FILE *stream, s
     fprintf(stream, "%s on %s: %.4g tokens/s, tiles of %s\n\n", view->net->name,
             view->machine->device, 1e9 / out->price.decode_ns,
             format_bytes((double)out->tile_bytes, tile, sizeof tile));
-    if (out->stream_bytes > 0)
-        fprintf(stream,
-                "larger than its memory: %s of the weights come from flash in each pass\n\n",
-                format_bytes((double)out->stream_bytes, streamed, sizeof streamed));
+    int64_t from_flash = out->decode.total.level_bytes[view->machine->flash];
+    if (from_flash > 0)
+        fprintf(stream, "larger than its memory: %s come from flash for each token\n\n",
+                format_bytes((double)from_flash, streamed, sizeof streamed));
     enum status status = print_phases(view, stream, err);
     if (out->tokens > 1 && out->tokens_simulated < out->tokens)
         fprintf(stream,

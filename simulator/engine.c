@@ -10,6 +10,11 @@
 /* Without a level above DRAM, what the compute units themselves hold: */
 enum { LEAST_TILES = 4, STAGING_BYTES = 1 << 20 };
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 enum status engine_init(struct engine *engine, const struct machine *machine,
                         const struct tile_map *map, int64_t dram_bytes,
                         enum level_policy dram_policy, int gather, struct err *err)
@@ -22,16 +27,16 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
     for (int level = 0; level < machine->dram && !status; level++) {
         bool buffer = level == engine->chip;
         int64_t bytes = machine->levels[level].capacity_bytes;
-        if (buffer && bytes < LEAST_TILES * map->tile_bytes)
-            bytes = LEAST_TILES * map->tile_bytes;
+        if (buffer)
+            bytes = larger(bytes, LEAST_TILES * map->tile_bytes);
         status = tile_buffer_init(&engine->buffers[level],
                                   buffer ? machine->levels[level].policy : POLICY_LRU, bytes,
                                   map->n_tiles, err);
     }
     if (!status && dram_bytes >= 0)
-        status = tile_buffer_init(&engine->buffers[machine->dram], dram_policy,
-                                  dram_bytes > map->tile_bytes ? dram_bytes : map->tile_bytes,
-                                  map->n_tiles, err);
+        status =
+            tile_buffer_init(&engine->buffers[machine->dram], dram_policy,
+                             larger(dram_bytes, LEAST_TILES * map->tile_bytes), map->n_tiles, err);
     return status;
 }
 
@@ -54,13 +59,14 @@ void engine_pin(struct engine *engine, const struct program *program, const stru
         struct tile_buffer *buffer = &engine->buffers[level];
         if (buffer->slots == NULL || buffer->policy != POLICY_PINNED)
             continue;
+        int64_t stream_bytes = larger(buffer->capacity_bytes / 8, LEAST_TILES * map->tile_bytes);
         for (int round = 0; round < 2; round++)
             for (int64_t r = 0; r < n; r++) {
                 const struct request *request = &program->requests[r];
                 bool again = request->next_use < n;
                 if (request->tile >= 0 && request->tile < map->n_weight_tiles &&
                     again == (round == 0))
-                    tile_buffer_pin(buffer, request->tile, (int32_t)request->bytes);
+                    tile_buffer_pin(buffer, request->tile, (int32_t)request->bytes, stream_bytes);
             }
     }
 }
@@ -141,18 +147,19 @@ static void hold(struct engine *engine, const struct request *request)
     if (engine->held_bytes > engine->report->held_peak_bytes)
         engine->report->held_peak_bytes = engine->held_bytes;
     if (engine->chip >= 0 && request->tile >= 0)
-        tile_buffer_hold(&engine->buffers[engine->chip], request->tile);
+        engine->status = tile_buffer_hold(&engine->buffers[engine->chip], request->tile,
+                                          request->next_use, engine->err);
 }
 
 /* A KV cache's last tile grows by what this machine itself computed. */
-static bool grow(struct tile_buffer *buffer, const struct request *request)
+static bool grow(struct tile_buffer *buffer, const struct request *request, int64_t position)
 {
     int64_t more = request->bytes - buffer->slots[request->tile].bytes;
     tile_buffer_touch(buffer, request->tile);
     if (more == 0)
         return true;
-    tile_buffer_hold(buffer, request->tile);
-    bool room = more < 0 || tile_buffer_make_room(buffer, more, request->next_use);
+    buffer->slots[request->tile].holds++; /* not at its own cost */
+    bool room = more < 0 || tile_buffer_make_room(buffer, more, position);
     buffer->slots[request->tile].holds--;
     if (room)
         tile_buffer_put(buffer, request->tile, (int32_t)request->bytes);
@@ -169,7 +176,7 @@ static bool look_up(struct engine *engine, int64_t position, int *level)
         return engine->held_bytes == 0 || engine->held_bytes + request->bytes <= STAGING_BYTES;
     struct tile_buffer *buffer = &engine->buffers[chip];
     if (tile_buffer_has(buffer, request->tile)) {
-        if (!grow(buffer, request))
+        if (!grow(buffer, request, position))
             return false;
         *level = chip;
     } else if (buffer->slots[request->tile].pinned ||
@@ -182,7 +189,7 @@ static bool look_up(struct engine *engine, int64_t position, int *level)
         struct tile_buffer *cache = &engine->buffers[near];
         if (request->bytes > cache->capacity_bytes)
             continue;
-        if (tile_buffer_has(cache, request->tile) && grow(cache, request))
+        if (tile_buffer_has(cache, request->tile) && grow(cache, request, position))
             *level = near;
         else if (tile_buffer_make_room(cache, request->bytes, position))
             tile_buffer_put(cache, request->tile, (int32_t)request->bytes);
@@ -425,9 +432,8 @@ static void tile_read(struct engine *engine, int32_t position)
 {
     const struct request *request = &engine->program->requests[position];
     engine->held_bytes -= request->bytes;
-    if (engine->chip >= 0 && request->tile >= 0 && engine->status == STATUS_OK)
-        engine->status = tile_buffer_read(&engine->buffers[engine->chip], request->tile,
-                                          request->next_use, engine->err);
+    if (engine->chip >= 0 && request->tile >= 0)
+        tile_buffer_read(&engine->buffers[engine->chip], request->tile);
     if (engine->fetch_stalled)
         fetch(engine);
     read_arrived(engine);

@@ -60,7 +60,8 @@ struct simulated {
     int64_t tokens_simulated; /* passes of these that were run; the others lie between two */
     double tokens_error_frac; /* largest distance of a checked token from the line between */
     int64_t tile_bytes, n_tiles;
-    int64_t stream_bytes; /* weights that every pass takes from flash again; 0: all fit */
+    int64_t stream_bytes; /* weights that have no room in memory, so that a pass which reads them
+                             takes them from flash again; 0: all fit */
     double load_read_bytes, load_write_bytes; /* of DRAM and flash while loading */
 };
 

@@ -24,13 +24,13 @@ void tile_buffer_release(struct tile_buffer *buffer)
     *buffer = (struct tile_buffer){0};
 }
 
-bool tile_buffer_pin(struct tile_buffer *buffer, int32_t tile, int32_t bytes)
+bool tile_buffer_pin(struct tile_buffer *buffer, int32_t tile, int32_t bytes, int64_t stream_bytes)
 {
     struct tile_slot *slot = &buffer->slots[tile];
     assert(buffer->policy == POLICY_PINNED && slot->bytes == 0);
     if (slot->pinned)
         return true;
-    if (buffer->pinned_bytes + bytes > buffer->capacity_bytes - buffer->capacity_bytes / 8)
+    if (buffer->pinned_bytes + bytes > buffer->capacity_bytes - stream_bytes)
         return false;
     slot->pinned = true;
     buffer->pinned_bytes += bytes;
@@ -118,7 +118,7 @@ static int32_t needed_last(struct tile_buffer *buffer, int64_t use)
     while (buffer->n_heap > 0) {
         struct tile_rank top = buffer->heap[0];
         const struct tile_slot *slot = &buffer->slots[top.tile];
-        if (slot->bytes > 0 && slot->holds == 0 && slot->next_use == top.next_use)
+        if (slot->bytes > 0 && slot->next_use == top.next_use)
             return top.next_use > use ? top.tile : -1;
         pop(buffer);
     }
@@ -159,17 +159,17 @@ void tile_buffer_touch(struct tile_buffer *buffer, int32_t tile)
     link_newest(buffer, tile);
 }
 
-void tile_buffer_hold(struct tile_buffer *buffer, int32_t tile)
-{
-    buffer->slots[tile].holds++;
-}
-
-enum status tile_buffer_read(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
+enum status tile_buffer_hold(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
                              struct err *err)
 {
-    struct tile_slot *slot = &buffer->slots[tile];
-    assert(slot->holds > 0);
-    return --slot->holds == 0 ? tile_buffer_expect(buffer, tile, next_use, err) : STATUS_OK;
+    buffer->slots[tile].holds++;
+    return tile_buffer_expect(buffer, tile, next_use, err);
+}
+
+void tile_buffer_read(struct tile_buffer *buffer, int32_t tile)
+{
+    assert(buffer->slots[tile].holds > 0);
+    buffer->slots[tile].holds--;
 }
 
 enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t next_use,

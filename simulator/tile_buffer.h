@@ -49,8 +49,9 @@ enum status tile_buffer_init(struct tile_buffer *buffer, enum level_policy polic
                              int64_t capacity_bytes, int32_t n_tiles, struct err *err);
 void tile_buffer_release(struct tile_buffer *buffer);
 
-/* Pinned policy: tile will stay once it is here. False: it does not fit into seven eighths. */
-bool tile_buffer_pin(struct tile_buffer *buffer, int32_t tile, int32_t bytes);
+/* Pinned policy: tile will stay once it is here. False: it would leave less than `stream_bytes` for
+ * the others. */
+bool tile_buffer_pin(struct tile_buffer *buffer, int32_t tile, int32_t bytes, int64_t stream_bytes);
 
 bool tile_buffer_has(const struct tile_buffer *buffer, int32_t tile);
 
@@ -63,10 +64,10 @@ void tile_buffer_put(struct tile_buffer *buffer, int32_t tile, int32_t bytes);
 /* Asked for again. */
 void tile_buffer_touch(struct tile_buffer *buffer, int32_t tile);
 
-void tile_buffer_hold(struct tile_buffer *buffer, int32_t tile);
-/* Read; needed again at `next_use`. Errors: STATUS_NOMEM. */
-enum status tile_buffer_read(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
+/* Asked for and to be read; needed again at `next_use`. Errors: STATUS_NOMEM. */
+enum status tile_buffer_hold(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
                              struct err *err);
+void tile_buffer_read(struct tile_buffer *buffer, int32_t tile);
 /* Managed: the schedule changed, and a tile that is here and not held is needed at `next_use`.
  * Errors: STATUS_NOMEM. */
 enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
