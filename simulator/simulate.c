@@ -9,7 +9,7 @@
 
 /* A token whose time is this close to the line between its neighbours needs no events. What a
  * managed buffer holds depends a little on the way there, so that its times scatter. */
-static const double steady_frac = 1e-4, managed_steady_frac = 5e-3;
+static const double steady_frac = 1e-4, managed_steady_frac = 2e-3;
 
 void simulation_init(struct simulation *simulation)
 {
