@@ -23,6 +23,7 @@
     X(export) \
     X(generate) \
     X(devices) \
+    X(reproduce) \
     X(calibrate) \
     X(fit) \
     X(help)

@@ -1,0 +1,1 @@
+lathe simulate mobilellm-125m --device iphone-13 | head -3
