@@ -127,14 +127,13 @@ static void collect_bounds(const struct priced_list *list, struct bounds *bounds
     bound_index(bounds, "fixed costs");
 }
 
-/* A stream hidden under compute comes from DRAM. */
 static void divide_by_bound(const struct priced *item, struct bounds *bounds, double *ns)
 {
     const struct price_detail *detail = &item->detail;
     for (int level = 0; level < item->n_levels; level++)
         if (detail->level_ns[level] > 0)
             ns[bound_index(bounds, item->level[level])] +=
-                detail->level_ns[level] - (level == item->dram ? detail->hidden_ns : 0);
+                detail->level_ns[level] - (level == detail->hidden_level ? detail->hidden_ns : 0);
     ns[bound_index(bounds, "compute")] += detail->compute_ns;
     ns[bound_index(bounds, "fixed costs")] += detail->fixed_ns;
 }
@@ -163,7 +162,7 @@ enum status figure_breakdown(const struct priced_list *list, const struct plot_o
         divide_by_operator(&list->items[i], &operator_ns[i * N_OPERATOR_PARTS]);
     }
     const struct plot_division divisions[] = {
-        {.title = "by what bounds it (a stream hidden under compute taken off DRAM)",
+        {.title = "by what bounds it (a stream hidden under compute is taken off)",
          .parts = bounds.names,
          .n_parts = bounds.n,
          .ns = bound_ns   },

@@ -203,6 +203,7 @@ static void cost_block(const struct machine *machine, const struct block_ops *bl
 /* Everything about one pass that the result is made of. */
 struct pass {
     double ns, hidden_ns;
+    int hidden_level; /* the level whose stream hid */
     double flop, activation_bytes;
     double level_bytes[MAX_LEVELS]; /* weights and KV cache */
     bool beyond_timings;
@@ -319,6 +320,7 @@ static enum status run_pass(const struct machine *machine, const struct operator
         } else if (!list->schedule.share_ffn) {
             /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
             double blocks = n / (double)(list->schedule.repeats - 1);
+            pass->hidden_level = first_level;
             pass->hidden_ns +=
                 blocks * hidden_stream_ns(machine, cost, &run, first_level, list->schedule.repeats);
         }
@@ -522,7 +524,7 @@ static void detail_at(const struct machine *machine, const struct op *op, int le
 }
 
 static enum status take_detail(const struct machine *machine, const struct operator_list *list,
-                               int64_t table, double hidden_ns, struct price_detail *detail,
+                               int64_t table, const struct pass *pass, struct price_detail *detail,
                                struct err *err)
 {
     struct reuse_walk walk;
@@ -532,7 +534,9 @@ static enum status take_detail(const struct machine *machine, const struct opera
                                           machine->n_levels - 1, err);
     if (status)
         return status;
-    *detail = (struct price_detail){.fixed_ns = machine->pass_ns, .hidden_ns = hidden_ns};
+    *detail = (struct price_detail){.fixed_ns = machine->pass_ns,
+                                    .hidden_ns = pass->hidden_ns,
+                                    .hidden_level = pass->hidden_level};
     struct edge_levels edges = edge_levels(machine, list, table);
     while (reuse_walk_next(&walk, &run)) {
         const struct block_ops *class = &list->classes[run.class];
@@ -573,7 +577,7 @@ static enum status price_list(const struct transformer *net, const struct machin
         cost_block(machine, &list->classes[c], &costs[c]);
     status = run_pass(machine, list, costs, table_bytes(net), pass, err);
     if (!status && detail)
-        status = take_detail(machine, list, table_bytes(net), pass->hidden_ns, detail, err);
+        status = take_detail(machine, list, table_bytes(net), pass, detail, err);
     memory_free(costs);
     return status;
 }

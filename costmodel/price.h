@@ -50,7 +50,8 @@ struct price_detail {
     double level_ns[MAX_LEVELS];     /* time bound by this level's bandwidth */
     double compute_ns;               /* time bound by FLOPs */
     double fixed_ns;                 /* per operator, layer and pass */
-    double hidden_ns;                /* DRAM stream hidden under repeated blocks (subtracted) */
+    double hidden_ns;                /* stream hidden under repeated blocks (subtracted)... */
+    int hidden_level;                /* ...from this level */
     int64_t level_bytes[MAX_LEVELS]; /* weights and KV read from each level */
     int64_t role_bytes[N_OP_ROLES];
     int64_t flop;
