@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/listing.h"
+#include "costmodel/interval.h"
 
 /* How people read the store's columns, and which of them tell candidates apart in a table. */
 static const struct {
@@ -107,6 +108,16 @@ static void add_field(struct listing *listing, const void *row, const struct col
     }
 }
 
+/* The fastest of the rows, that others are held against; NULL when there is none. */
+static const struct candidate_row *fastest_of(const struct rows *rows)
+{
+    const struct candidate_row *candidates = rows->data, *best = NULL;
+    for (size_t i = 0; i < rows->n; i++)
+        if (best == NULL || candidates[i].decode_ns < best->decode_ns)
+            best = &candidates[i];
+    return best;
+}
+
 static void list(struct listing *listing, const struct rows *rows, const char *by, bool all)
 {
     const struct table *table = &tables[TABLE_CANDIDATE];
@@ -117,6 +128,9 @@ static void list(struct listing *listing, const struct rows *rows, const char *b
         listing_column(listing, title_of(column->name, by, all), column->name, kind_of(column),
                        unit_of(column));
     }
+    listing_column(listing, all ? NULL : "like fastest", all ? NULL : "like_fastest", LISTING_BOOL,
+                   NULL);
+    const struct candidate_row *fastest = fastest_of(rows);
     for (size_t i = 0; i < rows->n; i++) {
         char reference[48];
         snprintf(reference, sizeof reference, "%lld:%lld", (long long)candidates[i].run_id,
@@ -124,6 +138,12 @@ static void list(struct listing *listing, const struct rows *rows, const char *b
         listing_text(listing, reference);
         for (int c = 0; c < table->n_columns; c++)
             add_field(listing, &candidates[i], &table->columns[c]);
+        if (isnan(candidates[i].decode_ns_low))
+            listing_number(listing, NAN);
+        else
+            listing_int(listing,
+                        intervals_overlap(candidates[i].decode_ns_low, candidates[i].decode_ns_high,
+                                          fastest->decode_ns_low, fastest->decode_ns_high));
     }
 }
 

@@ -8,6 +8,12 @@
 #include "cli/options.h"
 #include "db/query.h"
 
+/* For --help of what lists candidates. */
+#define LIKE_FASTEST                                                                               \
+    "'like fastest': the interval in which nine of ten measurements of its decode would lie "      \
+    "overlaps that of the fastest row shown, so that which is faster is not certain; '-' on a "    \
+    "device whose error nobody knows."
+
 /* Candidates as a listing: every column of the store is a key of the JSON; the table for people
  * shows those that tell candidates apart, and `by` (NULL: none) if it is another. */
 void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by);

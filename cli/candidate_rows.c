@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-void candidate_to_row(const struct candidate *candidate, struct candidate_row *out)
+#include "costmodel/interval.h"
+
+void candidate_to_row(const struct candidate *candidate, double interval_frac,
+                      struct candidate_row *out)
 {
     const struct schedule *schedule = &candidate->schedule;
     const struct price *price = &candidate->price;
@@ -37,8 +40,8 @@ void candidate_to_row(const struct candidate *candidate, struct candidate_row *o
         .prefill_ns = price->prefill_ns,
         .ttft_cold_ns = price->ttft_cold_ns,
         .decode_ns = price->decode_ns,
-        .decode_ns_low = NAN,
-        .decode_ns_high = NAN,
+        .decode_ns_low = interval_low(price->decode_ns, interval_frac),
+        .decode_ns_high = interval_high(price->decode_ns, interval_frac),
         .decode_tok_s = 1e9 / price->decode_ns,
         .energy_pj_per_token = price->energy_pj_per_token,
         .peak_bytes = price->peak_bytes,

@@ -5,8 +5,10 @@
 #include "db/query.h"
 #include "search/enumerate.h"
 
-/* A row of the store from a priced candidate. Its texts are static. */
-void candidate_to_row(const struct candidate *candidate, struct candidate_row *out);
+/* A row of the store from a priced candidate. Its texts are static.
+ *   interval_frac  of the machine (costmodel/interval.h), NaN: unknown */
+void candidate_to_row(const struct candidate *candidate, double interval_frac,
+                      struct candidate_row *out);
 
 /* The network of a stored candidate, named after it.
  *   max_context  positions it is made for, which the row does not hold

@@ -26,6 +26,6 @@ const struct command cmd_front = {
     .options = options,
     .examples = examples,
     .about = "A candidate is on the front when no other is at least as good in every objective of "
-             "the search and better in one.",
+             "the search and better in one. " LIKE_FASTEST,
     .run = run,
 };

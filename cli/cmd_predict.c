@@ -5,6 +5,7 @@
 #include "cli/listing.h"
 #include "cli/model_source.h"
 #include "cli/setting.h"
+#include "costmodel/interval.h"
 
 static void add_columns(struct listing *listing)
 {
@@ -21,6 +22,8 @@ static void add_columns(struct listing *listing)
     listing_column(listing, "prefill", "prefill_ns", LISTING_TIME, NULL);
     listing_column(listing, "cold TTFT", "ttft_cold_ns", LISTING_TIME, NULL);
     listing_column(listing, "decode", "decode_ns", LISTING_TIME, "/token");
+    listing_column(listing, "low", "decode_ns_low", LISTING_TIME, "/token");
+    listing_column(listing, "high", "decode_ns_high", LISTING_TIME, "/token");
     listing_column(listing, "speed", "decode_tok_s", LISTING_NUMBER, "tok/s");
     listing_column(listing, "energy", "energy_pj_per_token", LISTING_ENERGY, "/token");
     listing_column(listing, "rule", "energy_rule_pj_per_token", LISTING_ENERGY, "/token");
@@ -49,6 +52,8 @@ static void add_row(struct listing *listing, const struct transformer *net,
     listing_number(listing, price->prefill_ns);
     listing_number(listing, price->ttft_cold_ns);
     listing_number(listing, price->decode_ns);
+    listing_number(listing, interval_low(price->decode_ns, interval_frac(machine)));
+    listing_number(listing, interval_high(price->decode_ns, interval_frac(machine)));
     listing_number(listing, 1e9 / price->decode_ns);
     listing_number(listing, price->energy_pj_per_token);
     listing_number(listing, price->energy_rule_pj);
@@ -207,7 +212,8 @@ const struct command cmd_predict = {
     .about = "'prefill' is the pass over the prompt, which is the time to first token once a model "
              "is loaded; 'cold TTFT' adds load and init. 'basis' says what the device's numbers "
              "rest on and 'error' how far off such predictions of decode have been in the median "
-             "and for nine of ten; '-' is unknown. 'rule' is 0.1 J a token per 1e9 parameters "
+             "and for nine of ten, of which 'low' and 'high' are the ends; '-' is unknown. 'rule' "
+             "is 0.1 J a token per 1e9 parameters "
              "(MobileLLM), a cross-check. 'fits' compares the memory with the share of DRAM that "
              "an app should use.",
     .run = run,

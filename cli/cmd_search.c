@@ -11,6 +11,7 @@
 #include "cli/published_rows.h"
 #include "cli/search_job.h"
 #include "cli/setting.h"
+#include "costmodel/interval.h"
 
 static enum status store_device(struct store *store, const char *name, const struct device *device,
                                 int64_t *id, struct err *err)
@@ -119,7 +120,7 @@ static enum status search(const struct args *args, const struct job *job,
     if (status != STATUS_OK)
         return status;
     status = keeper_init(&sink.keeper, job->keep, job->keep_limit, &job->filter, &job->objectives,
-                         store, *run_id, err);
+                         store, *run_id, interval_frac(&job->machine), err);
     sink.keeper.stored = job->stored;
     progress_init(&sink.progress, "search");
     if (status == STATUS_OK) {

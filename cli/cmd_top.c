@@ -29,6 +29,6 @@ const struct command cmd_top = {
     .examples = examples,
     .about =
         "--where takes an SQL condition over the columns of the table 'candidate' and the same "
-        "in other units (decode_ms, peak_mb, params_m).",
+        "in other units (decode_ms, peak_mb, params_m). " LIKE_FASTEST,
     .run = run,
 };

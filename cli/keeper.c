@@ -29,10 +29,14 @@ enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, s
 
 enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
                         const struct filter *filter, const struct objectives *objectives,
-                        struct store *store, int64_t run_id, struct err *err)
+                        struct store *store, int64_t run_id, double interval_frac, struct err *err)
 {
-    *keeper = (struct keeper){
-        .kind = kind, .filter = filter, .store = store, .run_id = run_id, .saved_ns = clock_ns()};
+    *keeper = (struct keeper){.kind = kind,
+                              .filter = filter,
+                              .store = store,
+                              .run_id = run_id,
+                              .interval_frac = interval_frac,
+                              .saved_ns = clock_ns()};
     front_init(&keeper->front, objectives);
     return kind == KEEP_TOP ? top_init(&keeper->top, objectives, (size_t)limit, err) : STATUS_OK;
 }
@@ -53,7 +57,7 @@ static enum status to_rows(struct keeper *keeper, const struct candidate *candid
     enum status status = memory_grow(&rows, &keeper->rows_capacity, n, sizeof *keeper->rows, err);
     keeper->rows = rows;
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        candidate_to_row(&candidates[i], &keeper->rows[i]);
+        candidate_to_row(&candidates[i], keeper->interval_frac, &keeper->rows[i]);
     return status;
 }
 
@@ -88,7 +92,7 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
         if (keeper->kind == KEEP_TOP)
             top_add(&keeper->top, &candidates[i]);
         if (keeper->kind == KEEP_ALL && candidates[i].id >= keeper->stored)
-            candidate_to_row(&candidates[i], &keeper->rows[n_rows++]);
+            candidate_to_row(&candidates[i], keeper->interval_frac, &keeper->rows[n_rows++]);
     }
     if (status != STATUS_OK || n == 0)
         return status;
