@@ -208,15 +208,18 @@ static enum status write_profile(const struct args *args, const struct device_fi
     return status;
 }
 
-static enum status read_all(const struct args *args, const struct aliases *aliases,
-                            struct fit_rows *rows, struct text *notes, struct err *err)
+static enum status read_all(const struct args *args, const struct device *base,
+                            const struct aliases *aliases, struct fit_rows *rows,
+                            struct text *notes, struct err *err)
 {
     const struct fit_aliases list = {aliases->items, aliases->n};
     enum status status = STATUS_OK;
     for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
         status = fit_read(args_operand(args, i), &list, rows, notes, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        fit_rows_refuse_too_large(rows, base, notes);
         fit_rows_refuse_contradictions(rows, notes);
+    }
     return status;
 }
 
@@ -235,7 +238,7 @@ static enum status run(const struct args *args, struct err *err)
     if (status == STATUS_OK)
         status = device_text(args_text(args, "device"), &base_text, err);
     if (status == STATUS_OK)
-        status = read_all(args, &aliases, &rows, &notes, err);
+        status = read_all(args, &base, &aliases, &rows, &notes, err);
     if (status == STATUS_OK)
         status = fit_device(&base, &rows, &fit, &notes, err);
     if (notes.data != NULL)

@@ -99,13 +99,9 @@ enum status fit_base_machine(const struct device *base, int threads,
     bare.max_threads = threads > bare.max_threads ? threads : bare.max_threads;
     bare.layer_ns.n = bare.pass_ns.n = bare.attention_gbps.n = 0;
     bare.attention_gflops.n = bare.head_gbps.n = 0;
+    bare.has_timings = false;
     for (int kind = 0; kind < N_OP_KINDS; kind++)
         bare.op_ns[kind].n = 0;
-    for (int type = 0; type < N_DTYPES; type++) {
-        bare.stream_frac[type] = 1;
-        for (int level = 0; level < bare.n_levels; level++)
-            bare.matvec_gbps[type][level].n = 0;
-    }
     enum status status = machine_resolve(&bare, threads, out, err);
     for (int i = 0; i < n_rows && status == STATUS_OK; i++) {
         struct fit_sums sums;
@@ -121,10 +117,14 @@ enum status fit_base_machine(const struct device *base, int threads,
 
 static void apply_bandwidth(const struct fit_theta *theta, struct machine *out)
 {
-    double fastest = 0;
-    for (int type = 0; type < N_DTYPES; type++)
-        if (has(theta, FIT_BYTE + type) && theta->value[FIT_BYTE + type] > 0)
-            fastest = fmax(fastest, 1 / theta->value[FIT_BYTE + type]);
+    double fastest = 0, unit = 1;
+    for (int type = 0; type < N_DTYPES; type++) {
+        double ns = has(theta, FIT_BYTE + type) ? theta->value[FIT_BYTE + type] : 0;
+        if (ns > 0 && 1 / ns > fastest) {
+            fastest = 1 / ns;
+            unit = fastest / out->weight_gbps[type][out->dram];
+        }
+    }
     if (fastest <= 0)
         return;
     out->levels[out->dram].read_gbps = out->levels[out->dram].write_gbps = fastest;
@@ -133,10 +133,11 @@ static void apply_bandwidth(const struct fit_theta *theta, struct machine *out)
     out->levels[out->flash].read_gbps = fmin(out->levels[out->flash].read_gbps, fastest);
     for (int type = 0; type < N_DTYPES; type++) {
         double ns = theta->value[FIT_BYTE + type];
+        double as_in_base = fmin(fastest, unit * out->weight_gbps[type][out->dram]);
         for (int i = 0; i < out->n_levels; i++)
             out->weight_gbps[type][i] = out->levels[i].read_gbps;
-        if (has(theta, FIT_BYTE + type) && ns > 0)
-            out->weight_gbps[type][out->dram] = 1 / ns;
+        out->weight_gbps[type][out->dram] =
+            has(theta, FIT_BYTE + type) && ns > 0 ? 1 / ns : as_in_base;
     }
     double cache = has(theta, FIT_KV_BYTE) && theta->value[FIT_KV_BYTE] > 0
                        ? 1 / theta->value[FIT_KV_BYTE]
@@ -423,7 +424,8 @@ static enum status solve(struct solver *s, struct fit_theta *theta, double *nois
                                               .sigma = s->sigma,
                                               .prior_mean = s->mean,
                                               .prior_scale = s->scale,
-                                              .huber = s->n_rows >= s->n_terms + 3 ? FIT_HUBER : INFINITY};
+                                              .huber = s->n_rows >= s->n_terms + 3 ? FIT_HUBER
+                                                                                   : INFINITY};
         status = least_squares_solve(&problem, solution, err);
         change = round < 3 ? 1 : 0;
         for (int j = 0; j < s->n_terms && status == STATUS_OK; j++) {

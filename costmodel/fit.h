@@ -91,10 +91,10 @@ enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct 
 /* The row's own figure, NaN if it has none. */
 double fit_measured_ns(const struct fit_row *row, enum fit_phase phase);
 
-/* The device without any cost that a fit may give it, at `threads`: bandwidth of DRAM and above for
- * all types alike, nothing per layer, pass and operator, no load. Peaks stay, raised where they are
- * below four times the rate that the rows' decodes show, since a decode reads. Errors: those of
- * machine_resolve. */
+/* The device without any cost that a fit may give it, at `threads`: nothing per layer, pass and
+ * operator; of the types' bandwidths only what they are to one another. Peaks stay, raised where
+ * they are below four times the rate that the rows' decodes show, since a decode reads. Errors:
+ * those of machine_resolve. */
 enum status fit_base_machine(const struct device *base, int threads,
                              const struct fit_row *const *rows, int n_rows, struct machine *out,
                              struct err *err);
@@ -107,7 +107,8 @@ enum status fit_predict(const struct machine *machine, const struct fit_row *row
                         enum fit_phase phase, double *ns, struct err *err);
 
 /* FIT_BYTE terms of the rows with a decode: the types of their blocks. A type that only heads have
- * streams like the fastest of them; two anchors cannot tell it apart. */
+ * streams as fast against the fastest of them as the base has it; two anchors cannot tell it apart.
+ */
 fit_terms fit_byte_terms(const struct fit_row *const *rows, int n_rows);
 
 /* Fits `terms` to the rows that have the phase's figure, on top of what theta holds already; rows

@@ -111,6 +111,28 @@ int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes)
     return refused;
 }
 
+int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes)
+{
+    int refused = 0;
+    const struct level *dram = &base->levels[base->n_levels - 2];
+    double room = (double)dram->capacity_bytes * dram->usable_frac;
+    for (size_t i = 0; i < rows->n; i++) {
+        struct fit_row *row = &rows->items[i];
+        struct weight_bytes bytes;
+        transformer_weight_bytes(&row->net, &bytes);
+        double needed = (double)bytes.total + (double)transformer_kv_bytes(&row->net, row->context);
+        if (needed <= room)
+            continue;
+        text_addf(
+            notes,
+            "%s: %s: needs %.3g GB, and '%s' has %.3g GB for it: --device gives another base\n",
+            row->where, row->label, needed / 1e9, base->id, room / 1e9);
+        row->decode_ns = row->prefill_ns = row->load_ns = NAN;
+        refused++;
+    }
+    return refused;
+}
+
 /* Rows of one thread count, and which network and type each is of. */
 struct group_rows {
     int n;

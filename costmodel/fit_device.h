@@ -29,6 +29,10 @@ void fit_rows_release(struct fit_rows *rows);
  * Returns how many rows it took a figure from. */
 int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes);
 
+/* Takes out rows of networks that the base's DRAM cannot hold, which would be priced from flash;
+ * one line a row to `notes`. Returns how many. */
+int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes);
+
 /* decode_ns by each model; NaN: not predicted (a type that no other row has). */
 struct fit_prediction {
     double fitted_ns;           /* by all rows, its own among them */

@@ -8,11 +8,10 @@
 
 /* Keys that the fit writes itself; everything else is the base's. */
 static const char *const own_keys[] = {
-    "name",           "runtime",     "basis",          "error_median_frac",
-    "error_p90_frac", "max_threads", "levels",         "default_threads",
-    "peak_gflops",    "stream_frac", "matvec_gbps",    "op_ns",
-    "layer_ns",       "pass_ns",     "attention_gbps", "attention_gflops",
-    "head_gbps"};
+    "name",           "timings",          "runtime",  "basis",           "error_median_frac",
+    "error_p90_frac", "max_threads",      "levels",   "default_threads", "peak_gflops",
+    "stream_frac",    "matvec_gbps",      "op_ns",    "layer_ns",        "pass_ns",
+    "attention_gbps", "attention_gflops", "head_gbps"};
 static const char *const load_keys[] = {"load_fixed_ns",   "load_gbps", "load_layer_ns",
                                         "init_fixed_ns",   "init_gbps", "init_layer_ns",
                                         "init_block_sq_ns"};
@@ -96,7 +95,10 @@ static void add_level(const struct writer *w, struct json_node *levels, const st
     }
     for (struct json at = json_first(from); at.item != NULL; at = json_next(&at)) {
         bool is_write = strcmp(at.key, "write_gbps") == 0;
+        bool is_share = strcmp(at.key, "efficiency_frac") == 0;
         if (is_dram && is_write) /* as read */
+            continue;
+        if (is_share && (changed || is_dram)) /* fitted bandwidths are achieved ones */
             continue;
         if (strcmp(at.key, "read_gbps") != 0 || !(changed || is_dram))
             json_add_copy(out, at.key, &at);
@@ -146,13 +148,11 @@ static void add_peaks(const struct writer *w, struct json_node *root)
         }
         if (fits_flop(w, type))
             add_by_group(w, peaks, name, values, "fitted", w->source);
-        else if (raised || (at.item == NULL && type <= DTYPE_F16))
+        else if ((raised && at.item != NULL) || (at.item == NULL && type <= DTYPE_F16))
             add_by_group(w, peaks, name, values, "estimate",
                          "raised to what the timings show to be possible");
         else if (at.item != NULL)
             json_add_copy(peaks, name, &at);
-        else
-            add_by_group(w, peaks, name, values, "estimate", "as another type of the base profile");
     }
 }
 
@@ -161,17 +161,21 @@ static void add_weights(const struct writer *w, struct json_node *root)
     struct json_node *types = json_add_object(root, "matvec_gbps");
     for (int type = 0; type < N_DTYPES; type++) {
         double values[MAX_THREAD_POINTS];
-        bool any = false;
+        bool any = false, slower = false;
         for (int k = 0; k < w->fit->n_groups; k++) {
             const struct fit_theta *theta = &w->fit->groups[k].theta;
             bool has = (theta->fitted & FIT_TERM(FIT_BYTE + type)) != 0 &&
                        theta->value[FIT_BYTE + type] > 0;
-            values[k] = has ? 1 / theta->value[FIT_BYTE + type] : NAN;
+            values[k] = w->machines[k].weight_gbps[type][w->machines[k].dram];
             any = any || has;
+            slower = slower || values[k] < w->machines[k].levels[w->machines[k].dram].read_gbps;
         }
-        if (any)
+        if (any || slower)
             add_by_group(w, json_add_object(types, dtype_name((enum dtype)type)), "dram", values,
-                         "fitted", w->source);
+                         any ? "fitted" : "estimate",
+                         any ? w->source
+                             : "not in the timings: against the fitted types as in the base "
+                               "profile");
     }
 }
 
@@ -219,6 +223,23 @@ static void describe(struct writer *w, const struct fit_profile_names *names)
              names->files, fit->n_rows, own.n, 100 * own.median_frac, 100 * own.worst_frac);
 }
 
+/* The base's own where the timings name no threads (a GPU). */
+static void add_threads_number(const struct writer *w, struct json_node *root, const char *key,
+                               int threads)
+{
+    const struct device_fit *fit = w->fit;
+    struct json at = json_member(w->base, key);
+    if (fit->n_groups == 1 && fit->groups[0].threads == 0) {
+        if (at.item != NULL)
+            json_add_copy(root, key, &at);
+        return;
+    }
+    struct json_node *number = json_add_object(root, key);
+    json_add_int(number, "value", threads);
+    json_add_string(number, "kind", "measured");
+    json_add_string(number, "source", "the setting of the timings");
+}
+
 static void add_threads(const struct writer *w, struct json_node *root)
 {
     const struct device_fit *fit = w->fit;
@@ -230,8 +251,8 @@ static void add_threads(const struct writer *w, struct json_node *root)
         usual = group->n_rows > rows ? threads : usual;
         rows = group->n_rows > rows ? group->n_rows : rows;
     }
-    json_add_int(root, "default_threads", usual);
-    json_add_int(root, "max_threads", most);
+    add_threads_number(w, root, "default_threads", usual);
+    add_threads_number(w, root, "max_threads", most);
 }
 
 enum status fit_profile(const struct device_fit *fit, const struct json *base,

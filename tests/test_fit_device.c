@@ -239,6 +239,23 @@ static void contradictory_rows_are_named_and_taken_out_and_repeats_stay(void **s
     text_release(&notes);
 }
 
+static void a_network_beyond_the_memory_of_the_base_is_named_and_taken_out(void **state)
+{
+    (void)state;
+    struct machine truth;
+    struct fit_rows rows = {0};
+    struct text notes = {0};
+    struct device base = device_of("generic-phone");
+    make_truth(1, 0, &truth);
+    add_row(&rows, &truth, 1, 8, 1024, 16, DTYPE_Q8_0, 16);
+    add_row(&rows, &truth, 1, 90, 4096, 64, DTYPE_Q8_0, 16);
+    assert_int_equal(fit_rows_refuse_too_large(&rows, &base, &notes), 1);
+    assert_true(isnan(rows.items[1].decode_ns) && !isnan(rows.items[0].decode_ns));
+    assert_non_null(strstr(notes.data, "made up:2"));
+    fit_rows_release(&rows);
+    text_release(&notes);
+}
+
 static void one_row_gone_wrong_hardly_moves_the_others(void **state)
 {
     (void)state;
@@ -292,6 +309,7 @@ int main(void)
         cmocka_unit_test(one_network_alone_is_an_error),
         cmocka_unit_test(two_networks_fit_and_their_error_is_unknown),
         cmocka_unit_test(contradictory_rows_are_named_and_taken_out_and_repeats_stay),
+        cmocka_unit_test(a_network_beyond_the_memory_of_the_base_is_named_and_taken_out),
         cmocka_unit_test(one_row_gone_wrong_hardly_moves_the_others),
         cmocka_unit_test(running_out_of_memory_is_reported_and_leaks_nothing),
     };
