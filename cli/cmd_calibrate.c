@@ -162,19 +162,21 @@ static void show_progress(void *context, int done, int total)
     progress_update(context, done, total);
 }
 
-/* A timing whose MAD is a tenth of it was taken on a machine that did something else too. */
+/* Samples during which a thread lost its core are left out, but what the others slow down is not.
+ */
 static void warn_of_noise(const struct calibration *c)
 {
     size_t noisy = 0;
     if (*c->note != '\0')
         fprintf(stderr, "lathe: %s\n", c->note);
     for (size_t i = 0; i < c->n_times; i++)
-        noisy += c->times[i].timing.mad_ns > 0.1 * c->times[i].timing.median_ns;
+        noisy += 2 * timing_undisturbed(&c->times[i].timing).n < c->times[i].timing.n;
     if (noisy > c->n_times / 10)
-        fprintf(stderr,
-                "lathe: %zu of %zu timings varied by more than 10 %%: the machine was busy, do not "
-                "trust this profile\n",
-                noisy, c->n_times);
+        fprintf(
+            stderr,
+            "lathe: in %zu of %zu timings most samples were disturbed: the machine was busy, do "
+            "not trust this profile\n",
+            noisy, c->n_times);
 }
 
 static enum status run(const struct args *args, struct err *err)

@@ -52,16 +52,20 @@ static struct kernel_time *next_time(struct run *run)
     return run->status == STATUS_OK ? &out->times[out->n_times++] : NULL;
 }
 
-/* The median as a rate of `units` (bytes or flop) a call; its MAD alike. */
-static struct measured rate(const struct timing *t, double units)
-{
-    double value = units / t->median_ns;
-    return (struct measured){.value = value, .mad = value * t->mad_ns / t->median_ns, .n = t->n};
-}
-
 static struct measured plain(const struct timing *t)
 {
-    return (struct measured){.value = t->median_ns, .mad = t->mad_ns, .n = t->n};
+    struct timing_summary calm = timing_undisturbed(t);
+    return (struct measured){
+        .value = calm.median_ns, .mad = calm.mad_ns, .n = calm.n, .n_disturbed = t->n - calm.n};
+}
+
+/* As a rate of `units` (bytes or flop) a call; its MAD alike. */
+static struct measured rate(const struct timing *t, double units)
+{
+    struct measured m = plain(t);
+    m.mad = units / m.value * m.mad / m.value;
+    m.value = units / m.value;
+    return m;
 }
 
 static struct measured read_rate(struct run *run, int64_t bytes, int threads, const char *level)

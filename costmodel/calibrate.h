@@ -38,8 +38,8 @@ struct calibration_options {
 /* A number as it goes into the profile. n == 0: not measured. */
 struct measured {
     double value, mad;
-    int n;
-    bool fitted; /* to n timings of networks; there is no MAD then */
+    int n, n_disturbed; /* samples it rests on; left out (timing_undisturbed) */
+    bool fitted;        /* to n timings of networks; there is no MAD then */
 };
 struct measured_by_threads {
     struct measured at[MAX_THREAD_POINTS];

@@ -27,14 +27,19 @@ static void add_number(struct json_node *parent, const char *key, double value, 
 
 static void source_of(const struct calibration *c, const struct measured *m, char *out, size_t size)
 {
-    if (m->fitted)
+    if (m->fitted) {
         snprintf(out, size, "lathe calibrate, %.10s: fitted to %d timings of networks",
                  c->measured_at, m->n);
-    else if (m->mad > 0)
-        snprintf(out, size, "lathe calibrate, %.10s: median of %d, MAD %.2g", c->measured_at, m->n,
-                 m->mad);
-    else
+        return;
+    }
+    if (m->mad <= 0) {
         snprintf(out, size, "lathe calibrate, %.10s: from kernels alone", c->measured_at);
+        return;
+    }
+    int used = snprintf(out, size, "lathe calibrate, %.10s: median of %d, MAD %.2g", c->measured_at,
+                        m->n, m->mad);
+    if (m->n_disturbed > 0 && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, ", %d disturbed left out", m->n_disturbed);
 }
 
 static void add_measured(struct json_node *parent, const char *key, const struct calibration *c,

@@ -78,3 +78,15 @@ void timing_divide(struct timing *timing, int64_t times)
     for (int i = 0; i < timing->n; i++)
         timing->samples_ns[i] /= (double)times;
 }
+
+struct timing_summary timing_undisturbed(const struct timing *timing)
+{
+    double kept[TIMING_MAX_SAMPLES];
+    int n = 0;
+    for (int i = 0; i < timing->n; i++) {
+        if (timing->samples_ns[i] <= 1.5 * timing->min_ns)
+            kept[n++] = timing->samples_ns[i];
+    }
+    return (struct timing_summary){
+        .median_ns = stats_median(kept, (size_t)n), .mad_ns = stats_mad(kept, (size_t)n), .n = n};
+}

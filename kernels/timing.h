@@ -43,6 +43,14 @@ int64_t timing_thread_ns(void);
 void timing_run(void (*call)(void *context), void *context, const struct timing_plan *plan,
                 struct timing *out);
 
+/* Median, MAD and number of the samples that stayed below 1.5 times the fastest: on a quiet machine
+ * all of them, on a busy one those during which no thread lost its core. */
+struct timing_summary {
+    double median_ns, mad_ns;
+    int n;
+};
+struct timing_summary timing_undisturbed(const struct timing *timing);
+
 /* Makes a timing of calls that each did the same `times` over into one of doing it once. */
 void timing_divide(struct timing *timing, int64_t times);
 

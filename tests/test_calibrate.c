@@ -15,7 +15,7 @@
 static struct measured_by_threads numbers(double one, double two)
 {
     return (struct measured_by_threads){
-        {{one, one / 50, 15, false}, {two, two / 50, 15, false}}
+        {{one, one / 50, 15, 0, false}, {two, two / 50, 12, 3, false}}
     };
 }
 

@@ -52,11 +52,23 @@ static void a_spent_budget_still_gives_the_fewest_samples(void **state)
     assert_false(timing.steady);
 }
 
+static void disturbed_samples_are_left_out(void **state)
+{
+    (void)state;
+    struct timing timing = {
+        .n = 7, .min_ns = 10, .samples_ns = {11, 10, 900, 12, 11, 4000, 15}
+    };
+    struct timing_summary calm = timing_undisturbed(&timing);
+    assert_int_equal(calm.n, 5);
+    assert_true(calm.median_ns == 11 && calm.mad_ns == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_is_kept_and_summarised),
         cmocka_unit_test(a_spread_that_is_wide_enough_ends_at_the_fewest_samples),
+        cmocka_unit_test(disturbed_samples_are_left_out),
         cmocka_unit_test(a_spent_budget_still_gives_the_fewest_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
