@@ -25,6 +25,7 @@
     X(devices) \
     X(reproduce) \
     X(calibrate) \
+    X(validate) \
     X(fit) \
     X(help)
 /* clang-format on */

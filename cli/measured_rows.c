@@ -8,7 +8,7 @@
 #include "base/version.h"
 #include "cli/model_source.h"
 
-static void describe(const struct transformer *net, struct subject *out)
+void describe_subject(const struct transformer *net, struct subject *out)
 {
     const struct block *block = typical_block(net);
     struct param_count count;
@@ -51,7 +51,7 @@ static void make_item(const struct measure_plan *plan, const struct measurement 
     const struct transformer *net = plan->models[model].net;
     struct measurement_row *row = &out->row;
     row_clear(TABLE_MEASUREMENT, row);
-    describe(net, &row->subject);
+    describe_subject(net, &row->subject);
     row->subject.threads = plan->threads[thread];
     row->subject.prompt = prompt;
     row->subject.context = context;

@@ -28,6 +28,10 @@ enum status measured_rows_make(const struct measure_plan *plan,
                                struct err *err);
 void measured_rows_release(struct measured_rows *rows);
 
+/* What the network is, run by lathe on this machine; threads, prompt and context are left alone.
+ * Texts are borrowed from `net`. */
+void describe_subject(const struct transformer *net, struct subject *out);
+
 /* Columns and rows; with phases only in JSON. */
 void measured_rows_list(const struct measured_rows *rows, bool with_phases,
                         struct listing *listing);

@@ -19,11 +19,42 @@ static int level_of(const struct machine *machine, int64_t distance)
     return level;
 }
 
-static const int64_t *capacities_of(const struct machine *machine, int64_t *capacities)
+/* Where the time of a read changes with its distance: the levels' capacities and the ends of their
+ * spill, ascending. */
+enum { MAX_EDGES = 2 * MAX_LEVELS };
+static int distance_edges(const struct machine *machine, int64_t edges[MAX_EDGES])
 {
-    for (int level = 0; level < machine->n_levels; level++)
-        capacities[level] = machine->levels[level].capacity_bytes;
-    return capacities;
+    int n = 0;
+    for (int level = 0; level < machine->n_levels - 1; level++)
+        edges[n++] = machine->levels[level].capacity_bytes;
+    for (int level = 0; level < machine->n_levels - 1; level++) {
+        int64_t edge = machine->levels[level].spill_bytes;
+        if (edge <= machine->levels[level].capacity_bytes)
+            continue;
+        int at = n++;
+        for (; at > 0 && edges[at - 1] > edge; at--)
+            edges[at] = edges[at - 1];
+        edges[at] = edge;
+    }
+    return n;
+}
+
+/* Between two edges the time is a line in the distance, so the middle of a run speaks for all of
+ * it. */
+static double middle(int64_t first, const struct reuse_run *run)
+{
+    return (double)first + 0.5 * (double)(run->step * (run->count - 1));
+}
+
+static double middle_of_attention(const struct reuse_run *run)
+{
+    return middle(run->attention_distance, run);
+}
+
+static double middle_of_ffn(const struct reuse_run *run)
+{
+    return run->ffn_distance == run->attention_distance ? middle(run->ffn_distance, run)
+                                                        : (double)run->ffn_distance;
 }
 
 /* What bounds an operator, for the breakdown. */
@@ -211,19 +242,19 @@ struct pass {
 
 /* Share of a read whose reuse distance `level` holds that still comes from the level before: a
  * cache that is not a perfect LRU gives up a walk that is too long for it little by little. */
-static double found_before(const struct machine *machine, int level, int64_t distance)
+static double found_before(const struct machine *machine, int level, double distance)
 {
     if (level == 0)
         return 0;
     const struct machine_level *before = &machine->levels[level - 1];
-    if (distance >= before->spill_bytes)
+    if (distance >= (double)before->spill_bytes)
         return 0;
-    return (double)(before->spill_bytes - distance) /
+    return ((double)before->spill_bytes - distance) /
            (double)(before->spill_bytes - before->capacity_bytes);
 }
 
 static double at_distance(const struct machine *machine, const double *ns_by_level, int level,
-                          int64_t distance)
+                          double distance)
 {
     double found = found_before(machine, level, distance);
     return found > 0 ? found * ns_by_level[level - 1] + (1 - found) * ns_by_level[level]
@@ -234,7 +265,8 @@ static double at_distance(const struct machine *machine, const double *ns_by_lev
  * ahead as far as there is room beside the repeating block, for as long as the repeats compute.
  * What was streamed ahead is then read from the fast level, so at most the difference is won. */
 static double hidden_stream_ns(const struct machine *machine, const struct block_cost *cost,
-                               const struct reuse_run *repeat, int first_level, int64_t repeats)
+                               const struct reuse_run *repeat, int first_level, double far,
+                               int64_t repeats)
 {
     int level = level_of(machine, repeat->attention_distance);
     if (machine->overlap_frac <= 0 || level >= first_level)
@@ -242,15 +274,14 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     int64_t bytes = cost->attention_bytes + cost->ffn_bytes;
     int64_t room = machine->levels[level].capacity_bytes - repeat->attention_distance;
     double share = bytes == 0 ? 0 : fmin(1, fmax(0, (double)room / (double)bytes));
-    double far = cost->attention_ns[first_level] + cost->ffn_ns[first_level];
     double near = cost->attention_ns[level] + cost->ffn_ns[level];
     double repeat_ns = (double)(repeats - 1) * (near + cost->other_ns);
-    return machine->overlap_frac * fmin(share * (far - near), repeat_ns);
+    return machine->overlap_frac * fmin(share * fmax(0, far - near), repeat_ns);
 }
 
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
 static double ns_at_distance(const struct machine *machine, const struct op *op, int level,
-                             int64_t distance)
+                             double distance)
 {
     double ns = time_op(machine, op, level, level).busy_ns;
     double found = found_before(machine, level, distance);
@@ -258,8 +289,8 @@ static double ns_at_distance(const struct machine *machine, const struct op *op,
                      : ns;
 }
 
-static void add_edge(const struct machine *machine, const struct op *op, int level,
-                     int64_t distance, struct pass *pass)
+static void add_edge(const struct machine *machine, const struct op *op, int level, double distance,
+                     struct pass *pass)
 {
     if (op->kind == OP_SAMPLE) /* excluded by the contract */
         return;
@@ -273,7 +304,7 @@ static void add_edge(const struct machine *machine, const struct op *op, int lev
 /* Levels of what is used once a pass. The gathered rows of an untied table are cold beyond it. */
 struct edge_levels {
     int weights, kv, gather;
-    int64_t distance; /* of the first two */
+    double distance; /* of the first two */
 };
 
 static struct edge_levels edge_levels(const struct machine *machine,
@@ -281,7 +312,7 @@ static struct edge_levels edge_levels(const struct machine *machine,
 {
     int64_t distance = reuse_pass_bytes(list);
     return (struct edge_levels){level_of(machine, distance), level_of(machine, distance),
-                                level_of(machine, distance + table_bytes), distance};
+                                level_of(machine, distance + table_bytes), (double)distance};
 }
 
 /* costs: [list->n_classes] */
@@ -291,24 +322,25 @@ static enum status run_pass(const struct machine *machine, const struct operator
 {
     struct reuse_walk walk;
     struct reuse_run run;
-    int64_t capacities[MAX_LEVELS];
-    enum status status = reuse_walk_start(&walk, list, capacities_of(machine, capacities),
-                                          machine->n_levels - 1, err);
+    int64_t distances[MAX_EDGES];
+    int n_distances = distance_edges(machine, distances);
+    enum status status = reuse_walk_start(&walk, list, distances, n_distances, err);
     if (status)
         return status;
     *pass = (struct pass){.ns = machine->pass_ns};
     struct edge_levels edges = edge_levels(machine, list, table_bytes);
     int first_level = machine->n_levels - 1;
+    double first_ns = 0;
     while (reuse_walk_next(&walk, &run)) {
         const struct block_cost *cost = &costs[run.class];
         int attention = level_of(machine, run.attention_distance);
         int ffn = level_of(machine, run.ffn_distance);
         double n = (double)run.count;
-        pass->ns +=
-            n * (at_distance(machine, cost->attention_ns, attention, run.attention_distance) +
-                 at_distance(machine, cost->ffn_ns, ffn, run.ffn_distance) +
-                 at_distance(machine, cost->kv_ns, edges.kv, edges.distance) + cost->other_ns +
-                 cost->fixed_ns);
+        double weights_ns =
+            at_distance(machine, cost->attention_ns, attention, middle_of_attention(&run)) +
+            at_distance(machine, cost->ffn_ns, ffn, middle_of_ffn(&run));
+        pass->ns += n * (weights_ns + cost->other_ns + cost->fixed_ns +
+                         at_distance(machine, cost->kv_ns, edges.kv, edges.distance));
         pass->beyond_timings |= cost->beyond_timings;
         pass->flop += n * (double)cost->flop;
         pass->activation_bytes += n * (double)cost->activation_bytes;
@@ -317,19 +349,21 @@ static enum status run_pass(const struct machine *machine, const struct operator
         pass->level_bytes[edges.kv] += n * (double)cost->kv_bytes;
         if (!run.immediate) {
             first_level = attention;
+            first_ns = weights_ns;
         } else if (!list->schedule.share_ffn) {
             /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
             double blocks = n / (double)(list->schedule.repeats - 1);
             pass->hidden_level = first_level;
-            pass->hidden_ns +=
-                blocks * hidden_stream_ns(machine, cost, &run, first_level, list->schedule.repeats);
+            pass->hidden_ns += blocks * hidden_stream_ns(machine, cost, &run, first_level, first_ns,
+                                                         list->schedule.repeats);
         }
     }
     reuse_walk_end(&walk);
     for (int i = 0; i < list->n_prologue; i++)
         add_edge(machine, &list->prologue[i],
                  list->prologue[i].kind == OP_EMBED ? edges.gather : edges.weights,
-                 list->prologue[i].kind == OP_EMBED ? edges.distance + table_bytes : edges.distance,
+                 list->prologue[i].kind == OP_EMBED ? edges.distance + (double)table_bytes
+                                                    : edges.distance,
                  pass);
     for (int i = 0; i < list->n_epilogue; i++)
         add_edge(machine, &list->epilogue[i], edges.weights, edges.distance, pass);
@@ -488,12 +522,10 @@ void price_schedule(struct shape_price *shape, const struct schedule *schedule, 
 /* The breakdown repeats the walk of run_pass operator by operator: it is made for a table, not a
  * search. */
 static void detail_op(const struct machine *machine, const struct op *op, int level, double times,
-                      struct price_detail *detail)
+                      int64_t bytes, struct price_detail *detail)
 {
     struct op_time time = time_op(machine, op, level, level);
-    int64_t kv = op->kv_read_bytes + op->kv_write_bytes;
     int near = time.adds_up ? 0 : level_of(machine, op->activation_bytes);
-    int64_t bytes = llround(times * (double)(op->weight_bytes + kv));
     detail->role_ns[op->role] += times * time.busy_ns;
     detail->role_bytes[op->role] += bytes;
     detail->level_bytes[level] += bytes;
@@ -513,14 +545,16 @@ static void detail_op(const struct machine *machine, const struct op *op, int le
 
 /* An operator whose weights or cache lie `distance` bytes back, partly found a level before. */
 static void detail_at(const struct machine *machine, const struct op *op, int level,
-                      int64_t distance, int64_t n, struct price_detail *detail)
+                      double distance, int64_t n, struct price_detail *detail)
 {
     double found = found_before(machine, level, distance);
     if (op->kind == OP_SAMPLE)
         return;
-    detail_op(machine, op, level, (1 - found) * (double)n, detail);
+    int64_t bytes = n * (op->weight_bytes + op->kv_read_bytes + op->kv_write_bytes);
+    int64_t near = llround(found * (double)bytes);
+    detail_op(machine, op, level, (1 - found) * (double)n, bytes - near, detail);
     if (found > 0)
-        detail_op(machine, op, level - 1, found * (double)n, detail);
+        detail_op(machine, op, level - 1, found * (double)n, near, detail);
 }
 
 static enum status take_detail(const struct machine *machine, const struct operator_list *list,
@@ -529,9 +563,9 @@ static enum status take_detail(const struct machine *machine, const struct opera
 {
     struct reuse_walk walk;
     struct reuse_run run;
-    int64_t capacities[MAX_LEVELS];
-    enum status status = reuse_walk_start(&walk, list, capacities_of(machine, capacities),
-                                          machine->n_levels - 1, err);
+    int64_t distances[MAX_EDGES];
+    int n_distances = distance_edges(machine, distances);
+    enum status status = reuse_walk_start(&walk, list, distances, n_distances, err);
     if (status)
         return status;
     *detail = (struct price_detail){.fixed_ns = machine->pass_ns,
@@ -547,9 +581,9 @@ static enum status take_detail(const struct machine *machine, const struct opera
             if (op->group == GROUP_NONE)
                 detail_at(machine, op, edges.kv, edges.distance, run.count, detail);
             else if (op->group == GROUP_FFN)
-                detail_at(machine, op, ffn, run.ffn_distance, run.count, detail);
+                detail_at(machine, op, ffn, middle_of_ffn(&run), run.count, detail);
             else
-                detail_at(machine, op, attention, run.attention_distance, run.count, detail);
+                detail_at(machine, op, attention, middle_of_attention(&run), run.count, detail);
         }
         detail->fixed_ns += (double)run.count * machine->layer_ns;
     }
@@ -557,7 +591,7 @@ static enum status take_detail(const struct machine *machine, const struct opera
     for (int i = 0; i < list->n_prologue; i++) {
         bool gathers = list->prologue[i].kind == OP_EMBED;
         detail_at(machine, &list->prologue[i], gathers ? edges.gather : edges.weights,
-                  edges.distance + (gathers ? table : 0), 1, detail);
+                  edges.distance + (gathers ? (double)table : 0), 1, detail);
     }
     for (int i = 0; i < list->n_epilogue; i++)
         detail_at(machine, &list->epilogue[i], edges.weights, edges.distance, 1, detail);

@@ -43,6 +43,7 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
     int64_t ffns = schedule->share_ffn ? 1 : back.blocks;
     out->count = 1;
     out->class = 0;
+    out->step = 0;
     out->attention_distance = back.blocks * sizes->attention + ffns * sizes->ffn +
                               back.executions * sizes->kv + (back.through_head ? sizes->edges : 0);
     out->ffn_distance = schedule->share_ffn ? sizes->attention + sizes->ffn + sizes->kv +
@@ -145,7 +146,7 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
 
 /* Reverse: within a round the distance grows by a constant from one execution to the next, so the
  * run ends where it would pass the next capacity, or with the round. */
-static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, const struct reuse_run *first)
+static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, struct reuse_run *first)
 {
     const struct schedule *s = &walk->list->schedule;
     int64_t left = s->n_layers - i % s->n_layers;
@@ -155,6 +156,7 @@ static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, const struc
         return 1;
     if (way_back(s, i).blocks == s->n_layers && left > 1)
         return left; /* the whole round is one distance */
+    first->step = step;
     for (int c = 0; c < walk->n_capacities; c++) {
         int64_t room = walk->capacities[c] - first->attention_distance;
         if (room >= 0)

@@ -31,6 +31,7 @@ struct reuse_run {
     int class;                  /* of operator_list.classes */
     int64_t attention_distance; /* bytes, the weights themselves included */
     int64_t ffn_distance;
+    int64_t step;   /* by which the distances (but those of a shared FFN) grow along the run */
     bool immediate; /* runs again right after itself: its successor's stream can hide */
 };
 

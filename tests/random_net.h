@@ -80,6 +80,17 @@ static inline void random_machine(struct rng *rng, struct machine *m)
         m->kv_gbps[l] = gbps;
         gbps /= 3 + 10 * rng_uniform(rng);
     }
+    /* Half of them know timings, and of most types. */
+    m->has_timings = rng_between(rng, 0, 1) == 0;
+    for (int term = 0; term < N_TIMING_TERMS; term++)
+        m->timing_ns[term] = rng_uniform(rng);
+    for (int t = 0; t < N_DTYPES; t++)
+        m->is_timed[t] = m->has_timings && rng_between(rng, 0, 3) > 0;
+    m->timed_d_in = 512;
+    m->timed_context = 100;
+    m->timed_tokens = 32;
+    if (rng_between(rng, 0, 1) == 0)
+        m->levels[0].spill_bytes = 3 * m->levels[0].capacity_bytes;
     /* A slower level is slower for every type. */
     for (int l = 1; l < 3; l++)
         for (int t = 0; t < N_DTYPES; t++)

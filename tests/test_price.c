@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "costmodel/price.h"
+#include "costmodel/reuse.h"
 #include "tests/random_net.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
@@ -33,6 +34,8 @@ static void plain_machine(struct machine *m, int64_t sram)
     struct rng rng;
     rng_init(&rng, 1);
     random_machine(&rng, m);
+    m->has_timings = false;
+    m->levels[0].spill_bytes = 0;
     for (int l = 0; l < 3; l++) {
         double gbps = l == 0 ? 1e9 : l == 1 ? 10 : 1;
         m->levels[l].read_gbps = 1e9;
@@ -123,6 +126,7 @@ static void deeper_is_never_faster_at_equal_bytes(void **state)
         struct transformer wide, deep;
         struct machine m;
         random_machine(&rng, &m);
+        m.timed_d_in = 1e9; /* no shape is beyond the timings */
         int64_t kv = rng_between(&rng, 1, 4), groups = rng_between(&rng, 1, 4);
         int64_t d = 64 * rng_between(&rng, 2, 20), f = 64 * rng_between(&rng, 2, 20);
         int64_t heads = kv * groups, n = rng_between(&rng, 1, 20), factor = rng_between(&rng, 2, 4);
@@ -320,9 +324,87 @@ static void prompts_and_contexts_beyond_the_network_are_refused(void **state)
         assert_int_equal(price_network(&net, &m, &bad[i], &out, NULL, &err), STATUS_RANGE);
 }
 
+/* With every term 0 but one, the time is that term times a count that can be worked out. */
+static void timings_add_up_term_by_term(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
+    const double rows = 10.0 * (512 + 2 * 256 + 512 + 2 * 1024 + 512) + 1000;
+    const double columns = 10.0 * (512 + 512 + 512 + 1024) + 512;
+    const double flop = 10.0 * 4 * 512 * 101;
+    const struct {
+        int term;
+        double count;
+    } expected[] = {
+        {TIMING_ROW + DTYPE_F16,         rows       },
+        {TIMING_COLUMN + DTYPE_F16,      columns    },
+        {TIMING_HEAD,                    80         },
+        {TIMING_POSITION,                flop / 64  },
+        {TIMING_SCORE,                   flop       },
+        {TIMING_ELEMENT + OP_NORM,       21 * 512.0 },
+        {TIMING_ELEMENT + OP_ACTIVATION, 10 * 1024.0},
+    };
+    plain_machine(&m, 1);
+    m.has_timings = true;
+    for (int t = 0; t < N_DTYPES; t++) {
+        m.is_timed[t] = true;
+        for (int l = 0; l < 3; l++)
+            m.weight_gbps[t][l] = INFINITY;
+    }
+    for (int l = 0; l < 3; l++)
+        m.kv_gbps[l] = INFINITY;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        memset(m.timing_ns, 0, sizeof m.timing_ns);
+        m.timing_ns[expected[i].term] = 2;
+        assert_near(price(&net, &m, 100).decode_ns / (2 * expected[i].count), 1, 1e-12);
+    }
+}
+
+static void a_type_or_shape_far_beyond_the_timings_is_told(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    plain_machine(&m, 1);
+    m.has_timings = m.is_timed[DTYPE_F16] = true;
+    m.timed_d_in = 1024;
+    m.timed_context = m.timed_tokens = 128;
+    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
+    assert_false(price(&net, &m, 100).beyond_timings);
+    assert_true(price(&net, &m, 1900).beyond_timings);
+    net.block.d_ff = 8192;
+    assert_true(price(&net, &m, 100).beyond_timings);
+    net.block.d_ff = 1024;
+    transformer_set_dtype(&net, DTYPE_Q8_0);
+    assert_true(price(&net, &m, 100).beyond_timings);
+    m.has_timings = false;
+    assert_false(price(&net, &m, 100).beyond_timings);
+}
+
+/* A cache that spills serves a walk that is half way between its edges half of the time. */
+static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    struct operator_list list;
+    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
+    assert_int_equal(ops_decode(&net, 0, &list, NULL), STATUS_OK);
+    int64_t bytes = reuse_pass_bytes(&list);
+    plain_machine(&m, bytes / 2);
+    double far = price(&net, &m, 0).decode_ns;
+    m.levels[0].spill_bytes = bytes / 2 + 2 * (bytes - bytes / 2);
+    assert_near(price(&net, &m, 0).decode_ns / far, 0.5, 1e-2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(timings_add_up_term_by_term),
+        cmocka_unit_test(a_type_or_shape_far_beyond_the_timings_is_told),
+        cmocka_unit_test(a_walk_too_long_is_found_in_part_where_a_level_spills),
         cmocka_unit_test(without_other_costs_time_is_bytes_over_bandwidth),
         cmocka_unit_test(immediate_sharing_is_free_when_a_block_fits_and_not_otherwise),
         cmocka_unit_test(other_sharing_modes_hit_as_their_reuse_distance_says),

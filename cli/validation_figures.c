@@ -1,0 +1,88 @@
+#include "cli/validation_figures.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/stats.h"
+#include "plots/plot_validate.h"
+
+enum { LONGEST_PATH = 1024, MOST_POINTS = 64 };
+
+static void fill(const struct validation *v, enum validation_phase phase, char (*groups)[32],
+                 struct plot_validate_row *rows)
+{
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        snprintf(groups[i], sizeof groups[i], "%s, %d thread%s",
+                 dtype_name(trial->net->block_dtype), trial->threads,
+                 trial->threads == 1 ? "" : "s");
+        rows[i] = (struct plot_validate_row){
+            .group = groups[i],
+            .predicted_ns =
+                phase == VALIDATE_DECODE ? v->decode_ns[CLOCK_LATHE][i] : v->prefill_ns[i],
+            .measured_ns = validation_measured(v, phase, i),
+            .measured_mad_ns = NAN,
+            .depth = (double)schedule_executions(&trial->net->schedule)};
+    }
+}
+
+/* Trials of one series: the first type's largest budget at the most threads. */
+static enum status draw_contest(const struct validation *v, const struct plot_options *options,
+                                struct err *err)
+{
+    double depth[MOST_POINTS], ns[N_CLOCKS + 1][MOST_POINTS];
+    struct plot_clock clocks[N_CLOCKS + 1] = {
+        {"measured", ns[N_CLOCKS]}
+    };
+    const struct transformer *first = v->trials[0].net;
+    int threads = 0, group = -1;
+    struct param_count count;
+    int64_t most = 0;
+    size_t n = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        transformer_count(trial->net, &count);
+        if (trial->net->block_dtype == first->block_dtype &&
+            (trial->threads > threads ||
+             (trial->threads == threads && count.total > 1.2 * (double)most))) {
+            threads = trial->threads;
+            most = count.total;
+            group = trial->group;
+        }
+    }
+    for (int i = 0; i < v->n_trials && n < MOST_POINTS; i++) {
+        if (v->trials[i].group != group)
+            continue;
+        depth[n] = (double)schedule_executions(&v->trials[i].net->schedule);
+        for (int clock = 0; clock < N_CLOCKS; clock++)
+            ns[clock][n] = v->decode_ns[clock][i];
+        ns[N_CLOCKS][n++] = trial_decode_ns(&v->trials[i]);
+    }
+    for (int clock = 0; clock < N_CLOCKS; clock++)
+        clocks[clock + 1] =
+            (struct plot_clock){validation_clock_name((enum validation_clock)clock), ns[clock]};
+    return plot_contest(depth, n, clocks, N_CLOCKS + 1, options, err);
+}
+
+enum status validation_figures(const struct validation *v, const char *prefix, struct err *err)
+{
+    static const char *const names[] = {"decode", "prefill", "error", "deep-to-wide"};
+    char path[LONGEST_PATH];
+    size_t n = (size_t)v->n_trials;
+    struct plot_validate_row *rows = memory_new(n, sizeof *rows);
+    char(*groups)[32] = memory_new(n, sizeof *groups);
+    enum status status =
+        rows && groups ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for a figure");
+    for (int i = 0; i < 4 && status == STATUS_OK; i++) {
+        struct plot_options options = {.path = path};
+        snprintf(path, sizeof path, "%s-%s.svg", prefix, names[i]);
+        fill(v, i == 1 ? VALIDATE_PREFILL : VALIDATE_DECODE, groups, rows);
+        status = i == 3   ? draw_contest(v, &options, err)
+                 : i == 2 ? plot_error_by_depth(rows, n, "decode", &options, err)
+                          : plot_validate(rows, n, names[i], &options, err);
+    }
+    memory_free(rows);
+    memory_free(groups);
+    return status;
+}

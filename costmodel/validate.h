@@ -1,0 +1,81 @@
+/* Validation: predictions held against networks that really ran.
+ *
+ * Networks are drawn that no calibration saw (another seed, other budgets): for each weight type
+ * and each of three parameter budgets a series from shallow and wide to deep and thin, some with
+ * shared weights, a context for each series. Each runs at every thread count, in rounds (trial.h);
+ * what is compared is the mean over rounds. Two baselines see the same data, and unlike lathe are
+ * fitted to it: bytes over bandwidth, and bytes over bandwidth plus a cost per executed layer, each
+ * with its own numbers for every type and thread count. */
+#ifndef LATHE_COSTMODEL_VALIDATE_H
+#define LATHE_COSTMODEL_VALIDATE_H
+
+#include "base/status.h"
+#include "costmodel/device.h"
+#include "costmodel/trial.h"
+
+enum validation_clock {
+    CLOCK_LATHE,
+    CLOCK_BYTES,
+    CLOCK_BYTES_LAYERS,
+    N_CLOCKS,
+};
+const char *validation_clock_name(enum validation_clock clock);
+
+enum { MAX_VALIDATION_THREADS = 4 };
+
+struct validation_options {
+    int n_networks; /* a multiple of 9 is used: types times budgets */
+    int n_threads, threads[MAX_VALIDATION_THREADS];
+    int64_t prompt;
+    uint64_t seed;
+};
+
+struct validation {
+    int n_networks, n_trials;
+    struct transformer *networks; /* [n_networks] */
+    struct trial *trials;         /* [n_trials]; group: same type, budget, context and threads */
+    int n_groups;
+    double *decode_ns[N_CLOCKS]; /* [n_trials], predicted */
+    double *prefill_ns;          /* [n_trials], lathe's */
+};
+
+/* Draws. Release with validation_release, whatever the status. Errors: STATUS_NOMEM. */
+enum status validation_draw(const struct validation_options *options, struct validation *out,
+                            struct err *err);
+/* Fills what lathe says. Errors: of machine_resolve and price_network. */
+enum status validation_predict(const struct device *device, struct validation *v, struct err *err);
+/* Fills the baselines, from trials that ran. */
+void validation_fit_baselines(struct validation *v);
+void validation_release(struct validation *v);
+
+enum validation_phase {
+    VALIDATE_DECODE,
+    VALIDATE_PREFILL,
+};
+double validation_measured(const struct validation *v, enum validation_phase phase, int trial);
+
+/* Of a clock in a phase, all shares 0..1. */
+struct validation_summary {
+    int n;
+    double median, mean, p95; /* of |predicted / measured - 1| */
+    double bias;              /* median of predicted / measured - 1 */
+    double within_5, within_10;
+    double single_floor;    /* median over trials of a single round's distance from the mean */
+    double mean_floor;      /* the same of means over the rounds, were rounds independent */
+    double within_floor_10; /* share whose error is at most single_floor + 0.1 */
+    double spearman, kendall;
+    int n_groups;                       /* whose spread exceeds the noise */
+    double group_spearman, group_worst; /* median and least over these; NaN without any */
+};
+/* predicted: [n_trials]. Errors: STATUS_NOMEM. */
+enum status validation_summarise(const struct validation *v, enum validation_phase phase,
+                                 const double *predicted, struct validation_summary *out,
+                                 struct err *err);
+
+/* Spearman of one group; spread: standard deviation of its measured times over their mean. NaN
+ * below three trials. */
+double validation_group(const struct validation *v, enum validation_phase phase,
+                        const double *predicted, int group, double *spread_frac,
+                        double *noise_frac);
+
+#endif
