@@ -432,8 +432,9 @@ static void tile_read(struct engine *engine, int32_t position)
 {
     const struct request *request = &engine->program->requests[position];
     engine->held_bytes -= request->bytes;
-    if (engine->chip >= 0 && request->tile >= 0)
-        tile_buffer_read(&engine->buffers[engine->chip], request->tile);
+    if (engine->chip >= 0 && request->tile >= 0 && engine->status == STATUS_OK)
+        engine->status =
+            tile_buffer_read(&engine->buffers[engine->chip], request->tile, engine->err);
     if (engine->fetch_stalled)
         fetch(engine);
     read_arrived(engine);
@@ -483,7 +484,7 @@ static enum status expect_program(struct engine *engine, struct err *err)
     if (engine->chip < 0 || engine->buffers[engine->chip].policy != POLICY_MANAGED)
         return STATUS_OK;
     struct tile_buffer *buffer = &engine->buffers[engine->chip];
-    buffer->n_heap = 0;
+    tile_buffer_forget(buffer);
     for (int32_t tile = 0; tile < buffer->n_tiles && !status; tile++) {
         int32_t first = engine->program->first_use[tile];
         if (tile_buffer_has(buffer, tile))

@@ -20,7 +20,8 @@ enum status tile_buffer_init(struct tile_buffer *buffer, enum level_policy polic
 void tile_buffer_release(struct tile_buffer *buffer)
 {
     memory_free(buffer->slots);
-    memory_free(buffer->heap);
+    memory_free(buffer->free.items);
+    memory_free(buffer->held.items);
     *buffer = (struct tile_buffer){0};
 }
 
@@ -79,57 +80,69 @@ static bool above(struct tile_rank a, struct tile_rank b)
     return a.next_use > b.next_use || (a.next_use == b.next_use && a.tile > b.tile);
 }
 
-static enum status push(struct tile_buffer *buffer, struct tile_rank rank, struct err *err)
+static enum status push(struct tile_heap *heap, struct tile_rank rank, struct err *err)
 {
-    if (buffer->n_heap == buffer->heap_capacity) {
-        enum status status = memory_grow((void **)&buffer->heap, &buffer->heap_capacity,
-                                         buffer->n_heap + 1, sizeof *buffer->heap, err);
+    if (heap->n == heap->capacity) {
+        enum status status = memory_grow((void **)&heap->items, &heap->capacity, heap->n + 1,
+                                         sizeof *heap->items, err);
         if (status != STATUS_OK)
             return status;
     }
-    size_t at = buffer->n_heap++;
-    while (at > 0 && above(rank, buffer->heap[(at - 1) / 2])) {
-        buffer->heap[at] = buffer->heap[(at - 1) / 2];
+    size_t at = heap->n++;
+    while (at > 0 && above(rank, heap->items[(at - 1) / 2])) {
+        heap->items[at] = heap->items[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    buffer->heap[at] = rank;
+    heap->items[at] = rank;
     return STATUS_OK;
 }
 
-static void pop(struct tile_buffer *buffer)
+static void pop(struct tile_heap *heap)
 {
-    struct tile_rank last = buffer->heap[--buffer->n_heap];
+    struct tile_rank last = heap->items[--heap->n];
     size_t at = 0, child;
-    while ((child = 2 * at + 1) < buffer->n_heap) {
-        if (child + 1 < buffer->n_heap && above(buffer->heap[child + 1], buffer->heap[child]))
+    while ((child = 2 * at + 1) < heap->n) {
+        if (child + 1 < heap->n && above(heap->items[child + 1], heap->items[child]))
             child++;
-        if (!above(buffer->heap[child], last))
+        if (!above(heap->items[child], last))
             break;
-        buffer->heap[at] = buffer->heap[child];
+        heap->items[at] = heap->items[child];
         at = child;
     }
-    if (buffer->n_heap > 0)
-        buffer->heap[at] = last;
+    if (heap->n > 0)
+        heap->items[at] = last;
 }
 
-/* The tile needed last, -1 when none is needed later than `use`. */
-static int32_t needed_last(struct tile_buffer *buffer, int64_t use)
+/* The tile needed last among those that are held or are not; -1: there is none. */
+static int32_t needed_last(struct tile_buffer *buffer, struct tile_heap *heap, bool held)
 {
-    while (buffer->n_heap > 0) {
-        struct tile_rank top = buffer->heap[0];
+    for (; heap->n > 0; pop(heap)) {
+        struct tile_rank top = heap->items[0];
         const struct tile_slot *slot = &buffer->slots[top.tile];
-        if (slot->bytes > 0 && slot->next_use == top.next_use)
-            return top.next_use > use ? top.tile : -1;
-        pop(buffer);
+        if (slot->bytes > 0 && (slot->holds > 0) == held && slot->next_use == top.next_use)
+            return top.tile;
     }
     return -1;
+}
+
+/* -1: none may go for what is needed at `use`. */
+static int32_t choose_managed(struct tile_buffer *buffer, int64_t use)
+{
+    int32_t last = needed_last(buffer, &buffer->free, false);
+    int32_t held = needed_last(buffer, &buffer->held, true);
+    if (last < 0 || buffer->slots[last].next_use <= use)
+        return -1;
+    if (held >= 0 && buffer->slots[held].next_use - buffer->slots[last].next_use > buffer->n_held)
+        return -1;
+    return last;
 }
 
 bool tile_buffer_make_room(struct tile_buffer *buffer, int64_t bytes, int64_t use)
 {
     int64_t capacity = buffer->capacity_bytes - buffer->pinned_bytes;
     while (buffer->used_bytes + bytes > capacity) {
-        int32_t tile = buffer->policy == POLICY_MANAGED ? needed_last(buffer, use) : buffer->oldest;
+        int32_t tile =
+            buffer->policy == POLICY_MANAGED ? choose_managed(buffer, use) : buffer->oldest;
         if (tile < 0 || buffer->slots[tile].holds > 0)
             return false;
         drop(buffer, tile);
@@ -163,13 +176,21 @@ enum status tile_buffer_hold(struct tile_buffer *buffer, int32_t tile, int64_t n
                              struct err *err)
 {
     buffer->slots[tile].holds++;
+    buffer->n_held++;
     return tile_buffer_expect(buffer, tile, next_use, err);
 }
 
-void tile_buffer_read(struct tile_buffer *buffer, int32_t tile)
+enum status tile_buffer_read(struct tile_buffer *buffer, int32_t tile, struct err *err)
 {
-    assert(buffer->slots[tile].holds > 0);
-    buffer->slots[tile].holds--;
+    struct tile_slot *slot = &buffer->slots[tile];
+    assert(slot->holds > 0);
+    buffer->n_held--;
+    return --slot->holds == 0 ? tile_buffer_expect(buffer, tile, slot->next_use, err) : STATUS_OK;
+}
+
+void tile_buffer_forget(struct tile_buffer *buffer)
+{
+    buffer->free.n = buffer->held.n = 0;
 }
 
 enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
@@ -179,5 +200,6 @@ enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t
     slot->next_use = next_use;
     if (buffer->policy != POLICY_MANAGED || slot->bytes == 0)
         return STATUS_OK;
-    return push(buffer, (struct tile_rank){next_use, tile}, err);
+    return push(slot->holds > 0 ? &buffer->held : &buffer->free, (struct tile_rank){next_use, tile},
+                err);
 }

@@ -33,6 +33,12 @@ struct tile_rank {
     int32_t tile;
 };
 
+/* Furthest use on top; some entries are out of date. */
+struct tile_heap {
+    struct tile_rank *items;
+    size_t n, capacity;
+};
+
 /* Start with = {0}; release with tile_buffer_release. */
 struct tile_buffer {
     enum level_policy policy;
@@ -40,8 +46,8 @@ struct tile_buffer {
     int64_t pinned_bytes; /* room kept for pinned tiles, here or not yet */
     struct tile_slot *slots;
     int32_t n_tiles, newest, oldest;
-    struct tile_rank *heap; /* managed: candidates to go, furthest use on top, some out of date */
-    size_t n_heap, heap_capacity;
+    int64_t n_held;
+    struct tile_heap free, held; /* managed */
 };
 
 /* An empty buffer for tiles 0 .. n_tiles - 1. Errors: STATUS_NOMEM. */
@@ -67,7 +73,10 @@ void tile_buffer_touch(struct tile_buffer *buffer, int32_t tile);
 /* Asked for and to be read; needed again at `next_use`. Errors: STATUS_NOMEM. */
 enum status tile_buffer_hold(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
                              struct err *err);
-void tile_buffer_read(struct tile_buffer *buffer, int32_t tile);
+/* Errors: STATUS_NOMEM. */
+enum status tile_buffer_read(struct tile_buffer *buffer, int32_t tile, struct err *err);
+/* Managed: what was expected is forgotten, before tile_buffer_expect. */
+void tile_buffer_forget(struct tile_buffer *buffer);
 /* Managed: the schedule changed, and a tile that is here and not held is needed at `next_use`.
  * Errors: STATUS_NOMEM. */
 enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
