@@ -26,6 +26,7 @@
     X(reproduce) \
     X(calibrate) \
     X(validate) \
+    X(probe) \
     X(fit) \
     X(help)
 /* clang-format on */

@@ -168,7 +168,8 @@ static void add_weights(const struct writer *w, struct json_node *root)
                        theta->value[FIT_BYTE + type] > 0;
             values[k] = w->machines[k].weight_gbps[type][w->machines[k].dram];
             any = any || has;
-            slower = slower || values[k] < w->machines[k].levels[w->machines[k].dram].read_gbps;
+            slower = slower ||
+                     values[k] < (1 - 1e-5) * w->machines[k].levels[w->machines[k].dram].read_gbps;
         }
         if (any || slower)
             add_by_group(w, json_add_object(types, dtype_name((enum dtype)type)), "dram", values,

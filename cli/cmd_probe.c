@@ -1,0 +1,240 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "cli/commands.h"
+#include "cli/listing.h"
+#include "costmodel/probe.h"
+#include "model/hf_config.h"
+#include "search/enumerate.h"
+
+#define DEPTH "1024" /* PROBE_LONG_CONTEXT */
+
+enum { SAMPLE = 600, MAX_PICKS = 64, MAX_TYPES = 8 };
+
+/* An even sample of what the enumerator visits: unshared, since runtimes have no other. */
+struct sample {
+    struct candidate items[SAMPLE];
+    size_t n;
+    int64_t n_seen;
+    struct rng rng;
+};
+
+static enum status take(const struct candidate *candidates, int64_t n, void *user, struct err *err)
+{
+    struct sample *sample = user;
+    (void)err;
+    for (int64_t i = 0; i < n; i++) {
+        if (candidates[i].schedule.repeats > 1 || candidates[i].schedule.share_ffn)
+            continue;
+        int64_t place = rng_between(&sample->rng, 0, sample->n_seen++);
+        if (sample->n < SAMPLE)
+            sample->items[sample->n++] = candidates[i];
+        else if (place < SAMPLE)
+            sample->items[place] = candidates[i];
+    }
+    return STATUS_OK;
+}
+
+static enum status draw(const struct args *args, const struct machine *machine,
+                        struct sample *sample, struct err *err)
+{
+    static struct space space; /* large */
+    struct budget budget;
+    struct enumeration enumeration;
+    const struct workload workload = {DEFAULT_PROMPT, DEFAULT_CONTEXT};
+    const struct enumerate_options options = {.n_jobs = 1};
+    space_default(&space);
+    enum status status = parse_budget(args_text(args, "budget"), &budget, err);
+    if (status == STATUS_OK)
+        status = enumeration_start(&space, &budget, &enumeration, err);
+    if (status != STATUS_OK)
+        return status;
+    rng_init(&sample->rng, 1);
+    status = enumerate_candidates(&enumeration, machine, &workload, &options, take, sample, err);
+    enumeration_end(&enumeration);
+    if (status == STATUS_OK && sample->n == 0)
+        status = err_set(err, STATUS_RANGE, "no unshared network in the budget");
+    return status;
+}
+
+static enum status types_of(const struct args *args, enum dtype types[MAX_TYPES], int *n,
+                            struct err *err)
+{
+    const char *name;
+    *n = 0;
+    for (int i = 0; (name = args_nth(args, "dtype", i)) != NULL; i++) {
+        if (*n == MAX_TYPES)
+            return err_set(err, STATUS_USAGE, "more than %d types", MAX_TYPES);
+        enum status status = dtype_parse(name, &types[(*n)++], err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status write_configs(const struct args *args, const struct transformer *nets,
+                                 const size_t *picked, size_t n, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        char path[4096];
+        struct transformer net = nets[picked[i]];
+        transformer_set_dtype(&net, DTYPE_F16);
+        snprintf(path, sizeof path, "%s/%s.json", args_text(args, "out"), net.name);
+        status = hf_config_write(&net, path, NULL, err);
+    }
+    return status;
+}
+
+static void print_commands(const struct args *args, const struct transformer *nets,
+                           const size_t *picked, size_t n)
+{
+    const char *folder = args_text(args, "out");
+    printf("\n# here: files with random weights, to be copied to the device\n");
+    for (size_t i = 0; i < n; i++) {
+        const char *name = nets[picked[i]].name, *type = dtype_name(nets[picked[i]].block_dtype);
+        printf("lathe export gguf %s/%s.json --dtype %s --out %s-%s.gguf\n", folder, name, type,
+               name, type);
+    }
+    printf(
+        "\n# there: a prompt and tokens from an empty cache, and tokens at a depth (a llama-bench "
+        "that does not know -d can do without)\n");
+    for (size_t i = 0; i < n; i++)
+        for (int deep = 0; deep <= 1; deep++)
+            printf("llama-bench -m %s-%s.gguf %s -n %d -o jsonl >> bench.jsonl\n",
+                   nets[picked[i]].name, dtype_name(nets[picked[i]].block_dtype),
+                   deep ? "-p 0 -d " DEPTH : "-p 128", 2 * PROBE_SHORT_CONTEXT);
+    printf("\n# here again\nlathe fit bench.jsonl --device %s", args_text(args, "device"));
+    for (size_t i = 0; i < n; i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again = again || strcmp(nets[picked[k]].name, nets[picked[i]].name) == 0;
+        if (!again)
+            printf(" \\\n    --model %s=%s/%s.json", nets[picked[i]].name, folder,
+                   nets[picked[i]].name);
+    }
+    printf(" \\\n    --runtime llama.cpp --out my-device.json\n");
+}
+
+static enum status print_picks(const struct args *args, const struct transformer *nets,
+                               const size_t *picked, const double *gain, size_t n, struct err *err)
+{
+    struct listing listing = {0};
+    listing_column(&listing, "network", "model", LISTING_TEXT, NULL);
+    listing_column(&listing, "type", "dtype", LISTING_TEXT, NULL);
+    listing_column(&listing, "layers", "n_layers", LISTING_INTEGER, NULL);
+    listing_column(&listing, "d_model", "d_model", LISTING_INTEGER, NULL);
+    listing_column(&listing, "heads", "n_heads", LISTING_INTEGER, NULL);
+    listing_column(&listing, "kv", "n_kv_heads", LISTING_INTEGER, NULL);
+    listing_column(&listing, "d_ff", "d_ff", LISTING_INTEGER, NULL);
+    listing_column(&listing, "weights", "weight_bytes", LISTING_BYTES, NULL);
+    listing_column(&listing, "gain", "gain_nats", LISTING_NUMBER, "nats");
+    for (size_t i = 0; i < n; i++) {
+        const struct transformer *net = &nets[picked[i]];
+        struct weight_bytes bytes;
+        transformer_weight_bytes(net, &bytes);
+        listing_text(&listing, net->name);
+        listing_text(&listing, dtype_name(net->block_dtype));
+        listing_int(&listing, net->schedule.n_layers);
+        listing_int(&listing, net->d_model);
+        listing_int(&listing, net->block.n_heads);
+        listing_int(&listing, net->block.n_kv_heads);
+        listing_int(&listing, net->block.d_ff);
+        listing_int(&listing, bytes.total);
+        listing_number(&listing, gain[i]);
+    }
+    enum status status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
+                                                 : listing_print(&listing, stdout, err);
+    listing_release(&listing);
+    return status;
+}
+
+static enum status propose(const struct args *args, const struct machine *machine,
+                           const struct sample *sample, const enum dtype *types, int n_types,
+                           struct err *err)
+{
+    size_t n = sample->n * (size_t)n_types, picked[MAX_PICKS];
+    double gain[MAX_PICKS];
+    size_t wanted = (size_t)args_int(args, "n", 6);
+    wanted = wanted > n ? n : wanted;
+    struct transformer *nets = memory_new(n, sizeof *nets);
+    if (nets == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < sample->n; i++)
+        for (int t = 0; t < n_types; t++) {
+            struct transformer *net = &nets[i * (size_t)n_types + (size_t)t];
+            candidate_transformer(&sample->items[i], net);
+            transformer_set_dtype(net, types[t]);
+            net->max_context = 2 * PROBE_LONG_CONTEXT;
+        }
+    enum status status = probe_design(machine, nets, n, wanted, picked, gain, err);
+    if (status == STATUS_OK)
+        status = write_configs(args, nets, picked, wanted, err);
+    if (status == STATUS_OK)
+        status = print_picks(args, nets, picked, gain, wanted, err);
+    if (status == STATUS_OK && !args_flag(args, "json"))
+        print_commands(args, nets, picked, wanted);
+    memory_free(nets);
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct device device;
+    struct machine machine;
+    enum dtype types[MAX_TYPES];
+    int n_types;
+    struct sample *sample = memory_new(1, sizeof *sample);
+    enum status status = sample == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    if (status == STATUS_OK && !file_is_directory(args_text(args, "out")))
+        status = err_set(err, STATUS_IO, "no folder '%s'", args_text(args, "out"));
+    if (status == STATUS_OK)
+        status = types_of(args, types, &n_types, err);
+    if (status == STATUS_OK)
+        status = device_open(args_text(args, "device"), &device, err);
+    if (status == STATUS_OK)
+        status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
+    if (status == STATUS_OK)
+        status = draw(args, &machine, sample, err);
+    if (status == STATUS_OK)
+        status = propose(args, &machine, sample, types, n_types, err);
+    memory_free(sample);
+    return status;
+}
+
+static const struct option options[] = {
+    ROW(OPTION_TEXT, "budget", "N", "125M", NULL, "parameters, as lathe search takes them"),
+    ROW(OPTION_TEXT, "device", "D", "generic-phone", "@device",
+        "profile closest to the device, for the sizes of costs to expect"),
+    ROW_RANGE(OPTION_INT, "n", "N", "6", 1, MAX_PICKS, "networks to propose"),
+    ROW(OPTION_LIST, "dtype", "TYPE[,TYPE]", "q8_0", NULL, "weight types to time"),
+    ROW_THREADS,
+    ROW(OPTION_TEXT, "out", "FOLDER", ".", "@file", "where the networks' config.json files go"),
+    ROW_JSON,
+    ROWS_END,
+};
+
+static const struct example examples[] = {
+    {"lathe probe --budget 125M --device pixel-8-pro --out probes",
+     "six networks to time on a phone"                                            },
+    {"lathe probe --n 8 --dtype q8_0,q4_0 --out probes",            "in two types"},
+    {NULL,                                                          NULL          },
+};
+
+const struct command cmd_probe = {
+    .name = "probe",
+    .summary = "the few networks to time on a device before 'lathe fit'",
+    .operands = "",
+    .options = options,
+    .examples = examples,
+    .about =
+        "Proposes the networks of the default space whose timings tell the costs of a device "
+        "apart: bandwidth of each type, cost per layer and pass, head, attention at depth. Each "
+        "is the one that adds most to those before it ('gain'; below about one nat another "
+        "teaches little). Writes their config.json files and prints the commands that make "
+        "files for a runtime, time them and fit a profile.",
+    .run = run,
+};
