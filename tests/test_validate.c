@@ -1,0 +1,269 @@
+/* Fitting timings and judging predictions, on trials that a made-up machine "ran". */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "costmodel/draw.h"
+#include "costmodel/price.h"
+#include "costmodel/timing_fit.h"
+#include "costmodel/validate.h"
+
+enum { N_NETWORKS = 45, N_TRIALS = 2 * N_NETWORKS };
+
+/* Two levels above flash, one thread, timings of q8_0, q4_0 and f16. */
+static void true_machine(struct machine *m)
+{
+    static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
+    memset(m, 0, sizeof *m);
+    m->threads = 1;
+    m->n_levels = 3;
+    m->dram = 1;
+    m->flash = 2;
+    m->levels[0].capacity_bytes = 16 << 20;
+    m->levels[0].spill_bytes = 64 << 20;
+    m->levels[1].capacity_bytes = (int64_t)16 << 30;
+    m->levels[2].capacity_bytes = (int64_t)1 << 50;
+    for (int l = 0; l < 3; l++) {
+        m->levels[l].read_gbps = m->kv_gbps[l] = l == 0 ? 60 : l == 1 ? 20 : 1;
+        for (int t = 0; t < N_DTYPES; t++)
+            m->weight_gbps[t][l] = m->levels[l].read_gbps * 0.8;
+    }
+    m->load_gbps = m->init_gbps = 1;
+    m->has_timings = true;
+    for (int t = 0; t < N_DTYPES; t++)
+        m->peak_gflops[t] = 200;
+    for (int i = 0; i < 3; i++) {
+        m->is_timed[types[i]] = true;
+        m->timing_ns[TIMING_ROW + types[i]] = 3;
+        m->timing_ns[TIMING_COLUMN + types[i]] = 0.3;
+        m->timing_ns[TIMING_PROMPT_BYTE + types[i]] = 0.05;
+        m->timing_ns[TIMING_PROMPT_COLUMN + types[i]] = 0.2;
+    }
+    m->timing_ns[TIMING_PROMPT_ROW] = 0.2;
+    m->timing_ns[TIMING_HEAD] = 100;
+    m->timing_ns[TIMING_POSITION] = m->timing_ns[TIMING_PROMPT_POSITION] = 0.1;
+    m->timing_ns[TIMING_SCORE] = m->timing_ns[TIMING_PROMPT_SCORE] = 0.01;
+    m->op_ns[OP_MATMUL] = 500;
+    m->pass_ns = 5000;
+    m->timed_d_in = 8192;
+    m->timed_context = 2048;
+    m->timed_tokens = 256;
+}
+
+struct world {
+    struct machine machine;
+    struct transformer networks[N_NETWORKS];
+    struct trial trials[N_TRIALS];
+    int fold[N_TRIALS];
+};
+
+static struct world *make_world(double noise)
+{
+    static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
+    struct world *w = memory_new(1, sizeof *w);
+    struct rng rng;
+    assert_non_null(w);
+    rng_init(&rng, 5);
+    true_machine(&w->machine);
+    for (int i = 0; i < N_TRIALS; i++) {
+        struct transformer *net = &w->networks[i / 2];
+        struct draw_options draw = {.params = (int64_t)(1e7 * pow(10, rng_uniform(&rng))),
+                                    .aspect = rng_uniform(&rng),
+                                    .dtype = types[i / 2 % 3],
+                                    .share = true};
+        if (i % 2 == 0)
+            draw_network(&rng, &draw, net);
+        struct trial *trial = &w->trials[i];
+        *trial = (struct trial){.net = net,
+                                .threads = 1,
+                                .prompt = 16 * rng_between(&rng, 1, 8),
+                                .context = 512 * (i % 2) * rng_between(&rng, 0, 4),
+                                .n_rounds = 1};
+        struct workload workload = {trial->prompt, trial->context};
+        struct price price;
+        assert_int_equal(price_network(net, &w->machine, &workload, &price, NULL, NULL), STATUS_OK);
+        trial->decode_ns[0] = price.decode_ns * (1 + noise * rng_normal(&rng));
+        trial->prefill_ns[0] = price.prefill_ns * (1 + noise * rng_normal(&rng));
+        w->fold[i] = i / 2 / 3 % 5;
+    }
+    return w;
+}
+
+/* Kernels that promise too much and too little. */
+static void mislead(struct machine *m)
+{
+    for (int t = 0; t < N_DTYPES; t++) {
+        m->weight_gbps[t][0] *= 1.3;
+        m->weight_gbps[t][1] *= 1.2;
+        m->peak_gflops[t] *= 1.3;
+        m->timing_ns[TIMING_ROW + t] *= 0.5;
+    }
+    m->op_ns[OP_MATMUL] *= 0.3;
+    m->pass_ns = 0;
+}
+
+static double median_error(const struct world *w, const struct machine *m, int fold,
+                           bool of_prefill)
+{
+    double decode[N_TRIALS], prefill[N_TRIALS];
+    int n = 0;
+    struct timing_fit fit = {w->trials, N_TRIALS, w->fold, -1};
+    assert_int_equal(timing_errors(&fit, m, fold, decode, prefill, &n, NULL), STATUS_OK);
+    return stats_median(of_prefill ? prefill : decode, (size_t)n);
+}
+
+static void a_fit_recovers_times_from_misleading_kernels(void **state)
+{
+    (void)state;
+    struct world *w = make_world(0);
+    struct machine m = w->machine;
+    struct timing_fit fit = {w->trials, N_TRIALS, NULL, -1};
+    double loss;
+    mislead(&m);
+    assert_true(median_error(w, &m, -1, false) > 0.05);
+    assert_int_equal(timing_fit(&fit, &m, &loss, NULL), STATUS_OK);
+    assert_true(loss < 0.01);
+    assert_true(median_error(w, &m, -1, false) < 0.01);
+    assert_true(median_error(w, &m, -1, true) < 0.01);
+    memory_free(w);
+}
+
+static void networks_left_out_are_predicted_about_as_well_as_the_noise(void **state)
+{
+    (void)state;
+    struct world *w = make_world(0.03);
+    struct machine m = w->machine;
+    struct timing_fit fit = {w->trials, N_TRIALS, w->fold, 2};
+    mislead(&m);
+    assert_int_equal(timing_fit(&fit, &m, NULL, NULL), STATUS_OK);
+    assert_true(median_error(w, &m, 2, false) < 0.05);
+    memory_free(w);
+}
+
+static void no_term_is_fitted_below_zero(void **state)
+{
+    (void)state;
+    struct world *w = make_world(0.3);
+    struct machine m = w->machine;
+    struct timing_fit fit = {w->trials, N_TRIALS, NULL, -1};
+    assert_int_equal(timing_fit(&fit, &m, NULL, NULL), STATUS_OK);
+    for (int term = 0; term < N_TIMING_TERMS; term++)
+        assert_true(m.timing_ns[term] >= 0);
+    assert_true(m.op_ns[OP_MATMUL] >= 0 && m.pass_ns >= 0);
+    for (int t = 0; t < N_DTYPES; t++)
+        for (int l = 0; l < 3; l++)
+            assert_true(m.weight_gbps[t][l] > 0);
+    memory_free(w);
+}
+
+static void a_fit_without_trials_at_its_threads_is_refused(void **state)
+{
+    (void)state;
+    struct world *w = make_world(0);
+    struct machine m = w->machine;
+    struct timing_fit fit = {w->trials, N_TRIALS, NULL, -1};
+    m.threads = 2;
+    assert_int_equal(timing_fit(&fit, &m, NULL, NULL), STATUS_INPUT);
+    memory_free(w);
+}
+
+static void draw_and_run(struct validation *v, double per_byte, double per_layer)
+{
+    struct validation_options options = {
+        .n_networks = 27, .n_threads = 1, .threads = {1}, .prompt = 16, .seed = 1};
+    assert_int_equal(validation_draw(&options, v, NULL), STATUS_OK);
+    assert_int_equal(v->n_trials, 27);
+    for (int i = 0; i < v->n_trials; i++) {
+        struct trial *trial = &v->trials[i];
+        struct weight_bytes bytes;
+        transformer_weight_bytes(trial->net, &bytes);
+        double ns =
+            per_byte * (double)(bytes.total + transformer_kv_bytes(trial->net, trial->context)) +
+            per_layer * (double)schedule_executions(&trial->net->schedule);
+        trial->n_rounds = 3;
+        for (int r = 0; r < 3; r++)
+            trial->decode_ns[r] = trial->prefill_ns[r] = ns * (1 + 0.01 * (r - 1));
+    }
+}
+
+static void a_perfect_prediction_has_no_error_and_full_rank_correlation(void **state)
+{
+    (void)state;
+    struct validation v;
+    struct validation_summary s;
+    draw_and_run(&v, 0.05, 20000);
+    for (int i = 0; i < v.n_trials; i++)
+        v.prefill_ns[i] = trial_prefill_ns(&v.trials[i]);
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_true(s.median < 1e-12 && s.p95 < 1e-12 && fabs(s.bias) < 1e-12);
+    assert_true(s.within_5 > 1 - 1e-9 && s.spearman > 1 - 1e-9 && s.group_worst > 1 - 1e-9);
+    assert_true(s.single_floor > 0.005 && s.single_floor < 0.02);
+    assert_true(s.mean_floor < s.single_floor);
+    validation_release(&v);
+}
+
+static void baselines_are_exact_where_their_form_is_true(void **state)
+{
+    (void)state;
+    struct validation v;
+    struct validation_summary bytes, layers;
+    draw_and_run(&v, 0.05, 20000);
+    validation_fit_baselines(&v);
+    assert_int_equal(
+        validation_summarise(&v, VALIDATE_DECODE, v.decode_ns[CLOCK_BYTES], &bytes, NULL),
+        STATUS_OK);
+    assert_int_equal(
+        validation_summarise(&v, VALIDATE_DECODE, v.decode_ns[CLOCK_BYTES_LAYERS], &layers, NULL),
+        STATUS_OK);
+    assert_true(layers.median < 1e-6 && bytes.median > layers.median);
+    validation_release(&v);
+    draw_and_run(&v, 0.05, 0);
+    validation_fit_baselines(&v);
+    assert_int_equal(
+        validation_summarise(&v, VALIDATE_DECODE, v.decode_ns[CLOCK_BYTES], &bytes, NULL),
+        STATUS_OK);
+    assert_true(bytes.median < 1e-6);
+    validation_release(&v);
+}
+
+static void trials_run_in_rounds_and_stop_when_told(void **state)
+{
+    (void)state;
+    struct transformer net;
+    volatile sig_atomic_t stop = 0;
+    transformer_init(&net, 64, 2, 2, 1, 32, 128, 256);
+    struct trial trials[] = {
+        {.net = &net, .threads = 1, .prompt = 4, .context = 0},
+        {.net = &net,           .threads = 1,             .context = 32 },
+    };
+    struct trial_options options = {
+        .min_rounds = 2, .max_rounds = 2, .decode_ns = 1e5, .seed = 1, .stop = &stop};
+    struct trial_report report;
+    assert_int_equal(trials_run(trials, 2, &options, &report, NULL), STATUS_OK);
+    assert_int_equal(report.n_rounds, 2);
+    assert_int_equal(trials[1].n_rounds, 2);
+    assert_true(trial_decode_ns(&trials[1]) > 0 && trial_prefill_ns(&trials[0]) > 0);
+    assert_true(isnan(trial_prefill_ns(&trials[1])));
+    stop = 1;
+    assert_int_equal(trials_run(trials, 2, &options, &report, NULL), STATUS_INTERRUPTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fit_recovers_times_from_misleading_kernels),
+        cmocka_unit_test(networks_left_out_are_predicted_about_as_well_as_the_noise),
+        cmocka_unit_test(no_term_is_fitted_below_zero),
+        cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
+        cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
+        cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
+        cmocka_unit_test(trials_run_in_rounds_and_stop_when_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
