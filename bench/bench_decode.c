@@ -68,8 +68,8 @@ static void make_models(struct transformer nets[N_MODELS])
 
 static void read_result(const struct json *result, int round, struct speeds *out, struct err *err)
 {
-    int64_t n_prompt, n_gen;
-    double speed;
+    int64_t n_prompt = 0, n_gen = 0;
+    double speed = 0;
     if (json_get_int(result, "n_prompt", 0, INT32_MAX, &n_prompt, err) ||
         json_get_int(result, "n_gen", 0, INT32_MAX, &n_gen, err) ||
         json_get_number(result, "avg_ts", 0, 1e9, &speed, err))

@@ -45,7 +45,7 @@ static enum status draw_contest(const struct validation *v, const struct plot_op
         transformer_count(trial->net, &count);
         if (trial->net->block_dtype == first->block_dtype &&
             (trial->threads > threads ||
-             (trial->threads == threads && count.total > 1.2 * (double)most))) {
+             (trial->threads == threads && (double)count.total > 1.2 * (double)most))) {
             threads = trial->threads;
             most = count.total;
             group = trial->group;

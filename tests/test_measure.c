@@ -198,6 +198,7 @@ static void what_others_took_is_between_nothing_and_everything(void **state)
             x *= 1.0000001;
         machine_load_read(&to);
     } while (to.now_ns - from.now_ns < 50000000);
+    (void)x;
     double steal = machine_load_steal_frac(&from, &to);
     double others = machine_load_others_busy(&from, &to);
     assert_true(isnan(steal) || (steal >= 0 && steal <= 1));
