@@ -201,6 +201,19 @@ static struct op_time time_op(const struct machine *machine, const struct op *op
     return timed;
 }
 
+struct op_work price_op_work(const struct machine *machine, const struct op *op)
+{
+    struct op_time time = time_op(machine, op, 0, 0);
+    if (!time.adds_up)
+        return (struct op_work){(double)op->flop / flop_per_ns(machine, op), false};
+    return (struct op_work){time.compute_ns + time.activation_ns, true};
+}
+
+double price_weight_gbps(const struct machine *machine, const struct op *op, int level)
+{
+    return weight_gbps(machine, op, level);
+}
+
 static bool touches_cache(const struct op *op)
 {
     return op->kv_read_bytes + op->kv_write_bytes > 0;

@@ -57,6 +57,16 @@ struct price_detail {
     int64_t flop;
 };
 
+/* For a clock that moves an operator's weights and cache itself: what the operator takes beside. */
+struct op_work {
+    double compute_ns;
+    bool adds_up; /* timed on the device: after the transfers, its activations included; else
+                     beside both */
+};
+struct op_work price_op_work(const struct machine *machine, const struct op *op);
+/* Bandwidth at which the operator's weights come from a level. */
+double price_weight_gbps(const struct machine *machine, const struct op *op, int level);
+
 /* `net` passed transformer_check. detail may be NULL. Errors: STATUS_RANGE (context or prompt
  * beyond the network's), STATUS_NOMEM. */
 enum status price_network(const struct transformer *net, const struct machine *machine,

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "costmodel/price.h"
 #include "simulator/engine_private.h"
 
 static const double usual_dram_ns = 100, usual_flash_ns = 100000; /* docs/profiles.md */
@@ -113,7 +114,7 @@ void dram_read_tile(struct engine *engine, int32_t request)
     const struct op *op = engine_step_of(engine, request)->op;
     const struct request *r = &engine->program->requests[request];
     double gbps = r->is_cache ? machine->kv_gbps[machine->dram]
-                              : machine->weight_gbps[op->dtype][machine->dram];
+                              : price_weight_gbps(machine, op, machine->dram);
     dram_enqueue(engine, false,
                  (struct transfer){TRANSFER_READ, request, (double)r->bytes / gbps, r->bytes});
 }
@@ -173,7 +174,7 @@ static void carry_next(struct engine *engine)
     int32_t request = engine->flash.ready.items[engine->flash.ready.head].request;
     const struct op *op = engine_step_of(engine, request)->op;
     int64_t bytes = engine_flash_bytes(engine, request);
-    double ns = (double)bytes / engine->machine->weight_gbps[op->dtype][engine->machine->flash];
+    double ns = (double)bytes / price_weight_gbps(engine->machine, op, engine->machine->flash);
     engine->report->exposed_ns += fmin(engine->now_ns - engine->flash.idle_since_ns,
                                        latency_of(engine, engine->machine->flash));
     engine->flash.busy = true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "costmodel/price.h"
 #include "simulator/engine_private.h"
 
 /* Without a level above DRAM, what the compute units themselves hold: */
@@ -27,6 +28,9 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
     for (int level = 0; level < machine->dram && !status; level++) {
         bool buffer = level == engine->chip;
         int64_t bytes = machine->levels[level].capacity_bytes;
+        /* A cache that loses a long walk little by little: an LRU of the middle. */
+        if (machine->levels[level].spill_bytes > bytes)
+            bytes += (machine->levels[level].spill_bytes - bytes) / 2;
         if (buffer)
             bytes = larger(bytes, LEAST_TILES * map->tile_bytes);
         status = tile_buffer_init(&engine->buffers[level],
@@ -289,7 +293,7 @@ static void account_tile(struct engine *engine, struct use *use, int source, dou
 
 static void compute(struct engine *engine, const struct step *step, double share, double begin_ns)
 {
-    double ns = share * (double)step->op->flop / engine->machine->peak_gflops[step->op->dtype];
+    double ns = share * price_op_work(engine->machine, step->op).compute_ns;
     engine->compute_begin_ns = begin_ns;
     engine->compute_free_ns = begin_ns + ns;
     engine->step_ready_ns = engine->compute_free_ns;
@@ -314,8 +318,8 @@ static void read_one(struct engine *engine, int32_t position)
     double data_ns = later(engine->arrival_ns[position], engine->step_begin_ns), end_ns = data_ns;
     bool port_waited = data_ns > later(engine->step_data_ns, engine->compute_free_ns);
     if (port >= 0) {
-        double gbps = request->is_cache ? machine->kv_gbps[port]
-                                        : machine->weight_gbps[step->op->dtype][port];
+        double gbps =
+            request->is_cache ? machine->kv_gbps[port] : price_weight_gbps(machine, step->op, port);
         double begin_ns =
             later(data_ns, later(engine->port_free_ns[port], engine->compute_begin_ns));
         double ns = (double)request->bytes / gbps;
@@ -331,8 +335,10 @@ static void read_one(struct engine *engine, int32_t position)
                  end_ns > engine->compute_free_ns);
     use->level_bytes[source] += request->bytes;
     engine->report->required_bytes += request->bytes;
-    compute(engine, step, share, begin_ns);
-    move_vectors(engine, step, share, data_ns);
+    bool whole = price_op_work(machine, step->op).adds_up;
+    compute(engine, step, whole ? 0 : share, begin_ns);
+    if (!whole)
+        move_vectors(engine, step, share, data_ns);
     engine_schedule(engine, end_ns, EVENT_TILE_READ, position);
 }
 
@@ -343,10 +349,12 @@ static void finish_step(struct engine *engine)
     if (!engine->step_runs || engine->spill_pending ||
         engine->next_read < step->first_request + step->n_requests)
         return;
-    if (step->n_requests == 0 && engine->step_ready_ns < engine->step_begin_ns) {
-        engine->step_ready_ns = engine->step_begin_ns;
-        compute(engine, step, 1, engine->step_begin_ns);
-        move_vectors(engine, step, 1, engine->step_begin_ns);
+    bool adds_up = price_op_work(engine->machine, step->op).adds_up;
+    if (adds_up || step->n_requests == 0) {
+        double begin_ns = later(engine->step_ready_ns, engine->step_begin_ns);
+        compute(engine, step, 1, begin_ns);
+        if (!adds_up)
+            move_vectors(engine, step, 1, begin_ns);
     }
     engine->step_runs = false;
     engine->step_end_ns = later(engine->step_end_ns, engine->now_ns);
@@ -373,7 +381,8 @@ static void start_step(struct engine *engine)
     engine->step_data_ns = engine->step_port_ns = engine->now_ns;
     engine->step_ready_ns = step->n_requests > 0 ? engine->now_ns : -INFINITY;
     int near = near_level(engine->machine, step->op->activation_bytes);
-    engine->spill_pending = near >= engine->machine->dram;
+    engine->spill_pending =
+        near >= engine->machine->dram && !price_op_work(engine->machine, step->op).adds_up;
     if (engine->spill_pending) {
         double ns = (double)step->op->activation_bytes /
                     engine->machine->levels[engine->machine->dram].read_gbps;

@@ -48,7 +48,7 @@ static void small_net(struct rng *rng, struct transformer *net)
         net->vocab_size = 8000;
 }
 
-/* The simulator works from bandwidths and peaks. */
+/* All of its costs are bandwidths, peaks and dispatches. */
 static void plain_machine(struct rng *rng, struct machine *m)
 {
     random_machine(rng, m);
@@ -351,6 +351,32 @@ static void both_clocks_stay_within_6_percent_on_every_shipped_device(void **sta
     device_names_free(names, n);
 }
 
+/* Operators with timings of their own are not overlapped by either clock. */
+static void both_clocks_stay_within_8_percent_where_operators_are_timed(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 29);
+    for (int i = 0; i < 20; i++) {
+        struct transformer net;
+        struct machine m;
+        struct price price;
+        struct simulation simulation = usual();
+        simulation.tile_bytes = 0;
+        simulation.prefill = false;
+        transformer_init(&net, 128 * rng_between(&rng, 4, 8), rng_between(&rng, 1, 6), 8, 4, 64,
+                         512 * rng_between(&rng, 2, 6), rng_between(&rng, 1000, 20000));
+        plain_machine(&rng, &m);
+        m.has_timings = m.is_timed[DTYPE_F16] = true;
+        m.overlap_frac = 0;
+        assert_int_equal(price_network(&net, &m, &simulation.workload, &price, NULL, NULL),
+                         STATUS_OK);
+        double ratio = run(&net, &m, &simulation).price.decode_ns / price.decode_ns;
+        if (ratio < 0.92 || ratio > 1.08)
+            fail_msg("%d: %.4f of the closed form", i, ratio);
+    }
+}
+
 /* Bandwidth and cost per layer from the two unshared models; the shared one is a prediction. */
 static void table_7_without_the_shared_model_predicts_it_within_2_percent(void **state)
 {
@@ -569,6 +595,7 @@ int main(void)
         cmocka_unit_test(dispatches_add_up_exactly),
         cmocka_unit_test(both_clocks_agree_to_a_thousandth_where_one_resource_dominates),
         cmocka_unit_test(both_clocks_stay_within_6_percent_on_every_shipped_device),
+        cmocka_unit_test(both_clocks_stay_within_8_percent_where_operators_are_timed),
         cmocka_unit_test(table_7_without_the_shared_model_predicts_it_within_2_percent),
         cmocka_unit_test(the_shipped_phone_reproduces_table_7_within_1_percent),
         cmocka_unit_test(a_shortcut_over_many_tokens_is_as_good_as_every_token),
