@@ -214,8 +214,11 @@ static void counts_and_prices_are_those_of_the_network(void **state)
         struct list list = {0};
         draw_space(&rng, &space);
         struct budget budget = {100000, 20000000, 1000000};
-        assert_int_equal(run(&space, budget, &machine, (struct enumerate_options){0}, &list, NULL),
-                         STATUS_OK);
+        enum status status =
+            run(&space, budget, &machine, (struct enumerate_options){0}, &list, NULL);
+        if (status == STATUS_RANGE) /* the space drawn is empty */
+            continue;
+        assert_int_equal(status, STATUS_OK);
         for (int k = 0; k < 300; k++) {
             const struct candidate *c = &list.row[rng_between(&rng, 0, (int64_t)list.n - 1)];
             struct transformer net;
