@@ -29,6 +29,7 @@ static void add_columns(struct listing *listing)
     listing_column(listing, "rule", "energy_rule_pj_per_token", LISTING_ENERGY, "/token");
     listing_column(listing, "memory", "peak_bytes", LISTING_BYTES, NULL);
     listing_column(listing, "fits", "fits_app_share", LISTING_BOOL, NULL);
+    listing_column(listing, NULL, "beyond_timings", LISTING_BOOL, NULL);
     listing_column(listing, "basis", "basis", LISTING_TEXT, NULL);
     listing_column(listing, "error", "error_median_frac", LISTING_FRAC, NULL);
     listing_column(listing, "90 %", "error_p90_frac", LISTING_FRAC, NULL);
@@ -59,6 +60,7 @@ static void add_row(struct listing *listing, const struct transformer *net,
     listing_number(listing, price->energy_rule_pj);
     listing_int(listing, price->peak_bytes);
     listing_int(listing, price->fits_app_share);
+    listing_int(listing, price->beyond_timings);
     listing_text(listing, basis_name(machine->basis));
     listing_number(listing, machine->error_median_frac);
     listing_number(listing, machine->error_p90_frac);
@@ -130,6 +132,11 @@ static enum status predict_one(const struct transformer *net, const struct setti
         return err_prefix(err, status, "%s on %s: ", net->name, machine->device);
     if (mode == MODE_DETAIL)
         return print_detail(net, machine, &detail, err);
+    if (price.beyond_timings)
+        fprintf(stderr,
+                "lathe: %s on %s: a weight type or shape far beyond what was timed there; for it "
+                "the roofline speaks\n",
+                net->name, machine->device);
     add_row(listing, net, setting, &price);
     return STATUS_OK;
 }

@@ -2,8 +2,8 @@
  *
  * A trial is a network at a thread count with a prompt and a context. A round visits the networks
  * in a new random order; a network is built once a round and all its trials are timed on it.
- * Figures of a round are medians of a few passes; what is compared are means over rounds, and how
- * much the rounds differ is the noise.
+ * Figures of a round are medians of a few passes; what is compared are means over the middle half
+ * of the rounds, and how much the rounds differ is the noise.
  *
  * Every trial is timed as the rest of lathe times: decode is one token after `context` tokens,
  * sampling excluded, prefill `prompt` tokens from an empty cache. The cache's content is zeros,
@@ -32,7 +32,7 @@ struct trial {
     double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS];
 };
 
-/* Mean over rounds; NaN without any. */
+/* Mean over rounds without the quickest and the slowest quarter of them; NaN without any. */
 double trial_decode_ns(const struct trial *trial);
 double trial_prefill_ns(const struct trial *trial);
 /* Median over rounds of |a round / the mean - 1|, corrected for the rounds' number; NaN below two.
