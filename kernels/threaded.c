@@ -110,7 +110,7 @@ static inline void pause_a_moment(void)
 
 void team_barrier_wait(struct team_barrier *barrier)
 {
-    enum { SPINS = 2000, YIELDS = 50 };
+    enum { SPINS = 4000, YIELDS = 4000 };
     /* Whoever still waits after that waits for a thread that has lost its processor: sleeping gives
      * it one, where yielding on a loaded machine does not always. */
     static const struct timespec moment = {.tv_nsec = 20000};
