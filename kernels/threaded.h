@@ -29,7 +29,8 @@ void threaded_attention(const struct kernel *kernel, const struct attention *a, 
 int64_t threaded_scratch_bytes(const struct kernel *kernel, int64_t k);
 
 /* A meeting point inside one parallel region: everybody who waits goes on when the last has come.
- * Spins for some microseconds, then yields, since these machines lose cores for milliseconds. */
+ * Spins for some microseconds, yields for about a millisecond, then sleeps a little at a time,
+ * since these machines lose cores for milliseconds. */
 struct team_barrier {
     int n_threads;
     _Alignas(64) atomic_int arrived;
