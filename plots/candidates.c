@@ -43,6 +43,8 @@ static enum status read_count(void *context, int n, const char *const *names,
     (void)names;
     (void)err;
     selection->n_candidates = cells[0].integer;
+    bool known = cells[2].type == CELL_REAL && cells[2].real >= 1;
+    selection->interval_frac = known ? cells[2].real - 1 : NAN;
     format_count(selection->n_candidates, count, sizeof count);
     size_t used = strlen(subtitle);
     snprintf(subtitle + used, sizeof selection->subtitle - used, ", %.40s: %s architectures",
@@ -109,8 +111,9 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
                       " GROUP BY 1, 2, 3 ORDER BY tie_embeddings DESC, count(*) DESC, 1, 3 LIMIT 1",
                       read_embedding, &reader, err);
     if (status == STATUS_OK)
-        status = each(store, "count(*), group_concat(DISTINCT dtype)", &condition, "", read_count,
-                      out, err);
+        status =
+            each(store, "count(*), group_concat(DISTINCT dtype), max(decode_ns_high / decode_ns)",
+                 &condition, "", read_count, out, err);
     if (status == STATUS_OK && out->n_candidates == 0)
         status = err_set(err, STATUS_NOT_FOUND, "run %" PRId64 " has no candidates to draw%s",
                          out->run_id, where ? " that meet the condition" : "");
@@ -125,6 +128,12 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
 void selection_release(struct selection *selection)
 {
     text_release(&selection->condition);
+}
+
+double selection_indistinct_ns(const struct selection *selection, double decode_ns)
+{
+    double over = 1 + selection->interval_frac;
+    return decode_ns * over * over;
 }
 
 struct depth_reader {

@@ -17,6 +17,7 @@ struct selection {
     int64_t run_id;        /* as found */
     int64_t n_candidates;  /* > 0 */
     struct text condition; /* SQL, on the view candidate_units */
+    double interval_frac;  /* decode_ns_high / decode_ns - 1 of all of them; NaN: nobody knows */
     char subtitle[256];    /* "iphone-13, budget 125M, f16, 128 tokens of context" */
     char footnote[256];
 };
@@ -29,6 +30,9 @@ struct selection {
 enum status candidates_select(struct store *store, int64_t run_id, const char *where,
                               bool one_embedding, struct selection *out, struct err *err);
 void selection_release(struct selection *selection);
+/* The slowest decode whose interval still overlaps that of `decode_ns`: what is faster than it
+ * cannot be told apart from it. NaN when the interval is unknown. */
+double selection_indistinct_ns(const struct selection *selection, double decode_ns);
 
 /* The fastest candidate near each depth (of depths within 10 % of one another), for each sharing
  * mode. */

@@ -30,6 +30,21 @@ static void add_front(struct figure *figure, const struct candidates_front *foun
         series_add(line, found->front[i].params_blocks * 1e-6, found->front[i].decode_ns * 1e-6);
 }
 
+/* What lies between the front and the slowest that cannot be told apart from it. */
+static void add_indistinct(struct figure *figure, const struct candidates_front *found,
+                           const struct selection *selection)
+{
+    if (isnan(selection->interval_frac))
+        return;
+    struct series *band = figure_series(
+        figure, SERIES_BAND, "as fast as the front, as far as predictions can tell", COLOUR_BLUE);
+    for (size_t i = 0; i < found->n_front; i++) {
+        double ns = found->front[i].decode_ns;
+        series_add_range(band, found->front[i].params_blocks * 1e-6, ns * 1e-6, ns * 1e-6,
+                         selection_indistinct_ns(selection, ns) * 1e-6);
+    }
+}
+
 static void name_some(struct figure *figure, const struct candidates_front *found)
 {
     size_t named = found->n_front < NAMED_ON_FRONT ? found->n_front : NAMED_ON_FRONT;
@@ -64,6 +79,7 @@ enum status plot_front(struct store *store, int64_t run_id, const struct plot_mo
                     "quality stand-in: parameters in blocks (millions; more is better)", false);
         figure_axis(figure, &figure->y, "decode latency (ms per token, log scale; less is better)",
                     true);
+        add_indistinct(figure, &found, &selection);
         add_front(figure, &found);
         struct series *marks = figure_series(
             figure, SERIES_POINTS, n_models > 0 ? "published model" : NULL, COLOUR_VERMILLION);

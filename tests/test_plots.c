@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "costmodel/interval.h"
 #include "db/store.h"
 #include "plots/candidates.h"
 #include "plots/kinds.h"
@@ -31,6 +32,7 @@
 
 static char database[64];
 enum { N_ROWS = 3000 };
+#define INTERVAL_FRAC 0.05
 
 static void fill(struct candidate_row *rows)
 {
@@ -56,6 +58,8 @@ static void fill(struct candidate_row *rows)
             .params_blocks = (int64_t)blocks,
             .decode_ns = blocks * 0.1 * (1 + rng_uniform(&rng)) + 13e3 * (double)layers,
         };
+        rows[i].decode_ns_low = interval_low(rows[i].decode_ns, INTERVAL_FRAC);
+        rows[i].decode_ns_high = interval_high(rows[i].decode_ns, INTERVAL_FRAC);
     }
 }
 
@@ -314,6 +318,37 @@ static void running_out_of_memory_is_reported_once_and_leaks_nothing(void **stat
     fail_msg("never enough memory");
 }
 
+static void figures_show_what_cannot_be_told_apart_from_the_fastest(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct selection selection;
+    struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
+    fill(rows);
+    assert_int_equal(store_open(database, STORE_READ, &store, NULL), STATUS_OK);
+    assert_int_equal(candidates_select(store, 0, NULL, false, &selection, NULL), STATUS_OK);
+    for (int i = 0; i < N_ROWS; i += 100) {
+        double slowest = selection_indistinct_ns(&selection, rows[i].decode_ns);
+        for (int j = 0; j < N_ROWS; j++) {
+            bool overlap = intervals_overlap(rows[i].decode_ns_low, rows[i].decode_ns_high,
+                                             rows[j].decode_ns_low, rows[j].decode_ns_high);
+            if (rows[j].decode_ns >= rows[i].decode_ns)
+                assert_int_equal(overlap, rows[j].decode_ns <= slowest);
+        }
+    }
+    selection_release(&selection);
+    memory_free(rows);
+    store_close(store);
+    static const char *const kinds[] = {"front", "depth"};
+    for (int k = 0; k < 2; k++) {
+        struct text svg = {0};
+        struct plot_options options = {.svg = &svg};
+        assert_int_equal(draw(kinds[k], &options, NULL), STATUS_OK);
+        assert_non_null(strstr(svg.data, "as far as predictions can tell"));
+        text_release(&svg);
+    }
+}
+
 static void the_front_is_what_no_candidate_beats(void **state)
 {
     (void)state;
@@ -414,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_figure_without_data_is_refused),
         cmocka_unit_test(a_value_that_has_no_place_on_a_log_axis_is_refused),
         cmocka_unit_test(running_out_of_memory_is_reported_once_and_leaks_nothing),
+        cmocka_unit_test(figures_show_what_cannot_be_told_apart_from_the_fastest),
         cmocka_unit_test(the_front_is_what_no_candidate_beats),
         cmocka_unit_test(a_condition_selects_and_a_wrong_one_is_named),
         cmocka_unit_test(a_wrong_kind_has_a_near_one),
