@@ -103,6 +103,8 @@ enum status fit_base_machine(const struct device *base, int threads,
     for (int kind = 0; kind < N_OP_KINDS; kind++)
         bare.op_ns[kind].n = 0;
     enum status status = machine_resolve(&bare, threads, out, err);
+    if (status == STATUS_OK && strcmp(base->unit, "gpu") != 0)
+        out->kv_gbps[out->dram] = out->levels[out->dram].read_gbps / FIT_CACHE_FACTOR;
     for (int i = 0; i < n_rows && status == STATUS_OK; i++) {
         struct fit_sums sums;
         if (isnan(rows[i]->decode_ns))
@@ -118,6 +120,7 @@ enum status fit_base_machine(const struct device *base, int threads,
 static void apply_bandwidth(const struct fit_theta *theta, struct machine *out)
 {
     double fastest = 0, unit = 1;
+    double cache_frac = out->kv_gbps[out->dram] / out->levels[out->dram].read_gbps;
     for (int type = 0; type < N_DTYPES; type++) {
         double ns = has(theta, FIT_BYTE + type) ? theta->value[FIT_BYTE + type] : 0;
         if (ns > 0 && 1 / ns > fastest) {
@@ -141,7 +144,7 @@ static void apply_bandwidth(const struct fit_theta *theta, struct machine *out)
     }
     double cache = has(theta, FIT_KV_BYTE) && theta->value[FIT_KV_BYTE] > 0
                        ? 1 / theta->value[FIT_KV_BYTE]
-                       : INFINITY;
+                       : fastest * cache_frac;
     for (int i = 0; i < out->n_levels; i++)
         out->kv_gbps[i] = fmin(out->levels[i].read_gbps, cache);
 }
@@ -338,10 +341,15 @@ static void set_prior(struct solver *s, int j)
         scale = 0.1 * FIT_LAYER_SCALE_FRAC * typical(s, layers, 0);
     } else if (term == FIT_PASS) {
         scale = FIT_PASS_SCALE_FRAC * typical(s, once, 0);
-    } else if (term == FIT_KV_BYTE || term == FIT_HEAD_BYTE) {
+    } else if (term == FIT_KV_BYTE) {
+        mean = typical(s, all_bytes, 0) * s->base->levels[s->base->dram].read_gbps /
+               s->base->kv_gbps[s->base->dram];
+        scale = mean;
+        start = 4 * typical(s, all_bytes, 0);
+    } else if (term == FIT_HEAD_BYTE) {
         mean = typical(s, all_bytes, 0);
         scale = mean;
-        start = term == FIT_KV_BYTE ? 4 * mean : mean;
+        start = mean;
     } else if (term == FIT_ATTENTION) {
         scale = typical(s, attention_flop, 0);
         start = 0.3 * scale;

@@ -32,6 +32,10 @@
  * layer's. A pass's: this share of the median time of a token. */
 #define FIT_LAYER_SCALE_FRAC 0.2
 #define FIT_PASS_SCALE_FRAC  0.1
+/* A byte of the KV cache takes this many times a byte of weights where no row tells, on units other
+ * than GPUs: a CPU turns f16 rows into dot products one head at a time, and NPU runtimes leave
+ * attention to the CPU. From llama.cpp on an x86-64 CPU (docs/accuracy.md), contexts up to 1024. */
+#define FIT_CACHE_FACTOR 4
 /* Residuals beyond this many sigmas count linearly (95 % efficient where nothing is wrong). */
 #define FIT_HUBER 1.345
 
@@ -41,7 +45,8 @@ enum fit_term {
     FIT_LAYER = 2 * N_DTYPES, /* ns per executed layer */
     FIT_PASS,                 /* ns per pass */
     FIT_OPERATOR,             /* ns per operator */
-    FIT_KV_BYTE,              /* ns per byte of the KV cache; else the fastest weights' */
+    FIT_KV_BYTE,              /* ns per byte of the KV cache; else as the base has it against the
+                                 fastest weights */
     FIT_ATTENTION,            /* ns per flop of a decode's attention; else the type's peak */
     FIT_HEAD_BYTE,            /* ns per byte of the head; else its type's */
     FIT_LOAD,                 /* ns per load */
@@ -92,7 +97,8 @@ enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct 
 double fit_measured_ns(const struct fit_row *row, enum fit_phase phase);
 
 /* The device without any cost that a fit may give it, at `threads`: nothing per layer, pass and
- * operator; of the types' bandwidths only what they are to one another. Peaks stay, raised where
+ * operator; of the types' bandwidths only what they are to one another, and of the KV cache's what
+ * FIT_CACHE_FACTOR makes of it. Peaks stay, raised where
  * they are below four times the rate that the rows' decodes show, since a decode reads. Errors:
  * those of machine_resolve. */
 enum status fit_base_machine(const struct device *base, int threads,

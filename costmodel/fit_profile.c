@@ -82,6 +82,21 @@ static void add_cost(const struct writer *w, struct json_node *root, const char 
     add_by_group(w, root, key, values, "fitted", w->source);
 }
 
+/* What reading the KV cache reaches, where it is less than DRAM. */
+static void add_cache(const struct writer *w, struct json_node *root)
+{
+    double values[MAX_THREAD_POINTS];
+    bool fitted = (w->fit->optional & FIT_TERM(FIT_KV_BYTE)) != 0;
+    for (int k = 0; k < w->fit->n_groups; k++) {
+        const struct machine *machine = &w->machines[k];
+        double gbps = machine->kv_gbps[machine->dram];
+        values[k] = gbps < machine->levels[machine->dram].read_gbps ? gbps : NAN;
+    }
+    add_by_group(w, root, "attention_gbps", values, fitted ? "fitted" : "estimate",
+                 fitted ? w->source
+                        : "a quarter of what weights reach, as llama.cpp on a CPU; no row tells");
+}
+
 static void add_level(const struct writer *w, struct json_node *levels, const struct json *from,
                       int level)
 {
@@ -285,7 +300,7 @@ enum status fit_profile(const struct device_fit *fit, const struct json *base,
     if (fit->optional & FIT_TERM(FIT_PASS))
         add_cost(&w, root, "pass_ns", FIT_PASS, false);
     add_operators(&w, root);
-    add_cost(&w, root, "attention_gbps", FIT_KV_BYTE, true);
+    add_cache(&w, root);
     add_cost(&w, root, "attention_gflops", FIT_ATTENTION, true);
     add_cost(&w, root, "head_gbps", FIT_HEAD_BYTE, true);
     add_load(&w, root);
