@@ -110,16 +110,26 @@ enum { PIECE = VEC_REGISTERS == 32 ? 4 : 2 };
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Values are asked for while keys are read and the next keys while values are: a value row of more
+ * than one piece is read in turns that a stream prefetcher does not follow. It may lie beyond the
+ * cache's end, which a prefetch forgives. */
+INLINE void fetch_ahead(const uint8_t *row, int64_t row_bytes)
+{
+    for (int64_t at = 0; at < row_bytes; at += 64)
+        __builtin_prefetch(row + at);
+}
+
 #define DEFINE_ATTENTION(type)                                                                     \
     /* Scores of n <= TILE positions for n_queries queries. */                                     \
     INLINE void score_##type(int n_queries, struct query *queries, int64_t d_head,                 \
-                             const uint8_t *k, int64_t row_bytes, int64_t n)                       \
+                             const uint8_t *k, const uint8_t *v, int64_t row_bytes, int64_t n)     \
     {                                                                                              \
         for (int64_t j = 0; j < n; j += LANES) {                                                   \
             vec part[QUERIES][LANES];                                                              \
             for (int64_t p = 0; p < LANES; p++) {                                                  \
                 const uint8_t *row = k + (j + p < n ? j + p : n - 1) * row_bytes;                  \
                 vec sum[QUERIES];                                                                  \
+                fetch_ahead(v + (j + p) * row_bytes, row_bytes);                                   \
                 for (int i = 0; i < n_queries; i++)                                                \
                     sum[i] = vec_zero();                                                           \
                 for (int64_t d = 0; d < d_head; d += LANES) {                                      \
@@ -141,7 +151,7 @@ enum { PIECE = VEC_REGISTERS == 32 ? 4 : 2 };
     }                                                                                              \
     INLINE void add_values_##type(int n_queries, int n_regs, struct query *queries,                \
                                   const float *keep, int64_t d, int64_t d_head, const uint8_t *v,  \
-                                  int64_t row_bytes, int64_t n)                                    \
+                                  const uint8_t *k, int64_t row_bytes, int64_t n)                  \
     {                                                                                              \
         vec sum[QUERIES][PIECE];                                                                   \
         for (int i = 0; i < n_queries; i++) {                                                      \
@@ -150,6 +160,8 @@ enum { PIECE = VEC_REGISTERS == 32 ? 4 : 2 };
         }                                                                                          \
         for (int64_t p = 0; p < n; p++, v += row_bytes) {                                          \
             vec value[PIECE];                                                                      \
+            if (d == 0)                                                                            \
+                fetch_ahead(k + p * row_bytes, row_bytes);                                         \
             for (int r = 0; r < n_regs; r++)                                                       \
                 value[r] = row_##type(v, d + r * LANES, d_head - d - r * LANES);                   \
             for (int i = 0; i < n_queries; i++) {                                                  \
@@ -175,18 +187,21 @@ enum { PIECE = VEC_REGISTERS == 32 ? 4 : 2 };
             int64_t n = newest - start + 1 < TILE ? newest - start + 1 : TILE;                     \
             float keep[QUERIES];                                                                   \
             bool any = false;                                                                      \
-            score_##type(n_queries, queries, d_head, k + start * a->row_bytes, a->row_bytes, n);   \
+            const uint8_t *rows = v + start * a->row_bytes;                                        \
+            const uint8_t *next = k + (start + TILE) * a->row_bytes;                               \
+            score_##type(n_queries, queries, d_head, k + start * a->row_bytes, rows, a->row_bytes, \
+                         n);                                                                       \
             for (int i = 0; i < n_queries; i++)                                                    \
                 any |= weigh(a, &queries[i], start, n, &keep[i]);                                  \
             if (!any)                                                                              \
                 continue;                                                                          \
-            const uint8_t *rows = v + start * a->row_bytes;                                        \
             int64_t d = 0;                                                                         \
             for (; d + PIECE * LANES <= padded(d_head); d += PIECE * LANES)                        \
-                add_values_##type(n_queries, PIECE, queries, keep, d, d_head, rows, a->row_bytes,  \
-                                  n);                                                              \
+                add_values_##type(n_queries, PIECE, queries, keep, d, d_head, rows, next,          \
+                                  a->row_bytes, n);                                                \
             for (; d < d_head; d += LANES)                                                         \
-                add_values_##type(n_queries, 1, queries, keep, d, d_head, rows, a->row_bytes, n);  \
+                add_values_##type(n_queries, 1, queries, keep, d, d_head, rows, next,              \
+                                  a->row_bytes, n);                                                \
         }                                                                                          \
     }                                                                                              \
     void SIMD(attention_##type)(const struct attention *a, const float *q, int64_t q_stride,       \
