@@ -14,14 +14,20 @@
 
 static const enum dtype timed_types[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,
                                          DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_B1};
-/* Shares of a cache's capacity at which its usable part is looked for. */
-static const double shares[] = {0.25, 0.5, 0.625, 0.75, 0.875, 1};
 enum {
     N_TIMED_TYPES = sizeof timed_types / sizeof *timed_types,
-    N_SHARES = sizeof shares / sizeof *shares,
     ATTENTION_CONTEXT = 1024,
     WIDTH = 1024,
     MAX_GRID = 9,
+    LEAST_SET = 64 << 10,
+    MAX_SETS = 40,
+};
+
+/* Read bandwidth of one thread by working set, ascending. */
+struct working_sets {
+    int n;
+    int64_t bytes[MAX_SETS];
+    double gbps[MAX_SETS];
 };
 
 struct run {
@@ -145,25 +151,52 @@ static int64_t working_set(const struct run *run, int level, int threads)
     return whole < 65536 ? 65536 : whole;
 }
 
-/* Largest share of the cache at which one thread still reads faster than the geometric middle of
- * the level and the next. */
-static void find_usable_share(struct run *run, int level)
+/* Two sets an octave, up to all of the buffer. */
+static int count_sets(int64_t most)
+{
+    int n = 2 * (int)floor(log2((double)most / LEAST_SET)) + 1;
+    return n < MAX_SETS ? n : MAX_SETS;
+}
+
+static void time_working_sets(struct run *run, struct working_sets *sets)
+{
+    sets->n = count_sets(run->space.data_bytes);
+    for (int i = 0; i < sets->n; i++) {
+        sets->bytes[i] = (int64_t)(LEAST_SET * pow(2, 0.5 * i)) / 4096 * 4096;
+        sets->gbps[i] = read_rate(run, sets->bytes[i], 1, "hot").value;
+    }
+}
+
+/* The best rate of sets from `least` on, up to `most` bytes; NaN: there is none. */
+static double plateau(const struct working_sets *sets, double least, double most)
+{
+    double best = NAN;
+    for (int i = 0; i < sets->n; i++)
+        if ((double)sets->bytes[i] >= least && (double)sets->bytes[i] <= most)
+            best = fmax(best, sets->gbps[i]);
+    return best;
+}
+
+/* Up to where the sets are read faster than the geometric middle of the level and the next: those
+ * before it are at least `before` bytes large. Returns that many bytes. */
+static double find_usable_share(struct run *run, const struct working_sets *sets, int level,
+                                double before)
 {
     struct calibration *out = run->out;
-    double gbps[N_SHARES], fast = 0;
-    int64_t capacity = out->levels[level].capacity_bytes;
-    for (int i = 0; i < N_SHARES; i++) {
-        int64_t bytes = (int64_t)(shares[i] * (double)capacity);
-        gbps[i] = read_rate(run, bytes, 1, out->levels[level].name).value;
-        fast = i < 2 ? fmax(fast, gbps[i]) : fast;
-    }
-    int64_t beyond = level + 2 < out->n_levels ? out->levels[level + 1].capacity_bytes / 2
-                                               : run->space.data_bytes;
-    double slow = read_rate(run, beyond, 1, out->levels[level + 1].name).value;
-    double usable = shares[0];
-    for (int i = 0; i < N_SHARES && gbps[i] >= sqrt(fast * slow); i++)
-        usable = shares[i];
-    out->levels[level].usable_frac = usable;
+    double capacity = (double)out->levels[level].capacity_bytes;
+    double beyond = level + 2 < out->n_levels ? (double)out->levels[level + 1].capacity_bytes
+                                              : (double)sets->bytes[sets->n - 1];
+    double fast = plateau(sets, 1.3 * before, capacity);
+    double slow = plateau(sets, level + 2 < out->n_levels ? 1.3 * capacity : 0.5 * beyond, beyond);
+    double usable = 1.3 * before;
+    if (isnan(fast) || isnan(slow))
+        return fmin(usable, capacity); /* no set lies between the levels */
+    for (int i = 0; i < sets->n && (double)sets->bytes[i] <= capacity; i++)
+        if ((double)sets->bytes[i] >= usable && sets->gbps[i] >= sqrt(fast * slow))
+            usable = (double)sets->bytes[i];
+    usable = fmin(usable, capacity);
+    out->levels[level].usable_frac = usable / capacity;
+    return usable;
 }
 
 static void wait_a_second(void)
@@ -199,8 +232,11 @@ static struct measured steady_read_rate(struct run *run, int level, int p)
 static void time_levels(struct run *run)
 {
     struct calibration *out = run->out;
-    for (int level = 0; level + 1 < out->n_levels; level++)
-        find_usable_share(run, level);
+    struct working_sets sets;
+    double before = 0;
+    time_working_sets(run, &sets);
+    for (int level = 0; level + 1 < out->n_levels && run->status == STATUS_OK; level++)
+        before = find_usable_share(run, &sets, level, before);
     for (int p = 0; p < out->n_points; p++)
         for (int level = 0; level < out->n_levels; level++)
             out->levels[level].read_gbps.at[p] = steady_read_rate(run, level, p);
@@ -483,11 +519,10 @@ static void time_storage(struct run *run)
 
 static int count_steps(const struct calibration *out)
 {
-    int caches = out->n_levels - 1, points = out->n_points;
+    int sets = count_sets(cold_bytes(&out->topology)), points = out->n_points;
     int pairs = points - (out->threads[0] == 1);
-    return caches * (N_SHARES + 1) + points * out->n_levels +
-           N_TIMED_TYPES * points * (out->n_levels + 1) + N_SMALL_OPS + points + 2 * pairs +
-           points + 3 * N_TIMED_TYPES * points + points;
+    return sets + points * out->n_levels + N_TIMED_TYPES * points * (out->n_levels + 1) +
+           N_SMALL_OPS + points + 2 * pairs + points + 3 * N_TIMED_TYPES * points + points;
 }
 
 enum status calibrate(const struct calibration_options *options, struct calibration *out,

@@ -1,11 +1,12 @@
 /* Calibration: this machine's device profile from timings taken on it.
  *
- * Bandwidth of every memory level by threads (a plain read, and matvec in every type), the compute
- * peak of every type (matmul), what small operators, barriers and parallel regions cost, the rate
- * at which attention reads its cache, and the rate at which a file comes in from storage. Kernels
- * are checked against their portable definitions first. A level's usable share is where the read
- * bandwidth falls to the middle (geometric) between it and the next: on a shared machine a
- * neighbour's share of the cache shows there.
+ * Read bandwidth by working set, bandwidth of every memory level by threads (a plain read, and
+ * matvec in every type), the compute peak of every type (matmul), what small operators, barriers
+ * and parallel regions cost, the rate at which attention reads its cache, and the rate at which a
+ * file comes in from storage. Kernels are checked against their portable definitions first. A
+ * level's usable share is the largest working set that is read faster than the (geometric) middle
+ * between it and the next: a virtual machine may be told of a cache sixteen times the one it has,
+ * and neighbours hold a part.
  *
  * Then drawn networks run whole (trial.h), and what their passes are made of is fitted to them
  * with the kernels' values as prior (timing_fit.h). A sentinel and the share of the processors this
@@ -68,6 +69,7 @@ struct calibration {
 
     /* What passes are made of (device.h), and the networks that told. n_trials 0: none did. */
     struct measured_by_threads timing_ns[N_TIMING_TERMS];
+    struct measured_by_threads start_ns[MAX_LEVELS], cache_gbps[MAX_LEVELS];
     double timed_d_in, timed_context, timed_tokens;
     struct transformer *networks; /* [n_networks], owned */
     struct trial *trials;         /* [n_trials], owned */

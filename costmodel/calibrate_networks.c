@@ -100,17 +100,20 @@ struct fitting {
 };
 
 /* How much of the last cache the networks see, and how it gives way: what fits them best of a grid
- * of pairs. */
+ * of pairs, around what plain reads saw of it. */
 static enum status find_spill(const struct calibration *c, struct fitting *f, struct err *err)
 {
-    static const double usable[] = {0.125, 0.25, 0.5, 0.75, 1}, spill[] = {1, 1.5, 2, 3, 5, 8};
+    static const double usable[] = {0.125, 0.25, 0.375, 0.5, 0.75, 1, 1.5};
+    static const double spill[] = {1, 1.5, 2, 3, 4, 6, 8};
+    enum { N = 7 };
     double best = INFINITY;
-    for (int i = 0; f->last_cache >= 0 && i < 5; i++) {
-        for (int j = 0; j < 6; j++) {
+    for (int i = 0; f->last_cache >= 0 && i < N; i++) {
+        double frac = fmin(1, usable[i] * c->levels[f->last_cache].usable_frac);
+        for (int j = 0; j < N; j++) {
             double sum = 0, loss;
             for (int p = 0; p < c->n_points; p++) {
                 struct machine machine = f->kernels[p];
-                set_spill(c, f->last_cache, usable[i], usable[i] * spill[j], &machine);
+                set_spill(c, f->last_cache, frac, frac * spill[j], &machine);
                 enum status status = timing_fit(&f->fit, &machine, &loss, err);
                 if (status != STATUS_OK)
                     return status;
@@ -118,8 +121,8 @@ static enum status find_spill(const struct calibration *c, struct fitting *f, st
             }
             if (sum < best) {
                 best = sum;
-                f->usable = usable[i];
-                f->spill = usable[i] * spill[j];
+                f->usable = frac;
+                f->spill = frac * spill[j];
             }
         }
     }
@@ -176,6 +179,10 @@ static void keep(struct calibration *c, int p, const struct machine *machine)
         c->peak_gflops[type].at[p] = FITTED(machine->peak_gflops[type]);
         for (int t = 0; t < 4; t++)
             c->timing_ns[terms[t] + type].at[p] = FITTED(machine->timing_ns[terms[t] + type]);
+    }
+    for (int level = dram > 0 ? dram - 1 : 0; level <= dram; level++) {
+        c->start_ns[level].at[p] = FITTED(fmin(machine->start_ns[level], machine->start_ns[dram]));
+        c->cache_gbps[level].at[p] = FITTED(fmax(machine->kv_gbps[level], machine->kv_gbps[dram]));
     }
     for (int term = TIMING_PROMPT_ROW; term < N_TIMING_TERMS; term++)
         c->timing_ns[term].at[p] = FITTED(machine->timing_ns[term]);
@@ -272,7 +279,7 @@ enum status calibrate_networks(const struct calibration_options *options, int n_
     struct trial_options trial_options = {.min_rounds = 1,
                                           .max_rounds = options->thorough ? MAX_TRIAL_ROUNDS : 4,
                                           .budget_ns = budget_ns,
-                                          .decode_ns = options->quick ? 25e6 : 40e6,
+                                          .decode_ns = 15e6,
                                           .isa = options->isa,
                                           .seed = SEED,
                                           .stop = options->stop,

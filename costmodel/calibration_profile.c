@@ -148,6 +148,15 @@ static void add_by_type(struct json_node *timings, const char *key, const struct
                            NULL);
 }
 
+static void add_by_level(struct json_node *timings, const char *key, const struct calibration *c,
+                         const struct measured_by_threads *by_level)
+{
+    struct json_node *levels = json_add_object(timings, key);
+    for (int level = 0; level < c->n_levels; level++)
+        if (any(c, &by_level[level]))
+            add_by_threads(levels, c->levels[level].name, c, &by_level[level], NULL);
+}
+
 /* A line a timing: for people, who can grep it. */
 static void add_networks(struct json_node *timings, const struct calibration *c)
 {
@@ -181,6 +190,8 @@ static void add_timings(struct json_node *root, const struct calibration *c)
     struct json_node *timings = json_add_object(root, "timings");
     add_by_type(timings, "matvec_row_ns", c, TIMING_ROW);
     add_by_type(timings, "matvec_column_ns", c, TIMING_COLUMN);
+    add_by_level(timings, "matvec_start_ns", c, c->start_ns);
+    add_by_level(timings, "cache_gbps", c, c->cache_gbps);
     add_by_type(timings, "matmul_byte_ns", c, TIMING_PROMPT_BYTE);
     add_by_type(timings, "matmul_column_ns", c, TIMING_PROMPT_COLUMN);
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)

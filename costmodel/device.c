@@ -441,6 +441,8 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                        "matvec_column_ns",
                                        "matmul_byte_ns",
                                        "matmul_column_ns",
+                                       "matvec_start_ns",
+                                       "cache_gbps",
                                        "matmul_row_ns",
                                        "element_ns",
                                        "attention_head_ns",
@@ -466,6 +468,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
         {"attention_prompt_flop_ns",     TIMING_PROMPT_SCORE   },
     };
     const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
+    const char *levels[MAX_LEVELS + 1] = {NULL};
     struct json timings = json_member(root, "timings"), up_to;
     if (json_is_null(&timings))
         return STATUS_OK;
@@ -475,11 +478,18 @@ static enum status read_timings(const struct json *root, struct device *out, str
         dtypes[i] = dtype_name((enum dtype)i);
     for (int i = 0; i < N_OP_KINDS; i++)
         op_kinds[i] = op_kind_name((enum op_kind)i);
+    for (int i = 0; i < out->n_levels; i++)
+        levels[i] = out->levels[i].name;
     out->has_timings = true;
     enum status status = json_only_keys(&timings, keys, err);
     for (int i = 0; i < 4 && status == STATUS_OK; i++)
         status =
             read_named(&timings, keys[i], dtypes, 0, MOST_NS, &out->timing_ns[by_type[i]], err);
+    if (status == STATUS_OK)
+        status = read_named(&timings, "matvec_start_ns", levels, 0, MOST_NS, out->start_ns, err);
+    if (status == STATUS_OK)
+        status =
+            read_named(&timings, "cache_gbps", levels, LEAST_GBPS, MOST_GBPS, out->cache_gbps, err);
     if (status == STATUS_OK)
         status = read_named(&timings, "element_ns", op_kinds, 0, MOST_NS,
                             &out->timing_ns[TIMING_ELEMENT], err);

@@ -146,6 +146,8 @@ struct device {
 
     bool has_timings;
     struct by_threads timing_ns[N_TIMING_TERMS];    /* a type without TIMING_ROW has no timings */
+    struct by_threads start_ns[MAX_LEVELS];         /* decode: until the first bytes of a matrix */
+    struct by_threads cache_gbps[MAX_LEVELS];       /* attention's reads; n == 0: the level's */
     double timed_d_in, timed_context, timed_tokens; /* the largest that were timed */
 
     /* Load (file to DRAM) and init (repack, compile, allocate):
@@ -206,6 +208,7 @@ struct machine {
     double overlap_frac;
     bool has_timings, is_timed[N_DTYPES];
     double timing_ns[N_TIMING_TERMS];
+    double start_ns[MAX_LEVELS]; /* decode: until a matrix's first bytes come from the level */
     double timed_d_in, timed_context, timed_tokens;
     double load_fixed_ns, load_gbps, load_layer_ns;
     double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;

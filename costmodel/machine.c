@@ -133,8 +133,11 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
         (int64_t)(device->app_share_frac * (double)device->levels[out->dram].capacity_bytes);
 
     double attention_gbps = by_threads_at(&device->attention_gbps, threads, INFINITY);
-    for (int i = 0; i < device->n_levels; i++)
-        out->kv_gbps[i] = smaller(out->levels[i].read_gbps, attention_gbps);
+    for (int i = 0; i < device->n_levels; i++) {
+        out->kv_gbps[i] = by_threads_at(&device->cache_gbps[i], threads,
+                                        smaller(out->levels[i].read_gbps, attention_gbps));
+        out->start_ns[i] = by_threads_at(&device->start_ns[i], threads, 0);
+    }
     for (int type = 0; type < N_DTYPES; type++) {
         out->peak_gflops[type] = peak_of(device, (enum dtype)type, threads);
         for (int i = 0; i < device->n_levels; i++)

@@ -116,7 +116,8 @@ static struct op_time timed_matmul(const struct machine *machine, const struct o
     double rows = (double)(op->m * op->n);
     double columns = makes_input_ready(op->role) ? (double)(op->m * op->k) : 0;
     if (op->m == 1) {
-        time.weight_ns = (double)op->weight_bytes / weight_gbps(machine, op, weight_level);
+        time.weight_ns = (double)op->weight_bytes / weight_gbps(machine, op, weight_level) +
+                         machine->start_ns[weight_level];
         time.compute_ns =
             rows * ns[TIMING_ROW + op->dtype] + columns * ns[TIMING_COLUMN + op->dtype];
         return time;
@@ -212,6 +213,14 @@ struct op_work price_op_work(const struct machine *machine, const struct op *op)
 double price_weight_gbps(const struct machine *machine, const struct op *op, int level)
 {
     return weight_gbps(machine, op, level);
+}
+
+double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes)
+{
+    double ns = (double)bytes / weight_gbps(machine, op, level);
+    if (op->kind == OP_MATMUL && op->m == 1 && is_timed(machine, op))
+        ns += machine->start_ns[level] * (double)bytes / (double)op->weight_bytes;
+    return ns;
 }
 
 static bool touches_cache(const struct op *op)

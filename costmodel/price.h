@@ -66,6 +66,9 @@ struct op_work {
 struct op_work price_op_work(const struct machine *machine, const struct op *op);
 /* Bandwidth at which the operator's weights come from a level. */
 double price_weight_gbps(const struct machine *machine, const struct op *op, int level);
+/* Time in which `bytes` of them come from there: their share of the operator's. */
+double price_weight_ns(const struct machine *machine, const struct op *op, int level,
+                       int64_t bytes);
 
 /* `net` passed transformer_check. detail may be NULL. Errors: STATUS_RANGE (context or prompt
  * beyond the network's), STATUS_NOMEM. */

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "model/quantize.h"
+#include "runtime/pages.h"
 
 enum { WIDTH = 1024, X_FLOATS = 1 << 17, SCRATCH_BYTES = 1 << 23 };
 
@@ -17,7 +18,7 @@ enum status timed_space_init(struct timed_space *space, unsigned isa, int64_t da
 {
     *space = (struct timed_space){
         .isa = isa, .plan = timing_plan_default(), .data_bytes = data_bytes, .filled = N_DTYPES};
-    space->data = memory_new_aligned((size_t)data_bytes);
+    space->data = pages_new(data_bytes); /* as the runtime keeps weights */
     space->x = memory_new(X_FLOATS, sizeof *space->x);
     space->y = memory_new((size_t)data_bytes / 16, sizeof *space->y);
     space->scratch = memory_new_aligned(SCRATCH_BYTES);
@@ -37,7 +38,7 @@ enum status timed_space_init(struct timed_space *space, unsigned isa, int64_t da
 
 void timed_space_release(struct timed_space *space)
 {
-    memory_free(space->data);
+    pages_free(space->data, space->data_bytes);
     memory_free(space->x);
     memory_free(space->y);
     memory_free(space->scratch);

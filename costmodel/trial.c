@@ -3,16 +3,16 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/kernel.h"
 #include "kernels/timing.h"
+#include "runtime/pages.h"
 #include "runtime/runner.h"
 
-enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5, SENTINEL_BYTES = 64 << 20 };
+enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5, SENTINEL_BYTES = 256 << 20 };
 
 /* Drift is symmetric and a mean averages it out; another program that takes a processor for a round
  * is not, and goes with the slowest quarter. */
@@ -60,13 +60,6 @@ struct session {
     double processor_ns, wall_ns; /* while one thread timed */
 };
 
-static double processor_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 /* One thread reads the same memory: what the machine has to give besides us. */
 static enum status stand_sentinel(struct session *s, struct err *err)
 {
@@ -76,11 +69,11 @@ static enum status stand_sentinel(struct session *s, struct err *err)
                                      s->n_sentinels + 1, sizeof *s->sentinel_gbps, err);
     if (status != STATUS_OK)
         return status;
-    double processor = processor_ns();
+    int64_t processor = timing_thread_ns();
     int64_t start = clock_ns();
     sum += read->run.read(s->sentinel_data, SENTINEL_BYTES);
     double ns = (double)(clock_ns() - start);
-    s->processor_ns += processor_ns() - processor;
+    s->processor_ns += (double)(timing_thread_ns() - processor);
     s->wall_ns += ns;
     s->sentinel_gbps[s->n_sentinels++] = SENTINEL_BYTES / ns;
     (void)sum;
@@ -236,7 +229,7 @@ enum status trials_run(struct trial *trials, int n, const struct trial_options *
     for (int i = 0; i < n; i++)
         trials[i].n_rounds = 0;
     int *firsts = memory_new((size_t)n, sizeof *firsts);
-    s.sentinel_data = memory_new_aligned(SENTINEL_BYTES);
+    s.sentinel_data = pages_new(SENTINEL_BYTES);
     enum status status = firsts && s.sentinel_data
                              ? STATUS_OK
                              : err_set(err, STATUS_NOMEM, "out of memory for %d trials", n);
@@ -251,7 +244,7 @@ enum status trials_run(struct trial *trials, int n, const struct trial_options *
         report->processor_frac = s.processor_ns / s.wall_ns;
     }
     memory_free(firsts);
-    memory_free(s.sentinel_data);
+    pages_free(s.sentinel_data, SENTINEL_BYTES);
     memory_free(s.sentinel_gbps);
     return status;
 }

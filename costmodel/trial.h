@@ -7,8 +7,8 @@
  *
  * Every trial is timed as the rest of lathe times: decode is one token after `context` tokens,
  * sampling excluded, prefill `prompt` tokens from an empty cache. The cache's content is zeros,
- * which take as long to read. A sentinel (the same read of memory by one thread) stands between the
- * networks. */
+ * which take as long to read. A sentinel (the same read of memory by one thread, beyond any cache)
+ * stands between the networks. */
 #ifndef LATHE_COSTMODEL_TRIAL_H
 #define LATHE_COSTMODEL_TRIAL_H
 
@@ -53,7 +53,7 @@ struct trial_options {
 struct trial_report {
     int n_rounds;                               /* whole ones */
     double sentinel_gbps, sentinel_spread_frac; /* median, and MAD over it */
-    double processor_frac; /* share of the processors' time that this process got when it ran */
+    double processor_frac;                      /* share of a processor that the sentinel got */
 };
 
 /* Errors: STATUS_INTERRUPTED, those of weights_repeated and runner_create. */

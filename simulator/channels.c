@@ -113,10 +113,9 @@ void dram_read_tile(struct engine *engine, int32_t request)
     const struct machine *machine = engine->machine;
     const struct op *op = engine_step_of(engine, request)->op;
     const struct request *r = &engine->program->requests[request];
-    double gbps = r->is_cache ? machine->kv_gbps[machine->dram]
-                              : price_weight_gbps(machine, op, machine->dram);
-    dram_enqueue(engine, false,
-                 (struct transfer){TRANSFER_READ, request, (double)r->bytes / gbps, r->bytes});
+    double ns = r->is_cache ? (double)r->bytes / machine->kv_gbps[machine->dram]
+                            : price_weight_ns(machine, op, machine->dram, r->bytes);
+    dram_enqueue(engine, false, (struct transfer){TRANSFER_READ, request, ns, r->bytes});
 }
 
 /* Nothing moves during a dispatch: what is on its way arrives that much later. */

@@ -318,11 +318,13 @@ static void read_one(struct engine *engine, int32_t position)
     double data_ns = later(engine->arrival_ns[position], engine->step_begin_ns), end_ns = data_ns;
     bool port_waited = data_ns > later(engine->step_data_ns, engine->compute_free_ns);
     if (port >= 0) {
-        double gbps =
-            request->is_cache ? machine->kv_gbps[port] : price_weight_gbps(machine, step->op, port);
         double begin_ns =
             later(data_ns, later(engine->port_free_ns[port], engine->compute_begin_ns));
-        double ns = (double)request->bytes / gbps;
+        double bytes = (double)request->bytes;
+        double ns = request->is_cache ? bytes / machine->kv_gbps[port]
+                    : source == port
+                        ? price_weight_ns(machine, step->op, port, request->bytes)
+                        : bytes / price_weight_gbps(machine, step->op, port); /* passes by */
         port_waited = data_ns > later(engine->step_data_ns, engine->port_free_ns[port]);
         end_ns = engine->port_free_ns[port] = begin_ns + ns;
         engine->report->busy_ns[RESOURCE_PORT + port] += ns;

@@ -44,6 +44,8 @@ static struct calibration made_up(void)
     c.op_ns[OP_NORM] = numbers(100, 120);
     c.attention_gbps = numbers(10, 18);
     c.pass_ns = numbers(0, 900);
+    c.start_ns[1] = numbers(700, 900);
+    c.cache_gbps[1] = numbers(7, 12);
     c.flash_gbps = (struct measured){.value = 1.5, .mad = 0.1, .n = 5};
     return c;
 }
@@ -80,6 +82,25 @@ static void a_profile_reads_back_as_it_was_measured(void **state)
     assert_true(fabs(device.op_ns[OP_NORM].value[1] - 120) < 1e-9);
     assert_true(fabs(device.levels[2].read_gbps.value[0] - 1.5) < 1e-9);
     assert_true(device.pass_ns.value[0] == 0);
+}
+
+static void what_networks_told_reads_back_too(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct calibration c = made_up();
+    transformer_init(&net, 64, 2, 2, 1, 32, 128, 256);
+    struct trial trial = {.net = &net, .threads = 1, .n_rounds = 1, .decode_ns = {1e6}};
+    c.trials = &trial;
+    c.n_trials = 1;
+    c.timed_d_in = c.timed_tokens = 128;
+    struct device device = read_back(&c);
+    struct machine machine;
+    assert_int_equal(machine_resolve(&device, 2, &machine, NULL), STATUS_OK);
+    assert_true(machine.has_timings);
+    assert_true(fabs(machine.start_ns[1] - 900) < 1e-9 && machine.start_ns[0] == 0);
+    assert_true(fabs(machine.kv_gbps[1] - 12) < 1e-9);
+    assert_true(fabs(machine.kv_gbps[0] - machine.levels[0].read_gbps) < 1e-9);
 }
 
 static void a_level_that_noise_made_faster_is_cut(void **state)
@@ -135,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_reads_back_as_it_was_measured),
+        cmocka_unit_test(what_networks_told_reads_back_too),
         cmocka_unit_test(a_level_that_noise_made_faster_is_cut),
         cmocka_unit_test(storage_that_outruns_memory_is_not_believed),
         cmocka_unit_test(storage_that_was_not_tested_is_assumed),

@@ -360,6 +360,12 @@ static void timings_add_up_term_by_term(void **state)
         m.timing_ns[expected[i].term] = 2;
         assert_near(price(&net, &m, 100).decode_ns / (2 * expected[i].count), 1, 1e-12);
     }
+    memset(m.timing_ns, 0, sizeof m.timing_ns);
+    m.start_ns[m.dram] = 2; /* seven matrices a block and the head, all from DRAM */
+    assert_near(price(&net, &m, 100).decode_ns / (2 * 71.0), 1, 1e-12);
+    m.start_ns[m.dram] = 0;
+    m.start_ns[0] = 2;
+    assert_near(price(&net, &m, 100).decode_ns, 0, 1e-12);
 }
 
 static void a_type_or_shape_far_beyond_the_timings_is_told(void **state)

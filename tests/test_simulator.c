@@ -368,6 +368,7 @@ static void both_clocks_stay_within_8_percent_where_operators_are_timed(void **s
                          512 * rng_between(&rng, 2, 6), rng_between(&rng, 1000, 20000));
         plain_machine(&rng, &m);
         m.has_timings = m.is_timed[DTYPE_F16] = true;
+        m.start_ns[m.dram] = (double)rng_between(&rng, 0, 2000);
         m.overlap_frac = 0;
         assert_int_equal(price_network(&net, &m, &simulation.workload, &price, NULL, NULL),
                          STATUS_OK);
