@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -13,6 +14,10 @@
 #include "runtime/runner.h"
 
 enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5, SENTINEL_BYTES = 256 << 20 };
+/* The arithmetic: products of 16 tokens with a matrix that, like them, fits the nearest caches. */
+enum { SUM_M = 16, SUM_N = 64, SUM_K = 128, SUM_REPEATS = 100, SUM_THREADS = 64 };
+/* Share of the budget that may be spent on waiting for a calm machine. */
+#define PATIENCE_FRAC 0.4
 
 /* Drift is symmetric and a mean averages it out; another program that takes a processor for a round
  * is not, and goes with the slowest quarter. */
@@ -58,6 +63,9 @@ struct session {
     double *sentinel_gbps;
     size_t n_sentinels, sentinels_capacity;
     double processor_ns, wall_ns; /* while one thread timed */
+    float *sums;                  /* [SUM_THREADS, what each thread multiplies] */
+    double fastest_ns[2];         /* arithmetic by one thread and by several; INFINITY: none yet */
+    double waited_ns;
 };
 
 /* One thread reads the same memory: what the machine has to give besides us. */
@@ -78,6 +86,50 @@ static enum status stand_sentinel(struct session *s, struct err *err)
     s->sentinel_gbps[s->n_sentinels++] = SENTINEL_BYTES / ns;
     (void)sum;
     return STATUS_OK;
+}
+
+enum { SUM_FLOATS = SUM_M * SUM_K + SUM_N * SUM_K + SUM_M * SUM_N + 4096 };
+
+static double one_threads_sums(const struct kernel *matmul, float *x)
+{
+    float *w = x + SUM_M * SUM_K, *y = w + SUM_N * SUM_K;
+    int64_t start = clock_ns();
+    for (int i = 0; i < SUM_REPEATS; i++)
+        matmul->run.matmul(SUM_M, SUM_K, w, x, SUM_K * (int64_t)sizeof *x, y, SUM_N, 0, SUM_N,
+                           y + SUM_M * SUM_N);
+    return (double)(clock_ns() - start);
+}
+
+/* The slowest thread's time, best of two: a thread that has just woken up is slow once. */
+static double arithmetic_ns(struct session *s, int threads)
+{
+    const struct kernel *matmul = kernel_find(KERNEL_MATMUL, DTYPE_F32, s->options->isa);
+    double best = INFINITY;
+    threads = threads < SUM_THREADS ? threads : SUM_THREADS;
+    for (int i = 0; i < 2; i++) {
+        double slowest = 0;
+#pragma omp parallel num_threads(threads) reduction(max : slowest) if (threads > 1)
+        slowest = one_threads_sums(matmul, s->sums + pages_thread() * SUM_FLOATS);
+        best = fmin(best, slowest);
+    }
+    double *fastest = &s->fastest_ns[threads > 1];
+    *fastest = fmin(*fastest, best);
+    return best;
+}
+
+/* Returns how slow the arithmetic is once it is calm, or patience has run out. */
+static double wait_for_calm(struct session *s, int threads)
+{
+    static const struct timespec moment = {.tv_nsec = 20000000};
+    int64_t start = clock_ns();
+    double before = s->waited_ns, ns;
+    while ((ns = arithmetic_ns(s, threads)) > (1 + CALM_FRAC) * s->fastest_ns[threads > 1] &&
+           s->waited_ns < PATIENCE_FRAC * s->options->budget_ns &&
+           !(s->options->stop && *s->options->stop)) {
+        nanosleep(&moment, NULL);
+        s->waited_ns = before + (double)(clock_ns() - start);
+    }
+    return ns;
 }
 
 /* What one thread runs is timed by its own clock, so that other programs count less. */
@@ -133,7 +185,7 @@ static enum status time_trial(struct session *s, struct trial *trial, const stru
     int64_t context = trial->context + 1;
     context = trial->prompt > context ? trial->prompt : context;
     struct runner_options options = {
-        .n_threads = trial->threads, .max_context = context, .isa = s->options->isa};
+        .n_threads = trial->threads, .max_context = context, .isa = s->options->isa, .pin = true};
     int32_t *tokens = memory_new((size_t)trial->prompt + 1, sizeof *tokens);
     enum status status =
         tokens ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for a prompt");
@@ -141,7 +193,7 @@ static enum status time_trial(struct session *s, struct trial *trial, const stru
         tokens[i] = (int32_t)(i * 7919 % trial->net->vocab_size);
     if (status == STATUS_OK)
         status = runner_create(trial->net, weights, &options, &runner, err);
-    double decode = NAN, prefill = NAN;
+    double decode = NAN, prefill = NAN, sentinel = wait_for_calm(s, trial->threads);
     if (status == STATUS_OK && trial->prompt > 0)
         status = time_prefill(runner, trial, tokens, s->options->decode_ns, &prefill, err);
     if (status == STATUS_OK)
@@ -149,7 +201,7 @@ static enum status time_trial(struct session *s, struct trial *trial, const stru
     if (status == STATUS_OK) {
         trial->decode_ns[trial->n_rounds] = decode;
         trial->prefill_ns[trial->n_rounds] = prefill;
-        trial->n_rounds++;
+        trial->sentinel_ns[trial->n_rounds++] = fmax(sentinel, arithmetic_ns(s, trial->threads));
     }
     runner_free(runner);
     memory_free(tokens);
@@ -171,6 +223,41 @@ static enum status time_network(struct session *s, int first, struct err *err)
         status = time_trial(s, &s->trials[i], &weights, err);
     weights_release(&weights);
     return status;
+}
+
+int trial_keep_calm(struct trial *trial, double calm_ns)
+{
+    int least = trial->n_rounds / 4 > 2 ? trial->n_rounds / 4 : 2, kept = 0;
+    double sorted[MAX_TRIAL_ROUNDS];
+    if (trial->n_rounds <= least)
+        return 0;
+    for (int i = 0; i < trial->n_rounds; i++)
+        sorted[i] = trial->sentinel_ns[i];
+    double limit =
+        stats_quantile(sorted, (size_t)trial->n_rounds, (least - 1.0) / (trial->n_rounds - 1.0));
+    limit = fmax(limit, calm_ns);
+    for (int i = 0; i < trial->n_rounds; i++) {
+        if (trial->sentinel_ns[i] > limit)
+            continue;
+        trial->decode_ns[kept] = trial->decode_ns[i];
+        trial->prefill_ns[kept] = trial->prefill_ns[i];
+        trial->sentinel_ns[kept++] = trial->sentinel_ns[i];
+    }
+    int left_out = trial->n_rounds - kept;
+    trial->n_rounds = kept;
+    return left_out;
+}
+
+/* Once all rounds have run and the fastest arithmetic is known. */
+static double keep_calm(struct session *s)
+{
+    int n = 0, left_out = 0;
+    for (int i = 0; i < s->n; i++) {
+        struct trial *trial = &s->trials[i];
+        n += trial->n_rounds;
+        left_out += trial_keep_calm(trial, (1 + CALM_FRAC) * s->fastest_ns[trial->threads > 1]);
+    }
+    return n > 0 ? (double)left_out / n : 0;
 }
 
 static int list_networks(const struct session *s, int *firsts)
@@ -223,19 +310,23 @@ static enum status run_rounds(struct session *s, int *firsts, struct trial_repor
 enum status trials_run(struct trial *trials, int n, const struct trial_options *options,
                        struct trial_report *report, struct err *err)
 {
-    struct session s = {.trials = trials, .n = n, .options = options};
+    struct session s = {
+        .trials = trials, .n = n, .options = options, .fastest_ns = {INFINITY, INFINITY}
+    };
     assert(n >= 1 && options->min_rounds >= 1 && options->max_rounds <= MAX_TRIAL_ROUNDS);
     *report = (struct trial_report){0};
     for (int i = 0; i < n; i++)
         trials[i].n_rounds = 0;
     int *firsts = memory_new((size_t)n, sizeof *firsts);
     s.sentinel_data = pages_new(SENTINEL_BYTES);
-    enum status status = firsts && s.sentinel_data
+    s.sums = pages_new(SUM_THREADS * SUM_FLOATS * (int64_t)sizeof *s.sums);
+    enum status status = firsts && s.sentinel_data && s.sums
                              ? STATUS_OK
                              : err_set(err, STATUS_NOMEM, "out of memory for %d trials", n);
     if (status == STATUS_OK) {
         memset(s.sentinel_data, 1, SENTINEL_BYTES);
         status = run_rounds(&s, firsts, report, err);
+        report->disturbed_frac = keep_calm(&s);
     }
     if (s.n_sentinels > 0) {
         report->sentinel_gbps = stats_median(s.sentinel_gbps, s.n_sentinels);
@@ -245,6 +336,7 @@ enum status trials_run(struct trial *trials, int n, const struct trial_options *
     }
     memory_free(firsts);
     pages_free(s.sentinel_data, SENTINEL_BYTES);
+    pages_free(s.sums, SUM_THREADS * SUM_FLOATS * (int64_t)sizeof *s.sums);
     memory_free(s.sentinel_gbps);
     return status;
 }
