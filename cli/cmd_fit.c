@@ -8,44 +8,8 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
-#include "costmodel/fit_input.h"
+#include "cli/timing_files.h"
 #include "costmodel/fit_profile.h"
-
-/* --model NAME=MODEL, split. */
-struct aliases {
-    struct fit_alias *items;
-    char **names; /* owned */
-    size_t n;
-};
-
-static void aliases_release(struct aliases *aliases)
-{
-    for (size_t i = 0; aliases->names != NULL && i < aliases->n; i++)
-        memory_free(aliases->names[i]);
-    memory_free(aliases->names);
-    memory_free(aliases->items);
-}
-
-static enum status aliases_of(const struct args *args, struct aliases *out, struct err *err)
-{
-    size_t n = (size_t)args_count(args, "model");
-    *out = (struct aliases){.items = memory_new(n, sizeof *out->items),
-                            .names = memory_new(n, sizeof *out->names)};
-    if (out->items == NULL || out->names == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    for (size_t i = 0; i < n; i++) {
-        const char *text = args_nth(args, "model", (int)i), *equals = strrchr(text, '=');
-        if (equals == NULL || equals == text || equals[1] == '\0')
-            return err_set(err, STATUS_USAGE, "--model takes NAME=MODEL, got '%s'", text);
-        char *name = memory_strdup(text);
-        if (name == NULL)
-            return err_set(err, STATUS_NOMEM, "out of memory");
-        name[equals - text] = '\0';
-        out->names[out->n] = name;
-        out->items[out->n++] = (struct fit_alias){name, equals + 1};
-    }
-    return STATUS_OK;
-}
 
 static void row_columns(struct listing *listing)
 {
@@ -208,37 +172,21 @@ static enum status write_profile(const struct args *args, const struct device_fi
     return status;
 }
 
-static enum status read_all(const struct args *args, const struct device *base,
-                            const struct aliases *aliases, struct fit_rows *rows,
-                            struct text *notes, struct err *err)
-{
-    const struct fit_aliases list = {aliases->items, aliases->n};
-    enum status status = STATUS_OK;
-    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
-        status = fit_read(args_operand(args, i), &list, rows, notes, err);
-    if (status == STATUS_OK) {
-        fit_rows_refuse_too_large(rows, base, notes);
-        fit_rows_refuse_contradictions(rows, notes);
-    }
-    return status;
-}
-
 static enum status run(const struct args *args, struct err *err)
 {
-    struct aliases aliases = {0};
     struct fit_rows rows = {0};
     struct device_fit fit = {0};
     struct device base;
     struct text notes = {0};
     char *base_text = NULL;
     bool to_stdout = args_given(args, "out") && strcmp(args_text(args, "out"), "-") == 0;
-    enum status status = aliases_of(args, &aliases, err);
-    if (status == STATUS_OK)
-        status = device_open(args_text(args, "device"), &base, err);
+    enum status status = device_open(args_text(args, "device"), &base, err);
     if (status == STATUS_OK)
         status = device_text(args_text(args, "device"), &base_text, err);
+    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
+        status = timing_file_read(args, args_operand(args, i), &rows, &notes, err);
     if (status == STATUS_OK)
-        status = read_all(args, &base, &aliases, &rows, &notes, err);
+        timing_files_check(&base, &rows, &notes);
     if (status == STATUS_OK)
         status = fit_device(&base, &rows, &fit, &notes, err);
     if (notes.data != NULL)
@@ -249,7 +197,6 @@ static enum status run(const struct args *args, struct err *err)
         status = print_fit(&rows, &fit, args_flag(args, "json"), to_stdout ? stderr : stdout, err);
     device_fit_release(&fit);
     fit_rows_release(&rows);
-    aliases_release(&aliases);
     text_release(&notes);
     memory_free(base_text);
     return status;
@@ -258,8 +205,7 @@ static enum status run(const struct args *args, struct err *err)
 static const struct option options[] = {
     ROW(OPTION_TEXT, "device", "D", "generic-phone", "@device",
         "profile that gives what the timings do not: memory levels, energies"),
-    ROW(OPTION_TEXTS, "model", "NAME=MODEL", NULL, NULL,
-        "which MODEL the file calls NAME; may be given again"),
+    ROW_TIMED_MODEL,
     ROW(OPTION_TEXT, "out", "FILE", NULL, "@file",
         "profile to write; '-' is standard output (the tables then go to standard error)"),
     ROW(OPTION_TEXT, "name", "TEXT", NULL, NULL, "what the profile calls the device"),

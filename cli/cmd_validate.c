@@ -13,6 +13,7 @@
 #include "cli/listing.h"
 #include "cli/measured_rows.h"
 #include "cli/progress.h"
+#include "cli/timing_files.h"
 #include "cli/validation_figures.h"
 #include "costmodel/price.h"
 #include "costmodel/validate.h"
@@ -25,6 +26,7 @@ struct validate_run {
     const char *device_name;
     struct device device;
     struct validation validation;
+    struct fit_rows rows; /* of another runtime; none: the networks run here */
     struct trial_report report;
     struct progress progress;
     uint64_t seed;
@@ -62,7 +64,7 @@ static enum status summary_row(const struct validation *v, enum validation_phase
 {
     struct validation_summary s;
     enum status status = validation_summarise(v, phase, predicted, &s, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || s.n == 0)
         return status;
     listing_text(l, phase == VALIDATE_DECODE ? "decode" : "prefill");
     listing_text(l, clock);
@@ -118,7 +120,7 @@ static enum status trial_row(const struct validate_run *run, int i, struct listi
 {
     const struct validation *v = &run->validation;
     const struct trial *trial = &v->trials[i];
-    struct workload workload = {trial->prompt, trial->context};
+    struct workload workload = {trial->prompt > 0 ? trial->prompt : 1, trial->context};
     struct machine machine;
     struct price price;
     struct price_detail detail;
@@ -147,23 +149,34 @@ static enum status trial_row(const struct validate_run *run, int i, struct listi
     return STATUS_OK;
 }
 
+/* NaN: no decode was timed. */
 static double error_of(const struct validation *v, int i)
 {
     return fabs(v->decode_ns[CLOCK_LATHE][i] / trial_decode_ns(&v->trials[i]) - 1);
 }
 
-/* Trials by falling error: the first n of `order`, [n_trials]. */
-static void find_worst(const struct validation *v, int n, int *order)
+/* Of a decode, or of a prompt where that is all that was timed. */
+static double any_error_of(const struct validation *v, int i)
 {
-    for (int i = 0; i < v->n_trials; i++)
-        order[i] = i;
-    for (int i = 0; i < n; i++)
-        for (int j = i + 1; j < v->n_trials; j++)
-            if (error_of(v, order[j]) > error_of(v, order[i])) {
-                int other = order[i];
-                order[i] = order[j];
-                order[j] = other;
-            }
+    double decode = error_of(v, i);
+    return isnan(decode) ? fabs(v->prefill_ns[i] / trial_prefill_ns(&v->trials[i]) - 1) : decode;
+}
+
+/* Trials that timed a decode, or all, by falling error, into order, [n_trials]; returns how many.
+ */
+static int by_falling_error(const struct validation *v, bool all, int *order)
+{
+    int n = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        int at = n;
+        if (!all && isnan(error_of(v, i)))
+            continue;
+        for (; at > 0 && any_error_of(v, order[at - 1]) < any_error_of(v, i); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+        n++;
+    }
+    return n;
 }
 
 static enum status print_all(const struct validate_run *run, bool as_json, struct err *err)
@@ -171,14 +184,14 @@ static enum status print_all(const struct validate_run *run, bool as_json, struc
     const struct validation *v = &run->validation;
     struct listing summary = {0}, trials = {0};
     struct json_node *root = NULL;
-    int n = as_json || v->n_trials < N_WORST ? v->n_trials : N_WORST;
     int *order = memory_new((size_t)v->n_trials, sizeof *order);
     enum status status = order ? summarise(v, &summary, err)
                                : err_set(err, STATUS_NOMEM, "out of memory for a table");
     if (status != STATUS_OK)
         goto out;
     trial_columns(&trials);
-    find_worst(v, n, order);
+    int n = by_falling_error(v, as_json, order);
+    n = as_json || n < N_WORST ? n : N_WORST;
     for (int i = 0; i < n && status == STATUS_OK; i++)
         status = trial_row(run, order[i], &trials, err);
     if (status != STATUS_OK)
@@ -186,10 +199,13 @@ static enum status print_all(const struct validate_run *run, bool as_json, struc
     if (as_json) {
         root = json_new_object();
         json_add_string(root, "device", run->device_name);
-        json_add_int(root, "rounds", run->report.n_rounds);
-        json_add_number(root, "sentinel_gbps", run->report.sentinel_gbps);
-        json_add_number(root, "sentinel_spread_frac", run->report.sentinel_spread_frac);
-        json_add_number(root, "processor_frac", run->report.processor_frac);
+        if (run->rows.n == 0) {
+            json_add_int(root, "rounds", run->report.n_rounds);
+            json_add_number(root, "sentinel_gbps", run->report.sentinel_gbps);
+            json_add_number(root, "sentinel_spread_frac", run->report.sentinel_spread_frac);
+            json_add_number(root, "processor_frac", run->report.processor_frac);
+            json_add_number(root, "disturbed_frac", run->report.disturbed_frac);
+        }
         struct json_node *list = json_add_array(root, "summary");
         for (size_t i = 0; i < listing_rows(&summary); i++)
             listing_row_json(&summary, i, json_add_object(list, NULL));
@@ -199,9 +215,14 @@ static enum status print_all(const struct validate_run *run, bool as_json, struc
         status = print_json(root, stdout, err);
         goto out;
     }
-    printf("%s: %d networks, %d timings in %d rounds; sentinel %.1f GB/s, spread %.1f %%\n\n",
-           run->device_name, v->n_networks, v->n_trials, run->report.n_rounds,
-           run->report.sentinel_gbps, 100 * run->report.sentinel_spread_frac);
+    printf("%s: %d networks, %d timings", run->device_name, v->n_networks, v->n_trials);
+    if (run->rows.n > 0)
+        printf(" from %zu rows\n\n", run->rows.n);
+    else
+        printf(" in %d rounds; sentinel %.1f GB/s, spread %.1f %%; %.0f %% of the timings were "
+               "disturbed and left out\n\n",
+               run->report.n_rounds, run->report.sentinel_gbps,
+               100 * run->report.sentinel_spread_frac, 100 * run->report.disturbed_frac);
     status = listing_print(&summary, stdout, err);
     printf("\nnoise: how far a single round lies from the mean of all (median); of means: the same "
            "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
@@ -238,7 +259,7 @@ static struct prediction_row prediction_row(const struct validate_run *run, int 
     return row;
 }
 
-static struct measurement_row measurement_row(const struct trial *trial)
+static struct measurement_row measurement_row(const struct trial *trial, bool is_ours)
 {
     double rounds[MAX_TRIAL_ROUNDS];
     size_t n = (size_t)trial->n_rounds;
@@ -249,16 +270,22 @@ static struct measurement_row measurement_row(const struct trial *trial)
     row.subject.prompt = trial->prompt;
     row.subject.context = trial->context;
     row.decode_ns = trial_decode_ns(trial);
-    row.decode_tok_s = 1e9 / row.decode_ns;
-    memcpy(rounds, trial->decode_ns, n * sizeof *rounds);
-    row.decode_ns_mad = stats_mad(rounds, n);
-    row.decode_ns_n = trial->n_rounds;
     row.prefill_ns = trial_prefill_ns(trial);
-    memcpy(rounds, trial->prefill_ns, n * sizeof *rounds);
-    row.prefill_ns_mad = stats_mad(rounds, n);
-    row.prefill_ns_n = trial->n_rounds;
+    if (!isnan(row.decode_ns)) {
+        row.decode_tok_s = 1e9 / row.decode_ns;
+        memcpy(rounds, trial->decode_ns, n * sizeof *rounds);
+        row.decode_ns_mad = stats_mad(rounds, n);
+        row.decode_ns_n = trial->n_rounds;
+        row.noise_frac = trial_noise_frac(trial->decode_ns, trial->n_rounds);
+    }
+    if (!isnan(row.prefill_ns)) {
+        memcpy(rounds, trial->prefill_ns, n * sizeof *rounds);
+        row.prefill_ns_mad = stats_mad(rounds, n);
+        row.prefill_ns_n = trial->n_rounds;
+    }
     row.cache_state = "warm";
-    row.noise_frac = trial_noise_frac(trial->decode_ns, trial->n_rounds);
+    if (!is_ours)
+        return row;
     row.version = version_number();
     row.compiler = version_compiler();
     row.flags = version_flags();
@@ -277,7 +304,7 @@ static enum status store_rows(struct store *db, const struct validate_run *run, 
                              ? STATUS_OK
                              : err_set(err, STATUS_NOMEM, "out of memory for %zu rows", n);
     for (int i = 0; i < v->n_trials && status == STATUS_OK; i++) {
-        measured[i] = measurement_row(&v->trials[i]);
+        measured[i] = measurement_row(&v->trials[i], run->rows.n == 0);
         measured[i].run_id = run_id;
         for (int clock = 0; clock < N_CLOCKS; clock++) {
             struct prediction_row *row = &predicted[n_predictions++];
@@ -340,20 +367,25 @@ static void add_error(struct json_node *root, const char *key, double value, con
 static enum status update_profile(const struct validate_run *run, struct err *err)
 {
     const struct validation *v = &run->validation;
-    size_t n = (size_t)v->n_trials;
+    size_t n = 0;
     struct json_doc *doc = NULL;
     struct json old;
     char source[160], now[32], *text = NULL;
-    double *errors = memory_new(n, sizeof *errors);
+    double *errors = memory_new((size_t)v->n_trials, sizeof *errors);
     struct json_node *root = json_new_object();
     enum status status = errors ? json_open(run->device_name, &doc, &old, err)
                                 : err_set(err, STATUS_NOMEM, "out of memory");
     if (status != STATUS_OK)
         goto out;
     for (int i = 0; i < v->n_trials; i++)
-        errors[i] = error_of(v, i);
-    snprintf(source, sizeof source, "lathe validate, %.10s: decode of %d networks, %d rounds",
-             clock_now_iso(now, sizeof now), v->n_networks, run->report.n_rounds);
+        if (!isnan(error_of(v, i)))
+            errors[n++] = error_of(v, i);
+    if (n == 0) {
+        status = err_set(err, STATUS_INPUT, "no decode was timed that tells an error");
+        goto out;
+    }
+    snprintf(source, sizeof source, "lathe validate, %.10s: decode of %d networks",
+             clock_now_iso(now, sizeof now), v->n_networks);
     for (struct json at = json_first(&old); at.item != NULL; at = json_next(&at)) {
         if (strncmp(at.key, "error_", 6) == 0)
             continue;
@@ -403,12 +435,26 @@ static enum status read_options(const struct args *args, struct validate_run *ru
     *trials = (struct trial_options){.min_rounds = 2,
                                      .max_rounds = MAX_TRIAL_ROUNDS,
                                      .budget_ns = 60e9 * (double)args_int(args, "minutes", 10),
-                                     .decode_ns = 40e6,
+                                     .decode_ns = 15e6,
                                      .seed = run->seed + 1,
                                      .stop = interrupt_flag(),
                                      .progress = show_progress,
                                      .progress_context = &run->progress};
     return cpu_isa(args_text(args, "isa"), &trials->isa, err);
+}
+
+static enum status read_timings(const struct args *args, struct validate_run *run, struct err *err)
+{
+    struct text notes = {0};
+    enum status status = STATUS_OK;
+    for (int i = 0; i < args_count(args, "timings") && status == STATUS_OK; i++)
+        status = timing_file_read(args, args_nth(args, "timings", i), &run->rows, &notes, err);
+    if (status == STATUS_OK)
+        timing_files_check(&run->device, &run->rows, &notes);
+    if (notes.data != NULL)
+        warn_lines(args, notes.data);
+    text_release(&notes);
+    return status == STATUS_OK ? validation_of_rows(&run->rows, &run->validation, err) : status;
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -419,12 +465,13 @@ static enum status run(const struct args *args, struct err *err)
     if (run == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     struct validation *v = &run->validation;
+    bool elsewhere = args_given(args, "timings");
     enum status status = read_options(args, run, &options, &trials, err);
     if (status == STATUS_OK)
-        status = validation_draw(&options, v, err);
+        status = elsewhere ? read_timings(args, run, err) : validation_draw(&options, v, err);
     if (status == STATUS_OK)
         status = validation_predict(&run->device, v, err);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !elsewhere) {
         progress_init(&run->progress, "validating");
         status = trials_run(v->trials, v->n_trials, &trials, &run->report, err);
         progress_end(&run->progress);
@@ -439,19 +486,23 @@ static enum status run(const struct args *args, struct err *err)
         status = validation_figures(v, args_text(args, "figures"), err);
     if (status == STATUS_OK && args_flag(args, "update-profile"))
         status = update_profile(run, err);
-    if (status == STATUS_OK &&
+    if (status == STATUS_OK && !elsewhere &&
         (run->report.sentinel_spread_frac > 0.08 || run->report.processor_frac < 0.9))
         fprintf(stderr,
                 "lathe: the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
                 "processor: the machine was busy\n",
                 100 * run->report.sentinel_spread_frac, 100 * run->report.processor_frac);
     validation_release(v);
+    fit_rows_release(&run->rows);
     memory_free(run);
     return status;
 }
 
 static const struct option options[] = {
     ROW_DEVICE,
+    ROW(OPTION_TEXTS, "timings", "FILE", NULL, "@file",
+        "what another runtime printed (as for 'lathe fit') in the place of running networks here"),
+    ROW_TIMED_MODEL,
     ROW_RANGE(OPTION_INT, "minutes", "N", "10", 0, 600,
               "spread the rounds over this long; two at least"),
     ROW_RANGE(OPTION_INT, "networks", "N", "63", 9, 450, "how many to draw, rounded up to nines"),
@@ -477,6 +528,8 @@ static const struct example examples[] = {
      "a shorter look, with figures"                                                          },
     {"lathe validate --device ./here.json --update-profile",
      "let later predictions tell how far off they may be"                                    },
+    {"lathe validate --device ./my-phone.json --timings others.json",
+     "a fitted profile against llama-bench timings of networks that it has not seen"         },
     {NULL,                                                                               NULL},
 };
 

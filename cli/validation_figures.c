@@ -27,7 +27,41 @@ static void fill(const struct validation *v, enum validation_phase phase, char (
     }
 }
 
-/* Trials of one series: the first type's largest budget at the most threads. */
+static int64_t params_of(const struct trial *trial)
+{
+    struct param_count count;
+    transformer_count(trial->net, &count);
+    return count.total;
+}
+
+/* Whether b's series says more than a's. */
+static bool says_more(const struct trial *a, int n_a, const struct trial *b, int n_b)
+{
+    if (n_a != n_b)
+        return n_b > n_a;
+    if (a->threads != b->threads)
+        return b->threads > a->threads;
+    return (double)params_of(b) > 1.2 * (double)params_of(a);
+}
+
+/* The group of most decodes; of several that of most threads and parameters, the first type's. */
+static int largest_series(const struct validation *v)
+{
+    const struct trial *best = NULL;
+    int n_best = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        int n = 0;
+        for (int j = 0; j < v->n_trials; j++)
+            n += v->trials[j].group == trial->group && !isnan(trial_decode_ns(&v->trials[j]));
+        if (n > 0 && (best == NULL || says_more(best, n_best, trial, n))) {
+            best = trial;
+            n_best = n;
+        }
+    }
+    return best ? best->group : -1;
+}
+
 static enum status draw_contest(const struct validation *v, const struct plot_options *options,
                                 struct err *err)
 {
@@ -35,24 +69,10 @@ static enum status draw_contest(const struct validation *v, const struct plot_op
     struct plot_clock clocks[N_CLOCKS + 1] = {
         {"measured", ns[N_CLOCKS]}
     };
-    const struct transformer *first = v->trials[0].net;
-    int threads = 0, group = -1;
-    struct param_count count;
-    int64_t most = 0;
+    int group = largest_series(v);
     size_t n = 0;
-    for (int i = 0; i < v->n_trials; i++) {
-        const struct trial *trial = &v->trials[i];
-        transformer_count(trial->net, &count);
-        if (trial->net->block_dtype == first->block_dtype &&
-            (trial->threads > threads ||
-             (trial->threads == threads && (double)count.total > 1.2 * (double)most))) {
-            threads = trial->threads;
-            most = count.total;
-            group = trial->group;
-        }
-    }
     for (int i = 0; i < v->n_trials && n < MOST_POINTS; i++) {
-        if (v->trials[i].group != group)
+        if (v->trials[i].group != group || isnan(trial_decode_ns(&v->trials[i])))
             continue;
         depth[n] = (double)schedule_executions(&v->trials[i].net->schedule);
         for (int clock = 0; clock < N_CLOCKS; clock++)
@@ -65,6 +85,14 @@ static enum status draw_contest(const struct validation *v, const struct plot_op
     return plot_contest(depth, n, clocks, N_CLOCKS + 1, options, err);
 }
 
+static bool any_prefill(const struct validation *v)
+{
+    bool any = false;
+    for (int i = 0; i < v->n_trials; i++)
+        any = any || !isnan(trial_prefill_ns(&v->trials[i]));
+    return any;
+}
+
 enum status validation_figures(const struct validation *v, const char *prefix, struct err *err)
 {
     static const char *const names[] = {"decode", "prefill", "error", "deep-to-wide"};
@@ -75,6 +103,8 @@ enum status validation_figures(const struct validation *v, const char *prefix, s
     enum status status =
         rows && groups ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for a figure");
     for (int i = 0; i < 4 && status == STATUS_OK; i++) {
+        if (i == 1 && !any_prefill(v))
+            continue;
         struct plot_options options = {.path = path};
         snprintf(path, sizeof path, "%s-%s.svg", prefix, names[i]);
         fill(v, i == 1 ? VALIDATE_PREFILL : VALIDATE_DECODE, groups, rows);

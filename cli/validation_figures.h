@@ -4,8 +4,9 @@
 
 #include "costmodel/validate.h"
 
-/* Draws <prefix>-decode.svg, -prefill.svg, -error.svg, and -deep-to-wide.svg: the series of the
- * largest budget in q8_0 at most threads. Errors: of the plots; STATUS_NOMEM. */
+/* Draws <prefix>-decode.svg, -prefill.svg (where prompts were timed), -error.svg, and
+ * -deep-to-wide.svg: the group of most networks, of several that of most threads and parameters.
+ * Errors: of the plots; STATUS_NOMEM. */
 enum status validation_figures(const struct validation *v, const char *prefix, struct err *err);
 
 #endif

@@ -42,24 +42,138 @@ static void draw_series(const struct validation_options *options, struct validat
     v->n_groups = N_SERIES * options->n_threads;
 }
 
+static enum status allocate(struct validation *v, size_t n_networks, size_t n_trials,
+                            struct err *err)
+{
+    *v = (struct validation){0};
+    v->trials = memory_new(n_trials, sizeof *v->trials);
+    v->prefill_ns = memory_new(n_trials, sizeof(double));
+    bool complete = v->trials && v->prefill_ns;
+    if (n_networks > 0) {
+        v->networks = memory_new(n_networks, sizeof *v->networks);
+        complete = complete && v->networks;
+    }
+    for (int clock = 0; clock < N_CLOCKS; clock++) {
+        v->decode_ns[clock] = memory_new(n_trials, sizeof(double));
+        complete = complete && v->decode_ns[clock];
+    }
+    return complete ? STATUS_OK
+                    : err_set(err, STATUS_NOMEM, "out of memory for %zu trials", n_trials);
+}
+
 enum status validation_draw(const struct validation_options *options, struct validation *out,
                             struct err *err)
 {
-    *out = (struct validation){0};
-    out->n_networks = (options->n_networks + N_SERIES - 1) / N_SERIES * N_SERIES;
-    size_t n_trials = (size_t)(out->n_networks * options->n_threads);
-    out->networks = memory_new((size_t)out->n_networks, sizeof *out->networks);
-    out->trials = memory_new(n_trials, sizeof *out->trials);
-    out->prefill_ns = memory_new(n_trials, sizeof(double));
-    bool complete = out->networks && out->trials && out->prefill_ns;
-    for (int clock = 0; clock < N_CLOCKS; clock++) {
-        out->decode_ns[clock] = memory_new(n_trials, sizeof(double));
-        complete = complete && out->decode_ns[clock];
+    int n_networks = (options->n_networks + N_SERIES - 1) / N_SERIES * N_SERIES;
+    enum status status =
+        allocate(out, (size_t)n_networks, (size_t)(n_networks * options->n_threads), err);
+    out->n_networks = n_networks;
+    if (status == STATUS_OK)
+        draw_series(options, out);
+    return status;
+}
+
+static int64_t params_of(const struct trial *trial)
+{
+    struct param_count count;
+    transformer_count(trial->net, &count);
+    return count.total;
+}
+
+static bool same_types(const struct transformer *a, const struct transformer *b)
+{
+    return a->block_dtype == b->block_dtype && a->head_dtype == b->head_dtype &&
+           a->kv_dtype == b->kv_dtype;
+}
+
+/* The row's trial of a phase, new or of rows alike; NULL: it did not time the phase, or there are
+ * rounds enough. */
+static struct trial *trial_of_row(struct validation *v, const struct fit_row *row,
+                                  enum fit_phase phase)
+{
+    int64_t prompt = phase == FIT_PREFILL ? row->prompt : 0;
+    int64_t context = phase == FIT_DECODE ? row->context : 0;
+    if (isnan(fit_measured_ns(row, phase)))
+        return NULL;
+    for (int i = 0; i < v->n_trials; i++) {
+        struct trial *trial = &v->trials[i];
+        if (trial->prompt == prompt && trial->context == context &&
+            trial->threads == row->threads && same_types(trial->net, &row->net) &&
+            strcmp(trial->net->name, row->net.name) == 0 &&
+            transformer_same_shape(trial->net, &row->net))
+            return trial->n_rounds < MAX_TRIAL_ROUNDS ? trial : NULL;
     }
-    if (!complete)
-        return err_set(err, STATUS_NOMEM, "out of memory for %d networks", out->n_networks);
-    draw_series(options, out);
-    return STATUS_OK;
+    struct trial *trial = &v->trials[v->n_trials++];
+    *trial = (struct trial){.net = &row->net,
+                            .group = -1,
+                            .threads = row->threads,
+                            .prompt = prompt,
+                            .context = context};
+    return trial;
+}
+
+static void add_round(struct validation *v, const struct fit_row *row, enum fit_phase phase)
+{
+    struct trial *trial = trial_of_row(v, row, phase);
+    if (trial == NULL)
+        return;
+    double ns = fit_measured_ns(row, phase);
+    trial->decode_ns[trial->n_rounds] = phase == FIT_DECODE ? ns : NAN;
+    trial->prefill_ns[trial->n_rounds++] = phase == FIT_PREFILL ? ns : NAN;
+}
+
+/* The smallest network without a group starts one, and those little larger join it. */
+static void group_alike(struct validation *v)
+{
+    for (;;) {
+        const struct trial *least = NULL;
+        for (int i = 0; i < v->n_trials; i++)
+            if (v->trials[i].group < 0 &&
+                (least == NULL || params_of(&v->trials[i]) < params_of(least)))
+                least = &v->trials[i];
+        if (least == NULL)
+            return;
+        double most = (1 + VALIDATION_ALIKE_FRAC) * (double)params_of(least);
+        struct trial first = *least;
+        for (int i = 0; i < v->n_trials; i++) {
+            struct trial *trial = &v->trials[i];
+            if (trial->group < 0 && trial->prompt == first.prompt &&
+                trial->context == first.context && trial->threads == first.threads &&
+                trial->net->block_dtype == first.net->block_dtype &&
+                (double)params_of(trial) <= most)
+                trial->group = v->n_groups;
+        }
+        v->n_groups++;
+    }
+}
+
+static int count_networks(const struct validation *v)
+{
+    int n = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        bool is_new = true;
+        for (int j = 0; j < i && is_new; j++)
+            is_new = !(strcmp(v->trials[i].net->name, v->trials[j].net->name) == 0 &&
+                       same_types(v->trials[i].net, v->trials[j].net));
+        n += is_new;
+    }
+    return n;
+}
+
+enum status validation_of_rows(const struct fit_rows *rows, struct validation *out, struct err *err)
+{
+    enum status status = allocate(out, 0, 2 * rows->n + 1, err);
+    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
+        add_round(out, &rows->items[i], FIT_DECODE);
+        add_round(out, &rows->items[i], FIT_PREFILL);
+    }
+    if (status == STATUS_OK && out->n_trials == 0)
+        status = err_set(err, STATUS_INPUT, "no timing of a decode or a prompt to hold against");
+    if (status == STATUS_OK) {
+        group_alike(out);
+        out->n_networks = count_networks(out);
+    }
+    return status;
 }
 
 void validation_release(struct validation *v)
@@ -77,7 +191,7 @@ enum status validation_predict(const struct device *device, struct validation *v
     struct machine machine = {0};
     for (int i = 0; i < v->n_trials; i++) {
         const struct trial *trial = &v->trials[i];
-        struct workload workload = {trial->prompt, trial->context};
+        struct workload workload = {trial->prompt > 0 ? trial->prompt : 1, trial->context};
         struct price price;
         enum status status = machine_resolve(device, trial->threads, &machine, err);
         if (status == STATUS_OK)
@@ -104,9 +218,9 @@ static void fit_group(struct validation *v, enum dtype dtype, int threads)
     double bb = 0, bl = 0, ll = 0, b1 = 0, l1 = 0;
     for (int i = 0; i < v->n_trials; i++) {
         const struct trial *trial = &v->trials[i];
-        if (trial->threads != threads || trial->net->block_dtype != dtype)
-            continue;
         double ns = trial_decode_ns(trial), bytes = read_bytes(trial) / ns;
+        if (isnan(ns) || trial->threads != threads || trial->net->block_dtype != dtype)
+            continue;
         double layers = (double)schedule_executions(&trial->net->schedule) / ns;
         bb += bytes * bytes;
         bl += bytes * layers;
@@ -132,17 +246,14 @@ static void fit_group(struct validation *v, enum dtype dtype, int threads)
 
 void validation_fit_baselines(struct validation *v)
 {
-    for (int t = 0; t < N_TYPES; t++) {
-        int done[MAX_VALIDATION_THREADS], n = 0;
-        for (int i = 0; i < v->n_trials; i++) {
-            bool is_new = n < MAX_VALIDATION_THREADS;
-            for (int j = 0; j < n; j++)
-                is_new = is_new && done[j] != v->trials[i].threads;
-            if (!is_new)
-                continue;
-            done[n++] = v->trials[i].threads;
-            fit_group(v, types[t], v->trials[i].threads);
-        }
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        bool is_new = true;
+        for (int j = 0; j < i && is_new; j++)
+            is_new = v->trials[j].threads != trial->threads ||
+                     v->trials[j].net->block_dtype != trial->net->block_dtype;
+        if (is_new)
+            fit_group(v, trial->net->block_dtype, trial->threads);
     }
 }
 
@@ -164,12 +275,12 @@ double validation_group(const struct validation *v, enum validation_phase phase,
     double x[MAX_SERIES], y[MAX_SERIES], noise = 0;
     size_t n = 0;
     for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
-        if (v->trials[i].group != group)
+        double measured = validation_measured(v, phase, i);
+        if (v->trials[i].group != group || isnan(measured))
             continue;
         x[n] = predicted[i];
-        y[n] = validation_measured(v, phase, i);
+        y[n++] = measured;
         noise += noise_of(&v->trials[i], phase) / sqrt((double)v->trials[i].n_rounds);
-        n++;
     }
     if (n < 3)
         return NAN;
@@ -178,54 +289,68 @@ double validation_group(const struct validation *v, enum validation_phase phase,
     return stats_spearman(x, y, n);
 }
 
-static void summarise_groups(const struct validation *v, enum validation_phase phase,
-                             const double *predicted, struct validation_summary *out)
+static enum status summarise_groups(const struct validation *v, enum validation_phase phase,
+                                    const double *predicted, struct validation_summary *out,
+                                    struct err *err)
 {
-    double rho[N_SERIES * MAX_VALIDATION_THREADS];
+    double *rho = memory_new((size_t)v->n_groups, sizeof *rho);
+    if (!rho)
+        return err_set(err, STATUS_NOMEM, "out of memory for %d groups", v->n_groups);
     for (int g = 0; g < v->n_groups; g++) {
         double spread, noise, r = validation_group(v, phase, predicted, g, &spread, &noise);
         if (!isnan(r) && !(spread <= noise))
             rho[out->n_groups++] = r;
     }
     out->group_spearman = out->group_worst = NAN;
-    if (out->n_groups == 0)
-        return;
-    out->group_worst = stats_quantile(rho, (size_t)out->n_groups, 0);
-    out->group_spearman = stats_median(rho, (size_t)out->n_groups);
+    if (out->n_groups > 0) {
+        out->group_worst = stats_quantile(rho, (size_t)out->n_groups, 0);
+        out->group_spearman = stats_median(rho, (size_t)out->n_groups);
+    }
+    memory_free(rho);
+    return STATUS_OK;
 }
 
 enum status validation_summarise(const struct validation *v, enum validation_phase phase,
                                  const double *predicted, struct validation_summary *out,
                                  struct err *err)
 {
-    size_t n = (size_t)v->n_trials;
-    double *work = memory_new(5 * n, sizeof *work);
-    *out = (struct validation_summary){.n = v->n_trials};
+    size_t most = (size_t)v->n_trials, n = 0;
+    double *work = memory_new(6 * most, sizeof *work);
+    *out = (struct validation_summary){0};
     if (!work)
-        return err_set(err, STATUS_NOMEM, "out of memory for %zu trials", n);
-    double *off = work, *bias = work + n, *single = work + 2 * n, *mean = work + 3 * n;
-    double *measured = work + 4 * n;
-    for (size_t i = 0; i < n; i++) {
-        measured[i] = validation_measured(v, phase, (int)i);
-        bias[i] = predicted[i] / measured[i] - 1;
-        off[i] = fabs(bias[i]);
-        single[i] = noise_of(&v->trials[i], phase);
-        single[i] = isnan(single[i]) ? 0 : single[i];
-        mean[i] = single[i] / sqrt((double)v->trials[i].n_rounds);
-        out->within_5 += (off[i] <= 0.05) / (double)n;
-        out->within_10 += (off[i] <= 0.10) / (double)n;
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu trials", most);
+    double *off = work, *bias = work + most, *single = work + 2 * most, *mean = work + 3 * most;
+    double *measured = work + 4 * most, *said = work + 5 * most;
+    for (int i = 0; i < v->n_trials; i++) {
+        measured[n] = validation_measured(v, phase, i);
+        if (isnan(measured[n]))
+            continue;
+        said[n] = predicted[i];
+        bias[n] = predicted[i] / measured[n] - 1;
+        off[n] = fabs(bias[n]);
+        single[n] = noise_of(&v->trials[i], phase);
+        single[n] = isnan(single[n]) ? 0 : single[n];
+        mean[n] = single[n] / sqrt((double)v->trials[i].n_rounds);
+        n++;
     }
-    out->spearman = stats_spearman(predicted, measured, n);
-    out->kendall = stats_kendall(predicted, measured, n);
+    out->n = (int)n;
+    enum status status = summarise_groups(v, phase, predicted, out, err);
+    if (status != STATUS_OK || n == 0)
+        goto out;
+    out->spearman = stats_spearman(said, measured, n);
+    out->kendall = stats_kendall(said, measured, n);
     out->single_floor = stats_median(single, n);
     out->mean_floor = stats_median(mean, n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        out->within_5 += (off[i] <= 0.05) / (double)n;
+        out->within_10 += (off[i] <= 0.10) / (double)n;
         out->within_floor_10 += (off[i] <= out->single_floor + 0.1) / (double)n;
+    }
     out->bias = stats_median(bias, n);
     out->mean = stats_mean(off, n);
     out->p95 = stats_quantile(off, n, 0.95);
     out->median = stats_median(off, n);
-    summarise_groups(v, phase, predicted, out);
+out:
     memory_free(work);
-    return STATUS_OK;
+    return status;
 }

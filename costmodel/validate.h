@@ -3,7 +3,8 @@
  * Networks are drawn that no calibration saw (another seed, other budgets): for each weight type
  * and each of three parameter budgets a series from shallow and wide to deep and thin, some with
  * shared weights, a context for each series. Each runs at every thread count, in rounds (trial.h);
- * what is compared is the mean over rounds. Two baselines see the same data, and unlike lathe are
+ * what is compared is the mean over rounds. Or the networks ran in somebody else's runtime, which
+ * printed its timings (fit_input.h). Two baselines see the same data, and unlike lathe are
  * fitted to it: bytes over bandwidth, and bytes over bandwidth plus a cost per executed layer, each
  * with its own numbers for every type and thread count. */
 #ifndef LATHE_COSTMODEL_VALIDATE_H
@@ -11,6 +12,7 @@
 
 #include "base/status.h"
 #include "costmodel/device.h"
+#include "costmodel/fit_device.h"
 #include "costmodel/trial.h"
 
 enum validation_clock {
@@ -32,7 +34,7 @@ struct validation_options {
 
 struct validation {
     int n_networks, n_trials;
-    struct transformer *networks; /* [n_networks] */
+    struct transformer *networks; /* [n_networks]; NULL: the rows' */
     struct trial *trials;         /* [n_trials]; group: same type, budget, context and threads */
     int n_groups;
     double *decode_ns[N_CLOCKS]; /* [n_trials], predicted */
@@ -42,6 +44,13 @@ struct validation {
 /* Draws. Release with validation_release, whatever the status. Errors: STATUS_NOMEM. */
 enum status validation_draw(const struct validation_options *options, struct validation *out,
                             struct err *err);
+/* A trial for every network, setting and phase of `rows`, which outlive it: rows alike are its
+ * rounds, the first MAX_TRIAL_ROUNDS of them. A group's parameters differ by less than
+ * VALIDATION_ALIKE_FRAC. The phase that a trial did not time is NaN. Release with
+ * validation_release, whatever the status. Errors: STATUS_INPUT (no row), STATUS_NOMEM. */
+#define VALIDATION_ALIKE_FRAC 0.15
+enum status validation_of_rows(const struct fit_rows *rows, struct validation *out,
+                               struct err *err);
 /* Fills what lathe says. Errors: of machine_resolve and price_network. */
 enum status validation_predict(const struct device *device, struct validation *v, struct err *err);
 /* Fills the baselines, from trials that ran. */
@@ -52,6 +61,7 @@ enum validation_phase {
     VALIDATE_DECODE,
     VALIDATE_PREFILL,
 };
+/* NaN: this trial did not time the phase. */
 double validation_measured(const struct validation *v, enum validation_phase phase, int trial);
 
 /* Of a clock in a phase, all shares 0..1. */

@@ -232,6 +232,92 @@ static void baselines_are_exact_where_their_form_is_true(void **state)
     validation_release(&v);
 }
 
+static void disturbed_rounds_are_left_out_but_for_the_calmest_quarter(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 3);
+    for (int i = 0; i < 200; i++) {
+        struct trial trial = {.n_rounds = (int)rng_between(&rng, 1, MAX_TRIAL_ROUNDS)};
+        int n = trial.n_rounds, calm = 0;
+        for (int r = 0; r < n; r++) {
+            trial.sentinel_ns[r] = 100 + 60 * rng_uniform(&rng);
+            trial.decode_ns[r] = trial.prefill_ns[r] = trial.sentinel_ns[r];
+            calm += trial.sentinel_ns[r] <= 112;
+        }
+        assert_int_equal(trial_keep_calm(&trial, 112), n - trial.n_rounds);
+        int least = n / 4 > 2 ? n / 4 : n < 2 ? n : 2;
+        assert_int_equal(trial.n_rounds, calm > least ? calm : least);
+        for (int r = 0; r < trial.n_rounds; r++) { /* each with its own sentinel */
+            assert_true(trial.decode_ns[r] == trial.sentinel_ns[r]);
+            assert_true(calm < least || trial.sentinel_ns[r] <= 112);
+        }
+    }
+}
+
+/* Somebody else's timings: three rounds of decodes of two series, one of them timed with a prompt.
+ */
+static void rows_alike_are_rounds_and_networks_of_a_size_a_group(void **state)
+{
+    (void)state;
+    enum { N_NETS = 8, N_ROUNDS = 3 };
+    struct fit_rows rows = {0};
+    struct validation v;
+    struct rng rng;
+    rng_init(&rng, 11);
+    struct transformer nets[N_NETS];
+    for (int i = 0; i < N_NETS; i++) {
+        struct draw_options draw = {.params = i < 4 ? 30000000 : 90000000,
+                                    .aspect = (i % 4 + 0.5) / 4,
+                                    .dtype = DTYPE_Q8_0};
+        draw_network(&rng, &draw, &nets[i]);
+    }
+    for (int round = 0; round < N_ROUNDS; round++)
+        for (int i = 0; i < N_NETS; i++) {
+            struct fit_row row = {.net = nets[i],
+                                  .threads = 2,
+                                  .prompt = 64,
+                                  .context = 8,
+                                  .decode_ns = 1e6 * (i + 1) + 1e4 * round,
+                                  .prefill_ns = i < 4 ? 1e7 * (i + 1) : NAN,
+                                  .load_ns = NAN};
+            assert_int_equal(fit_rows_add(&rows, &row, NULL), STATUS_OK);
+        }
+    assert_int_equal(validation_of_rows(&rows, &v, NULL), STATUS_OK);
+    assert_int_equal(v.n_networks, N_NETS);
+    assert_int_equal(v.n_trials, N_NETS + 4);
+    assert_int_equal(v.n_groups, 3); /* two of decodes, one of prompts */
+    int decodes = 0;
+    for (int i = 0; i < v.n_trials; i++) {
+        assert_int_equal(v.trials[i].n_rounds, N_ROUNDS);
+        bool is_decode = !isnan(trial_decode_ns(&v.trials[i]));
+        assert_int_not_equal(is_decode, !isnan(trial_prefill_ns(&v.trials[i])));
+        decodes += is_decode;
+        v.decode_ns[CLOCK_LATHE][i] = trial_decode_ns(&v.trials[i]);
+        v.prefill_ns[i] = 1.1 * trial_prefill_ns(&v.trials[i]);
+    }
+    assert_int_equal(decodes, N_NETS);
+    struct validation_summary s;
+    assert_int_equal(validation_summarise(&v, VALIDATE_DECODE, v.decode_ns[CLOCK_LATHE], &s, NULL),
+                     STATUS_OK);
+    assert_int_equal(s.n, N_NETS);
+    assert_true(s.median < 1e-12 && s.n_groups == 2 && s.group_worst > 1 - 1e-9);
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_int_equal(s.n, 4);
+    assert_true(fabs(s.median - 0.1) < 1e-9);
+    validation_release(&v);
+    fit_rows_release(&rows);
+}
+
+static void no_row_is_nothing_to_validate(void **state)
+{
+    (void)state;
+    struct fit_rows rows = {0};
+    struct validation v;
+    assert_int_equal(validation_of_rows(&rows, &v, NULL), STATUS_INPUT);
+    validation_release(&v);
+}
+
 static void trials_run_in_rounds_and_stop_when_told(void **state)
 {
     (void)state;
@@ -263,6 +349,9 @@ int main(void)
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
         cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
         cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
+        cmocka_unit_test(disturbed_rounds_are_left_out_but_for_the_calmest_quarter),
+        cmocka_unit_test(rows_alike_are_rounds_and_networks_of_a_size_a_group),
+        cmocka_unit_test(no_row_is_nothing_to_validate),
         cmocka_unit_test(trials_run_in_rounds_and_stop_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

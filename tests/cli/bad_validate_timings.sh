@@ -1,0 +1,4 @@
+echo 'model,tokens' >t.csv
+lathe validate --device rpi5 --timings t.csv; echo $?
+lathe validate --device rpi5 --timings absent.csv; echo $?
+lathe validate --device rpi5 --timings t.csv --model qwen; echo $?
