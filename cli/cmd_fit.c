@@ -185,8 +185,10 @@ static enum status run(const struct args *args, struct err *err)
         status = device_text(args_text(args, "device"), &base_text, err);
     for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
         status = timing_file_read(args, args_operand(args, i), &rows, &notes, err);
-    if (status == STATUS_OK)
-        timing_files_check(&base, &rows, &notes);
+    if (status == STATUS_OK) {
+        fit_rows_refuse_too_large(&rows, &base, &notes);
+        fit_rows_refuse_contradictions(&rows, &notes);
+    }
     if (status == STATUS_OK)
         status = fit_device(&base, &rows, &fit, &notes, err);
     if (notes.data != NULL)

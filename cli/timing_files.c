@@ -52,9 +52,3 @@ enum status timing_file_read(const struct args *args, const char *path, struct f
     aliases_release(&aliases);
     return status;
 }
-
-void timing_files_check(const struct device *device, struct fit_rows *rows, struct text *notes)
-{
-    fit_rows_refuse_too_large(rows, device, notes);
-    fit_rows_refuse_contradictions(rows, notes);
-}

@@ -15,7 +15,5 @@
  * Errors: STATUS_USAGE (--model), those of fit_read. */
 enum status timing_file_read(const struct args *args, const char *path, struct fit_rows *rows,
                              struct text *notes, struct err *err);
-/* Once all are read: takes out what `device` cannot hold and what contradicts itself. */
-void timing_files_check(const struct device *device, struct fit_rows *rows, struct text *notes);
 
 #endif

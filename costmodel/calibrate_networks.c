@@ -253,7 +253,7 @@ static void compare_threads(struct calibration *c)
 static void judge_quiet(struct calibration *c)
 {
     const struct trial_report *r = &c->trial_report;
-    if (*c->note == '\0' && (r->sentinel_spread_frac > 0.08 || r->processor_frac < 0.9))
+    if (*c->note == '\0' && (r->sentinel_spread_frac > 0.15 || r->processor_frac < 0.9))
         snprintf(c->note, sizeof c->note,
                  "the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
                  "processor: the machine was busy",

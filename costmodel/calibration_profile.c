@@ -157,6 +157,23 @@ static void add_by_level(struct json_node *timings, const char *key, const struc
             add_by_threads(levels, c->levels[level].name, c, &by_level[level], NULL);
 }
 
+/* The state of the machine that all timings of networks were brought to. */
+static void add_sentinel(struct json_node *timings, const struct calibration *c)
+{
+    struct measured_by_threads sum = {0}, gbps = {0};
+    for (int p = 0; p < c->n_points; p++) {
+        const struct machine_state *state =
+            state_reference_at(&c->trial_report.state, c->threads[p]);
+        if (!state)
+            return;
+        sum.at[p] = (struct measured){.value = state->sum_ns, .n = c->n_trials, .fitted = true};
+        gbps.at[p] = (struct measured){.value = state->read_gbps, .n = c->n_trials, .fitted = true};
+    }
+    struct json_node *sentinel = json_add_object(timings, "sentinel");
+    add_by_threads(sentinel, "sum_ns", c, &sum, NULL);
+    add_by_threads(sentinel, "read_gbps", c, &gbps, NULL);
+}
+
 /* A line a timing: for people, who can grep it. */
 static void add_networks(struct json_node *timings, const struct calibration *c)
 {
@@ -201,6 +218,7 @@ static void add_timings(struct json_node *root, const struct calibration *c)
         if (any(c, &c->timing_ns[TIMING_ELEMENT + kind]))
             add_by_threads(elements, op_kind_name((enum op_kind)kind), c,
                            &c->timing_ns[TIMING_ELEMENT + kind], NULL);
+    add_sentinel(timings, c);
     struct json_node *up_to = json_add_object(timings, "up_to");
     json_add_number(up_to, "d_in", c->timed_d_in);
     json_add_number(up_to, "context", c->timed_context);

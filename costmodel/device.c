@@ -451,9 +451,11 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                        "attention_prompt_position_ns",
                                        "attention_prompt_flop_ns",
                                        "up_to",
+                                       "sentinel",
                                        "networks",
                                        NULL};
     static const char *const reach[] = {"d_in", "context", "tokens", NULL};
+    static const char *const sentinel_keys[] = {"sum_ns", "read_gbps", NULL};
     static const int by_type[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE,
                                   TIMING_PROMPT_COLUMN};
     static const struct {
@@ -469,7 +471,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
     };
     const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
     const char *levels[MAX_LEVELS + 1] = {NULL};
-    struct json timings = json_member(root, "timings"), up_to;
+    struct json timings = json_member(root, "timings"), up_to, sentinel;
     if (json_is_null(&timings))
         return STATUS_OK;
     if (!json_is_object(&timings))
@@ -506,6 +508,17 @@ static enum status read_timings(const struct json *root, struct device *out, str
         status = json_get_number(&up_to, "context", 0, 1e12, &out->timed_context, err);
     if (status == STATUS_OK)
         status = json_get_number(&up_to, "tokens", 1, 1e12, &out->timed_tokens, err);
+    sentinel = json_member(&timings, "sentinel");
+    if (status != STATUS_OK || json_is_null(&sentinel))
+        return status;
+    if (!json_is_object(&sentinel))
+        return json_error(&sentinel, err, "expected an object");
+    status = json_only_keys(&sentinel, sentinel_keys, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(&sentinel, "sum_ns", 1, MOST_NS, &out->sentinel_sum_ns, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(&sentinel, "read_gbps", LEAST_GBPS, MOST_GBPS,
+                                 &out->sentinel_read_gbps, err);
     return status;
 }
 

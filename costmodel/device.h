@@ -149,6 +149,7 @@ struct device {
     struct by_threads start_ns[MAX_LEVELS];         /* decode: until the first bytes of a matrix */
     struct by_threads cache_gbps[MAX_LEVELS];       /* attention's reads; n == 0: the level's */
     double timed_d_in, timed_context, timed_tokens; /* the largest that were timed */
+    struct by_threads sentinel_sum_ns, sentinel_read_gbps; /* machine_state.h, meanwhile */
 
     /* Load (file to DRAM) and init (repack, compile, allocate):
      *   load_ns = load_fixed_ns + bytes / load_gbps + load_layer_ns * executions

@@ -3,21 +3,14 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "kernels/kernel.h"
 #include "kernels/timing.h"
-#include "runtime/pages.h"
 #include "runtime/runner.h"
 
-enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5, SENTINEL_BYTES = 256 << 20 };
-/* The arithmetic: products of 16 tokens with a matrix that, like them, fits the nearest caches. */
-enum { SUM_M = 16, SUM_N = 64, SUM_K = 128, SUM_REPEATS = 100, SUM_THREADS = 64 };
-/* Share of the budget that may be spent on waiting for a calm machine. */
-#define PATIENCE_FRAC 0.4
+enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5 };
 
 /* Drift is symmetric and a mean averages it out; another program that takes a processor for a round
  * is not, and goes with the slowest quarter. */
@@ -59,77 +52,32 @@ struct session {
     struct trial *trials;
     int n;
     const struct trial_options *options;
-    uint8_t *sentinel_data;
-    double *sentinel_gbps;
-    size_t n_sentinels, sentinels_capacity;
-    double processor_ns, wall_ns; /* while one thread timed */
-    float *sums;                  /* [SUM_THREADS, what each thread multiplies] */
-    double fastest_ns[2];         /* arithmetic by one thread and by several; INFINITY: none yet */
-    double waited_ns;
+    struct state_probe *probe;
+    double *sentinel_gbps, *sentinel_sums; /* [n_sentinels], of one thread */
+    size_t n_sentinels, gbps_capacity, sums_capacity;
+    double processor_ns, wall_ns; /* while one thread's sentinels ran */
 };
 
-/* One thread reads the same memory: what the machine has to give besides us. */
-static enum status stand_sentinel(struct session *s, struct err *err)
+/* What the machine has to give besides us. */
+static enum status stand_sentinel(struct session *s, int threads, struct machine_state *state,
+                                  struct err *err)
 {
-    const struct kernel *read = kernel_find(KERNEL_READ, DTYPE_F32, s->options->isa);
-    volatile uint32_t sum = 0;
-    enum status status = memory_grow((void **)&s->sentinel_gbps, &s->sentinels_capacity,
+    int64_t processor = timing_thread_ns(), start = clock_ns();
+    *state = state_probe_look(s->probe, threads);
+    if (threads > 1)
+        return STATUS_OK;
+    s->processor_ns += (double)(timing_thread_ns() - processor);
+    s->wall_ns += (double)(clock_ns() - start);
+    enum status status = memory_grow((void **)&s->sentinel_gbps, &s->gbps_capacity,
                                      s->n_sentinels + 1, sizeof *s->sentinel_gbps, err);
+    if (status == STATUS_OK)
+        status = memory_grow((void **)&s->sentinel_sums, &s->sums_capacity, s->n_sentinels + 1,
+                             sizeof *s->sentinel_sums, err);
     if (status != STATUS_OK)
         return status;
-    int64_t processor = timing_thread_ns();
-    int64_t start = clock_ns();
-    sum += read->run.read(s->sentinel_data, SENTINEL_BYTES);
-    double ns = (double)(clock_ns() - start);
-    s->processor_ns += (double)(timing_thread_ns() - processor);
-    s->wall_ns += ns;
-    s->sentinel_gbps[s->n_sentinels++] = SENTINEL_BYTES / ns;
-    (void)sum;
+    s->sentinel_gbps[s->n_sentinels] = state->read_gbps;
+    s->sentinel_sums[s->n_sentinels++] = state->sum_ns;
     return STATUS_OK;
-}
-
-enum { SUM_FLOATS = SUM_M * SUM_K + SUM_N * SUM_K + SUM_M * SUM_N + 4096 };
-
-static double one_threads_sums(const struct kernel *matmul, float *x)
-{
-    float *w = x + SUM_M * SUM_K, *y = w + SUM_N * SUM_K;
-    int64_t start = clock_ns();
-    for (int i = 0; i < SUM_REPEATS; i++)
-        matmul->run.matmul(SUM_M, SUM_K, w, x, SUM_K * (int64_t)sizeof *x, y, SUM_N, 0, SUM_N,
-                           y + SUM_M * SUM_N);
-    return (double)(clock_ns() - start);
-}
-
-/* The slowest thread's time, best of two: a thread that has just woken up is slow once. */
-static double arithmetic_ns(struct session *s, int threads)
-{
-    const struct kernel *matmul = kernel_find(KERNEL_MATMUL, DTYPE_F32, s->options->isa);
-    double best = INFINITY;
-    threads = threads < SUM_THREADS ? threads : SUM_THREADS;
-    for (int i = 0; i < 2; i++) {
-        double slowest = 0;
-#pragma omp parallel num_threads(threads) reduction(max : slowest) if (threads > 1)
-        slowest = one_threads_sums(matmul, s->sums + pages_thread() * SUM_FLOATS);
-        best = fmin(best, slowest);
-    }
-    double *fastest = &s->fastest_ns[threads > 1];
-    *fastest = fmin(*fastest, best);
-    return best;
-}
-
-/* Returns how slow the arithmetic is once it is calm, or patience has run out. */
-static double wait_for_calm(struct session *s, int threads)
-{
-    static const struct timespec moment = {.tv_nsec = 20000000};
-    int64_t start = clock_ns();
-    double before = s->waited_ns, ns;
-    while ((ns = arithmetic_ns(s, threads)) > (1 + CALM_FRAC) * s->fastest_ns[threads > 1] &&
-           s->waited_ns < PATIENCE_FRAC * s->options->budget_ns &&
-           !(s->options->stop && *s->options->stop)) {
-        nanosleep(&moment, NULL);
-        s->waited_ns = before + (double)(clock_ns() - start);
-    }
-    return ns;
 }
 
 /* What one thread runs is timed by its own clock, so that other programs count less. */
@@ -193,15 +141,20 @@ static enum status time_trial(struct session *s, struct trial *trial, const stru
         tokens[i] = (int32_t)(i * 7919 % trial->net->vocab_size);
     if (status == STATUS_OK)
         status = runner_create(trial->net, weights, &options, &runner, err);
-    double decode = NAN, prefill = NAN, sentinel = wait_for_calm(s, trial->threads);
+    double decode = NAN, prefill = NAN;
+    struct machine_state before, after;
+    if (status == STATUS_OK)
+        status = stand_sentinel(s, trial->threads, &before, err);
     if (status == STATUS_OK && trial->prompt > 0)
         status = time_prefill(runner, trial, tokens, s->options->decode_ns, &prefill, err);
     if (status == STATUS_OK)
         status = time_decode(runner, trial, s->options->decode_ns, &decode, err);
+    if (status == STATUS_OK)
+        status = stand_sentinel(s, trial->threads, &after, err);
     if (status == STATUS_OK) {
-        trial->decode_ns[trial->n_rounds] = decode;
-        trial->prefill_ns[trial->n_rounds] = prefill;
-        trial->sentinel_ns[trial->n_rounds++] = fmax(sentinel, arithmetic_ns(s, trial->threads));
+        trial->raw_decode_ns[trial->n_rounds] = decode;
+        trial->raw_prefill_ns[trial->n_rounds] = prefill;
+        trial->state[trial->n_rounds++] = machine_state_middle(before, after);
     }
     runner_free(runner);
     memory_free(tokens);
@@ -216,48 +169,116 @@ static enum status time_network(struct session *s, int first, struct err *err)
     int most = 1;
     for (int i = first; i < s->n && s->trials[i].net == net; i++)
         most = s->trials[i].threads > most ? s->trials[i].threads : most;
-    enum status status = stand_sentinel(s, err);
-    if (status == STATUS_OK)
-        status = weights_repeated(net, s->options->seed, most, &weights, err);
+    enum status status = weights_repeated(net, s->options->seed, most, &weights, err);
     for (int i = first; i < s->n && s->trials[i].net == net && status == STATUS_OK; i++)
         status = time_trial(s, &s->trials[i], &weights, err);
     weights_release(&weights);
     return status;
 }
 
-int trial_keep_calm(struct trial *trial, double calm_ns)
+/* Geometric means over all rounds. */
+static void find_means(const struct session *s, struct state_reference *out)
 {
-    int least = trial->n_rounds / 4 > 2 ? trial->n_rounds / 4 : 2, kept = 0;
-    double sorted[MAX_TRIAL_ROUNDS];
-    if (trial->n_rounds <= least)
-        return 0;
-    for (int i = 0; i < trial->n_rounds; i++)
-        sorted[i] = trial->sentinel_ns[i];
-    double limit =
-        stats_quantile(sorted, (size_t)trial->n_rounds, (least - 1.0) / (trial->n_rounds - 1.0));
-    limit = fmax(limit, calm_ns);
-    for (int i = 0; i < trial->n_rounds; i++) {
-        if (trial->sentinel_ns[i] > limit)
+    *out = (struct state_reference){0};
+    for (int i = 0; i < s->n; i++) {
+        int threads = s->trials[i].threads, n = 0;
+        double sum = 0, gbps = 0;
+        if (state_reference_at(out, threads) || out->n == MAX_THREAD_POINTS)
             continue;
-        trial->decode_ns[kept] = trial->decode_ns[i];
-        trial->prefill_ns[kept] = trial->prefill_ns[i];
-        trial->sentinel_ns[kept++] = trial->sentinel_ns[i];
+        for (int j = i; j < s->n; j++) {
+            const struct trial *trial = &s->trials[j];
+            for (int r = 0; r < trial->n_rounds && trial->threads == threads; r++, n++) {
+                sum += log(trial->state[r].sum_ns);
+                gbps += log(trial->state[r].read_gbps);
+            }
+        }
+        if (n == 0)
+            continue;
+        out->threads[out->n] = threads;
+        out->at[out->n++] = (struct machine_state){exp(sum / n), exp(gbps / n)};
     }
-    int left_out = trial->n_rounds - kept;
-    trial->n_rounds = kept;
-    return left_out;
 }
 
-/* Once all rounds have run and the fastest arithmetic is known. */
-static double keep_calm(struct session *s)
+/* The rounds of all trials of a type and thread count in one phase, end to end. */
+struct samples {
+    double *ns;
+    struct machine_state *states;
+    int *items;
+    size_t n;
+};
+
+static bool is_alike(const struct trial *a, const struct trial *b)
 {
-    int n = 0, left_out = 0;
+    return a->threads == b->threads && a->net->block_dtype == b->net->block_dtype;
+}
+
+static void gather(const struct session *s, const struct trial *like, bool decode,
+                   struct samples *out)
+{
+    out->n = 0;
     for (int i = 0; i < s->n; i++) {
-        struct trial *trial = &s->trials[i];
-        n += trial->n_rounds;
-        left_out += trial_keep_calm(trial, (1 + CALM_FRAC) * s->fastest_ns[trial->threads > 1]);
+        const struct trial *trial = &s->trials[i];
+        const double *raw = decode ? trial->raw_decode_ns : trial->raw_prefill_ns;
+        for (int r = 0; r < trial->n_rounds && is_alike(trial, like); r++) {
+            if (isnan(raw[r]))
+                continue;
+            out->ns[out->n] = raw[r];
+            out->states[out->n] = trial->state[r];
+            out->items[out->n++] = i;
+        }
     }
-    return n > 0 ? (double)left_out / n : 0;
+}
+
+/* Brings the timings of trials like `like` to the reference. */
+static enum status correct_phase(struct session *s, const struct trial *like, bool decode,
+                                 const struct machine_state *reference, struct samples *samples,
+                                 struct err *err)
+{
+    /* Prompts compute, single tokens also read. */
+    const struct state_effect prior =
+        decode ? (struct state_effect){0.5, 0.5} : (struct state_effect){0.9, 0.1};
+    struct state_effect effect;
+    gather(s, like, decode, samples);
+    enum status status = state_effect_fit(samples->ns, samples->states, samples->items, samples->n,
+                                          &prior, &effect, err);
+    for (int i = 0; i < s->n && status == STATUS_OK; i++) {
+        struct trial *trial = &s->trials[i];
+        const double *raw = decode ? trial->raw_decode_ns : trial->raw_prefill_ns;
+        double *out = decode ? trial->decode_ns : trial->prefill_ns;
+        for (int r = 0; r < trial->n_rounds && is_alike(trial, like); r++)
+            out[r] = state_corrected_ns(raw[r], &effect, &trial->state[r], reference);
+    }
+    return status;
+}
+
+static enum status correct_all(struct session *s, const struct state_reference *means,
+                               struct err *err)
+{
+    struct samples samples = {0};
+    size_t most = (size_t)s->n * MAX_TRIAL_ROUNDS;
+    samples.ns = memory_new(most, sizeof *samples.ns);
+    samples.states = memory_new(most, sizeof *samples.states);
+    samples.items = memory_new(most, sizeof *samples.items);
+    enum status status = samples.ns && samples.states && samples.items
+                             ? STATUS_OK
+                             : err_set(err, STATUS_NOMEM, "out of memory for %zu timings", most);
+    for (int i = 0; i < s->n && status == STATUS_OK; i++) {
+        const struct trial *trial = &s->trials[i];
+        bool is_first = true;
+        for (int j = 0; j < i && is_first; j++)
+            is_first = !is_alike(&s->trials[j], trial);
+        if (!is_first)
+            continue;
+        const struct machine_state *to = state_reference_at(s->options->reference, trial->threads);
+        to = to ? to : state_reference_at(means, trial->threads);
+        status = correct_phase(s, trial, true, to, &samples, err);
+        if (status == STATUS_OK)
+            status = correct_phase(s, trial, false, to, &samples, err);
+    }
+    memory_free(samples.ns);
+    memory_free(samples.states);
+    memory_free(samples.items);
+    return status;
 }
 
 static int list_networks(const struct session *s, int *firsts)
@@ -310,33 +331,32 @@ static enum status run_rounds(struct session *s, int *firsts, struct trial_repor
 enum status trials_run(struct trial *trials, int n, const struct trial_options *options,
                        struct trial_report *report, struct err *err)
 {
-    struct session s = {
-        .trials = trials, .n = n, .options = options, .fastest_ns = {INFINITY, INFINITY}
-    };
+    struct session s = {.trials = trials, .n = n, .options = options};
     assert(n >= 1 && options->min_rounds >= 1 && options->max_rounds <= MAX_TRIAL_ROUNDS);
     *report = (struct trial_report){0};
     for (int i = 0; i < n; i++)
         trials[i].n_rounds = 0;
     int *firsts = memory_new((size_t)n, sizeof *firsts);
-    s.sentinel_data = pages_new(SENTINEL_BYTES);
-    s.sums = pages_new(SUM_THREADS * SUM_FLOATS * (int64_t)sizeof *s.sums);
-    enum status status = firsts && s.sentinel_data && s.sums
-                             ? STATUS_OK
-                             : err_set(err, STATUS_NOMEM, "out of memory for %d trials", n);
-    if (status == STATUS_OK) {
-        memset(s.sentinel_data, 1, SENTINEL_BYTES);
+    enum status status =
+        firsts ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for %d trials", n);
+    if (status == STATUS_OK)
+        status = state_probe_create(options->isa, &s.probe, err);
+    if (status == STATUS_OK)
         status = run_rounds(&s, firsts, report, err);
-        report->disturbed_frac = keep_calm(&s);
-    }
+    find_means(&s, &report->state);
+    if (status == STATUS_OK)
+        status = correct_all(&s, &report->state, err);
     if (s.n_sentinels > 0) {
         report->sentinel_gbps = stats_median(s.sentinel_gbps, s.n_sentinels);
         report->sentinel_spread_frac =
             stats_mad(s.sentinel_gbps, s.n_sentinels) / report->sentinel_gbps;
+        report->arithmetic_spread_frac = stats_mad(s.sentinel_sums, s.n_sentinels) /
+                                         stats_median(s.sentinel_sums, s.n_sentinels);
         report->processor_frac = s.processor_ns / s.wall_ns;
     }
     memory_free(firsts);
-    pages_free(s.sentinel_data, SENTINEL_BYTES);
-    pages_free(s.sums, SUM_THREADS * SUM_FLOATS * (int64_t)sizeof *s.sums);
+    state_probe_free(s.probe);
     memory_free(s.sentinel_gbps);
+    memory_free(s.sentinel_sums);
     return status;
 }

@@ -7,14 +7,10 @@
  *
  * Every trial is timed as the rest of lathe times: decode is one token after `context` tokens,
  * sampling excluded, prefill `prompt` tokens from an empty cache. The cache's content is zeros,
- * which take as long to read. A sentinel (the same read of memory by one thread, beyond any cache)
- * stands between the networks.
+ * which take as long to read. Threads are pinned.
  *
- * A second sentinel, the same arithmetic by all threads of the trial in their nearest caches,
- * stands before and after every timing. A core that shares its units with somebody else computes a
- * third slower, for seconds to minutes: timings are put off meanwhile, for a part of the budget,
- * and rounds in which it was slower than CALM_FRAC allows are left out in the end, unless too few
- * remained. */
+ * Before and after each timing sentinels tell the machine's state, and all timings are brought to
+ * one state (machine_state.h): that of the caller's reference, else the mean of this session. */
 #ifndef LATHE_COSTMODEL_TRIAL_H
 #define LATHE_COSTMODEL_TRIAL_H
 
@@ -24,11 +20,10 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "costmodel/machine_state.h"
 #include "model/transformer.h"
 
 enum { MAX_TRIAL_ROUNDS = 64 };
-/* Arithmetic this much slower than the fastest seen is a disturbance. */
-#define CALM_FRAC 0.12
 
 struct trial {
     const struct transformer *net; /* borrowed; trials of one network stand side by side */
@@ -36,9 +31,10 @@ struct trial {
     int threads;
     int64_t prompt;  /* 0: no prefill is timed */
     int64_t context; /* of decode */
-    int n_rounds;    /* out: rounds that timed it and were calm */
-    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS];
-    double sentinel_ns[MAX_TRIAL_ROUNDS]; /* the slower arithmetic of before and after */
+    int n_rounds;    /* out: rounds that timed it */
+    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS]; /* out, in one state */
+    double raw_decode_ns[MAX_TRIAL_ROUNDS], raw_prefill_ns[MAX_TRIAL_ROUNDS]; /* as timed */
+    struct machine_state state[MAX_TRIAL_ROUNDS];
 };
 
 /* Mean over rounds without the quickest and the slowest quarter of them; NaN without any. */
@@ -54,6 +50,7 @@ struct trial_options {
     double decode_ns;           /* least time of decodes a trial and round */
     unsigned isa;
     uint64_t seed;
+    const struct state_reference *reference;           /* NULL: the mean of the session */
     const volatile sig_atomic_t *stop;                 /* NULL: never. Looked at between networks */
     void (*progress)(void *context, double done_frac); /* NULL: none */
     void *progress_context;
@@ -61,14 +58,11 @@ struct trial_options {
 
 struct trial_report {
     int n_rounds;                               /* whole ones */
-    double sentinel_gbps, sentinel_spread_frac; /* median, and MAD over it */
+    struct state_reference state;               /* mean of the session, by thread count */
+    double sentinel_gbps, sentinel_spread_frac; /* one thread's reads: median, and MAD over it */
     double processor_frac;                      /* share of a processor that the sentinel got */
-    double disturbed_frac;                      /* share of the timings that were left out */
+    double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */
 };
-
-/* Keeps the rounds whose sentinel is at most `calm_ns`; of many rounds always a quarter, of few
- * two, the calmest then. Returns how many it left out. */
-int trial_keep_calm(struct trial *trial, double calm_ns);
 
 /* Errors: STATUS_INTERRUPTED, those of weights_repeated and runner_create. */
 enum status trials_run(struct trial *trials, int n, const struct trial_options *options,

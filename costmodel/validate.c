@@ -204,6 +204,35 @@ enum status validation_predict(const struct device *device, struct validation *v
     return STATUS_OK;
 }
 
+void validation_state(const struct device *device, const struct validation_options *options,
+                      struct state_reference *out)
+{
+    *out = (struct state_reference){0};
+    if (device->sentinel_sum_ns.n == 0 || device->sentinel_read_gbps.n == 0)
+        return;
+    for (int t = 0; t < options->n_threads; t++) {
+        int threads = options->threads[t];
+        out->threads[out->n] = threads;
+        out->at[out->n++] =
+            (struct machine_state){by_threads_at(&device->sentinel_sum_ns, threads, NAN),
+                                   by_threads_at(&device->sentinel_read_gbps, threads, NAN)};
+    }
+}
+
+void validation_exchange_raw(struct validation *v)
+{
+    for (int i = 0; i < v->n_trials && v->networks; i++) {
+        struct trial *trial = &v->trials[i];
+        for (int r = 0; r < trial->n_rounds; r++) {
+            double decode = trial->decode_ns[r], prefill = trial->prefill_ns[r];
+            trial->decode_ns[r] = trial->raw_decode_ns[r];
+            trial->prefill_ns[r] = trial->raw_prefill_ns[r];
+            trial->raw_decode_ns[r] = decode;
+            trial->raw_prefill_ns[r] = prefill;
+        }
+    }
+}
+
 static double read_bytes(const struct trial *trial)
 {
     struct weight_bytes bytes;

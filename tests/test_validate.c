@@ -232,29 +232,6 @@ static void baselines_are_exact_where_their_form_is_true(void **state)
     validation_release(&v);
 }
 
-static void disturbed_rounds_are_left_out_but_for_the_calmest_quarter(void **state)
-{
-    (void)state;
-    struct rng rng;
-    rng_init(&rng, 3);
-    for (int i = 0; i < 200; i++) {
-        struct trial trial = {.n_rounds = (int)rng_between(&rng, 1, MAX_TRIAL_ROUNDS)};
-        int n = trial.n_rounds, calm = 0;
-        for (int r = 0; r < n; r++) {
-            trial.sentinel_ns[r] = 100 + 60 * rng_uniform(&rng);
-            trial.decode_ns[r] = trial.prefill_ns[r] = trial.sentinel_ns[r];
-            calm += trial.sentinel_ns[r] <= 112;
-        }
-        assert_int_equal(trial_keep_calm(&trial, 112), n - trial.n_rounds);
-        int least = n / 4 > 2 ? n / 4 : n < 2 ? n : 2;
-        assert_int_equal(trial.n_rounds, calm > least ? calm : least);
-        for (int r = 0; r < trial.n_rounds; r++) { /* each with its own sentinel */
-            assert_true(trial.decode_ns[r] == trial.sentinel_ns[r]);
-            assert_true(calm < least || trial.sentinel_ns[r] <= 112);
-        }
-    }
-}
-
 /* Somebody else's timings: three rounds of decodes of two series, one of them timed with a prompt.
  */
 static void rows_alike_are_rounds_and_networks_of_a_size_a_group(void **state)
@@ -349,7 +326,6 @@ int main(void)
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
         cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
         cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
-        cmocka_unit_test(disturbed_rounds_are_left_out_but_for_the_calmest_quarter),
         cmocka_unit_test(rows_alike_are_rounds_and_networks_of_a_size_a_group),
         cmocka_unit_test(no_row_is_nothing_to_validate),
         cmocka_unit_test(trials_run_in_rounds_and_stop_when_told),
