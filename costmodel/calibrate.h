@@ -57,6 +57,7 @@ struct calibration {
         int64_t capacity_bytes;
         bool per_thread;
         double usable_frac, spill_frac; /* spill_frac NaN: none */
+        double reread_lost_frac;
         struct measured_by_threads read_gbps;
     } levels[MAX_LEVELS];
     struct measured_by_threads matvec_gbps[N_DTYPES][MAX_LEVELS];

@@ -8,6 +8,7 @@
 #include "base/stats.h"
 #include "costmodel/calibrate.h"
 #include "costmodel/draw.h"
+#include "costmodel/price.h"
 #include "costmodel/timing_fit.h"
 
 static const enum dtype run_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
@@ -30,7 +31,8 @@ static void draw_all(struct calibration *out, const struct calibration_options *
             .params = (int64_t)(least * pow(most / least, (size + rng_uniform(&rng)) / n)),
             .aspect = ((double)i + rng_uniform(&rng)) / n,
             .dtype = run_types[i % N_RUN_TYPES],
-            .share = i % 4 == 0};
+            .share = i % 4 == 0,
+            .immediate = i % 6 == 3};
         draw_network(&rng, &draw, &out->networks[i]);
         int64_t prompt = prompts[rng_between(&rng, 0, 4)];
         int64_t affordable = 4000000000 / draw.params / 16 * 16;
@@ -94,7 +96,7 @@ static void set_spill(const struct calibration *c, int level, double usable, dou
 struct fitting {
     struct timing_fit fit;
     int last_cache; /* -1: the machine tells of none */
-    double usable, spill;
+    double usable, spill, lost;
     struct machine kernels[MAX_THREAD_POINTS]; /* as the kernels alone have it */
     int *fold;
 };
@@ -128,6 +130,59 @@ static enum status find_spill(const struct calibration *c, struct fitting *f, st
     }
     for (int p = 0; p < c->n_points && f->last_cache >= 0; p++)
         set_spill(c, f->last_cache, f->usable, f->spill, &f->kernels[p]);
+    return STATUS_OK;
+}
+
+static bool is_immediate(const struct trial *trial)
+{
+    return trial->net->schedule.sharing == SHARING_IMMEDIATE;
+}
+
+/* Sum of the errors of networks that run each block twice in a row; NaN without any. */
+static enum status immediate_loss(const struct calibration *c, const struct machine *machine,
+                                  double *sum, struct err *err)
+{
+    for (int i = 0; i < c->n_trials; i++) {
+        const struct trial *trial = &c->trials[i];
+        struct workload workload = {1, trial->context};
+        struct price price;
+        if (!is_immediate(trial) || trial->threads != machine->threads)
+            continue;
+        enum status status = price_network(trial->net, machine, &workload, &price, NULL, err);
+        if (status != STATUS_OK)
+            return status;
+        *sum += fabs(log(price.decode_ns / trial_decode_ns(trial)));
+    }
+    return STATUS_OK;
+}
+
+/* How much of a block is lost between its two runs: what predicts such networks best, the rest of
+ * the fit being as it is. */
+static enum status find_lost(const struct calibration *c, struct fitting *f, struct err *err)
+{
+    enum { N = 16, LEAST_TRIALS = 8 };
+    double best = INFINITY;
+    int n = 0; /* a few say more of themselves than of the cache */
+    for (int i = 0; i < c->n_trials; i++)
+        n += is_immediate(&c->trials[i]) && c->trials[i].threads == c->threads[0];
+    for (int k = 0; n >= LEAST_TRIALS && f->last_cache >= 0 && k <= N; k++) {
+        double lost = (double)k / N, sum = 0;
+        for (int p = 0; p < c->n_points; p++) {
+            struct machine machine = f->kernels[p];
+            machine.levels[f->last_cache].reread_lost_frac = lost;
+            enum status status = timing_fit(&f->fit, &machine, NULL, err);
+            if (status == STATUS_OK)
+                status = immediate_loss(c, &machine, &sum, err);
+            if (status != STATUS_OK)
+                return status;
+        }
+        if (sum < best) {
+            best = sum;
+            f->lost = lost;
+        }
+    }
+    for (int p = 0; p < c->n_points && f->last_cache >= 0; p++)
+        f->kernels[p].levels[f->last_cache].reread_lost_frac = f->lost;
     return STATUS_OK;
 }
 
@@ -206,6 +261,8 @@ static enum status fit_all(struct calibration *c, struct err *err)
         status = machine_of(c, c->threads[p], &f->kernels[p], err);
     if (status == STATUS_OK)
         status = find_spill(c, f, err);
+    if (status == STATUS_OK)
+        status = find_lost(c, f, err);
     if (status == STATUS_OK && c->n_networks >= 3 * N_FOLDS)
         status = hold_out(c, f, err);
     for (int p = 0; p < c->n_points && status == STATUS_OK; p++) {
@@ -217,6 +274,7 @@ static enum status fit_all(struct calibration *c, struct err *err)
     if (status == STATUS_OK && f->last_cache >= 0) {
         c->levels[f->last_cache].usable_frac = f->usable;
         c->levels[f->last_cache].spill_frac = f->spill;
+        c->levels[f->last_cache].reread_lost_frac = f->lost;
     }
 out:
     memory_free(f);

@@ -96,6 +96,9 @@ static void add_levels(struct json_node *root, const struct calibration *c)
         if (c->levels[i].spill_frac > c->levels[i].usable_frac)
             add_number(level, "spill_frac", c->levels[i].spill_frac, "fitted",
                        "to decode times of networks, with usable_frac");
+        if (c->levels[i].reread_lost_frac > 0)
+            add_number(level, "reread_lost_frac", c->levels[i].reread_lost_frac, "fitted",
+                       "to decode times of networks that run each block twice in a row");
         if (c->levels[i].per_thread)
             json_add_bool(level, "per_thread", true);
         add_by_threads(level, "read_gbps", c, &c->levels[i].read_gbps, ceiling);

@@ -25,6 +25,7 @@ static const char *const level_keys[] = {"name",
                                          "capacity_bytes",
                                          "usable_frac",
                                          "spill_frac",
+                                         "reread_lost_frac",
                                          "per_thread",
                                          "read_gbps",
                                          "write_gbps",
@@ -291,6 +292,8 @@ static enum status read_level(const struct json *at, struct level *out, struct e
         status = read_number_or(at, "usable_frac", 0, 1, 1, &out->usable_frac, err);
     if (status == STATUS_OK)
         status = read_number_or(at, "spill_frac", 0, 1000, NAN, &out->spill_frac, err);
+    if (status == STATUS_OK)
+        status = read_number_or(at, "reread_lost_frac", 0, 1, 0, &out->reread_lost_frac, err);
     if (status == STATUS_OK)
         status = json_get_bool_or(at, "per_thread", false, &out->per_thread, err);
     if (status == STATUS_OK)

@@ -59,13 +59,15 @@ enum status level_policy_parse(const char *name, enum level_policy *out, struct 
 /* One level of the memory hierarchy, fastest first; the last but one is DRAM, the last flash. */
 struct level {
     char name[16];
-    int64_t capacity_bytes; /* what is there (per cluster or chip as seen by one pass); flash may
-                               leave it out: 2^50 */
-    double usable_frac;     /* share that weights and KV cache can really occupy, 0..1 */
-    double spill_frac;      /* a cyclic walk over this share of the capacity finds nothing here any
-                               more; between usable_frac and it, linearly less. NaN: at usable_frac
-                               at once, as a perfect LRU */
-    bool per_thread;        /* capacity grows with the threads (private L2) */
+    int64_t capacity_bytes;  /* what is there (per cluster or chip as seen by one pass); flash may
+                                leave it out: 2^50 */
+    double usable_frac;      /* share that weights and KV cache can really occupy, 0..1 */
+    double spill_frac;       /* a cyclic walk over this share of the capacity finds nothing here any
+                                more; between usable_frac and it, linearly less. NaN: at usable_frac
+                                at once, as a perfect LRU */
+    double reread_lost_frac; /* share of a block that is not found here when it runs again right
+                                after it came from memory; 0 as an LRU has it */
+    bool per_thread;         /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
     struct by_threads write_gbps; /* n == 0: as read */
     double latency_ns;            /* NaN: unknown */
@@ -183,6 +185,7 @@ struct machine_level {
     char name[16];
     int64_t capacity_bytes; /* usable */
     int64_t spill_bytes;    /* beyond it nothing is found here; <= capacity_bytes: an LRU's edge */
+    double reread_lost_frac;
     double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
     double turnaround_ns;
     enum level_policy policy;

@@ -85,6 +85,10 @@ void draw_network(struct rng *rng, const struct draw_options *options, struct tr
     out->max_context = CONTEXT;
     if (options->share)
         draw_schedule(rng, &out->schedule);
+    if (options->immediate) {
+        out->schedule.sharing = SHARING_IMMEDIATE;
+        out->schedule.repeats = 2;
+    }
     meet_budget(out, options->params);
     transformer_set_dtype(out, options->dtype);
     char schedule[48];

@@ -15,6 +15,7 @@ struct draw_options {
     double aspect;    /* 0: shallow and wide .. 1: deep and thin */
     enum dtype dtype; /* of blocks, table and head */
     bool share;       /* may draw a schedule that shares weights */
+    bool immediate;   /* runs each block twice in a row */
 };
 
 /* Sets every field of *out, which passes transformer_check and owns nothing. */

@@ -120,9 +120,8 @@ enum status fit_base_machine(const struct device *base, int threads,
 static void apply_bandwidth(const struct fit_theta *theta, struct machine *out)
 {
     double fastest = 0, unit = 1;
-    double cache_frac = has(theta, FIT_ATTENTION)
-                            ? 1
-                            : out->kv_gbps[out->dram] / out->levels[out->dram].read_gbps;
+    double cache_frac =
+        has(theta, FIT_ATTENTION) ? 1 : out->kv_gbps[out->dram] / out->levels[out->dram].read_gbps;
     for (int type = 0; type < N_DTYPES; type++) {
         double ns = has(theta, FIT_BYTE + type) ? theta->value[FIT_BYTE + type] : 0;
         if (ns > 0 && 1 / ns > fastest) {

@@ -37,6 +37,7 @@ static void resolve_level(const struct level *level, int threads, struct machine
     if (level->spill_frac > level->usable_frac)
         out->spill_bytes =
             (int64_t)((double)out->capacity_bytes * (level->spill_frac / level->usable_frac));
+    out->reread_lost_frac = level->reread_lost_frac;
     double read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
     out->read_gbps = level->efficiency_frac * read_gbps;
     out->write_gbps =

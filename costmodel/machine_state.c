@@ -84,8 +84,7 @@ struct machine_state state_probe_look(struct state_probe *probe, int threads)
     return state;
 }
 
-const struct machine_state *state_reference_at(const struct state_reference *reference,
-                                               int threads)
+const struct machine_state *state_reference_at(const struct state_reference *reference, int threads)
 {
     for (int i = 0; reference && i < reference->n; i++)
         if (reference->threads[i] == threads)
@@ -100,7 +99,10 @@ struct logs {
 
 static struct logs logs_of(double ns, const struct machine_state *state)
 {
-    return (struct logs){{log(state->sum_ns), -log(state->read_gbps)}, log(ns)};
+    return (struct logs){
+        {log(state->sum_ns), -log(state->read_gbps)},
+        log(ns)
+    };
 }
 
 static struct logs mean_of_item(const double *ns, const struct machine_state *states,
@@ -117,7 +119,10 @@ static struct logs mean_of_item(const double *ns, const struct machine_state *st
         mean.y += l.y;
         count++;
     }
-    return (struct logs){{mean.x[0] / count, mean.x[1] / count}, mean.y / count};
+    return (struct logs){
+        {mean.x[0] / count, mean.x[1] / count},
+        mean.y / count
+    };
 }
 
 /* A timing that lost its processor for a moment says nothing of the state. */
@@ -131,9 +136,9 @@ static double in_range(double exponent)
     return fmin(MOST_EXPONENT, fmax(0, exponent));
 }
 
-enum status state_effect_fit(const double *ns, const struct machine_state *states,
-                             const int *items, size_t n, const struct state_effect *prior,
-                             struct state_effect *out, struct err *err)
+enum status state_effect_fit(const double *ns, const struct machine_state *states, const int *items,
+                             size_t n, const struct state_effect *prior, struct state_effect *out,
+                             struct err *err)
 {
     const double weight = (0.05 / 0.3) * (0.05 / 0.3); /* of the prior, in timings */
     double a = weight, b = 0, c = weight;
@@ -167,8 +172,7 @@ enum status state_effect_fit(const double *ns, const struct machine_state *state
 }
 
 double state_corrected_ns(double ns, const struct state_effect *effect,
-                          const struct machine_state *state,
-                          const struct machine_state *reference)
+                          const struct machine_state *state, const struct machine_state *reference)
 {
     return ns * pow(reference->sum_ns / state->sum_ns, effect->arithmetic) *
            pow(state->read_gbps / reference->read_gbps, effect->memory);

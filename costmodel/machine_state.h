@@ -45,14 +45,13 @@ const struct machine_state *state_reference_at(const struct state_reference *ref
 struct state_effect {
     double arithmetic, memory; /* exponents, 0 .. 1.2 */
 };
-/* From n timings; items: [n], any numbers; those of one item are compared with each other. The prior
- * is as wide as 0.3, timings as noisy as 5 %. Errors: STATUS_NOMEM. */
-enum status state_effect_fit(const double *ns, const struct machine_state *states,
-                             const int *items, size_t n, const struct state_effect *prior,
-                             struct state_effect *out, struct err *err);
+/* From n timings; items: [n], any numbers; those of one item are compared with each other. The
+ * prior is as wide as 0.3, timings as noisy as 5 %. Errors: STATUS_NOMEM. */
+enum status state_effect_fit(const double *ns, const struct machine_state *states, const int *items,
+                             size_t n, const struct state_effect *prior, struct state_effect *out,
+                             struct err *err);
 /* What a time taken in `state` would have been in `reference`. */
 double state_corrected_ns(double ns, const struct state_effect *effect,
-                          const struct machine_state *state,
-                          const struct machine_state *reference);
+                          const struct machine_state *state, const struct machine_state *reference);
 
 #endif

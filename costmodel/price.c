@@ -301,6 +301,24 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     return machine->overlap_frac * fmin(share * fmax(0, far - near), repeat_ns);
 }
 
+/* Of the runs of a block right after itself those that come from memory again. `first_far`: the
+ * share of a block's first run that did. */
+static double lost_rereads(const struct machine *machine, const struct operator_list *list,
+                           const struct reuse_run *run, int level, double first_far)
+{
+    if (!run->immediate || list->schedule.share_ffn || level >= machine->dram)
+        return 0;
+    double firsts = (double)run->count / (double)(list->schedule.repeats - 1);
+    return firsts * first_far * machine->levels[level].reread_lost_frac;
+}
+
+/* Share of a run that is read from memory. */
+static double share_from_memory(const struct machine *machine, const struct reuse_run *run,
+                                int level)
+{
+    return level < machine->dram ? 0 : 1 - found_before(machine, level, middle_of_attention(run));
+}
+
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
 static double ns_at_distance(const struct machine *machine, const struct op *op, int level,
                              double distance)
@@ -352,7 +370,7 @@ static enum status run_pass(const struct machine *machine, const struct operator
     *pass = (struct pass){.ns = machine->pass_ns};
     struct edge_levels edges = edge_levels(machine, list, table_bytes);
     int first_level = machine->n_levels - 1;
-    double first_ns = 0;
+    double first_ns = 0, first_far = 1;
     while (reuse_walk_next(&walk, &run)) {
         const struct block_cost *cost = &costs[run.class];
         int attention = level_of(machine, run.attention_distance);
@@ -361,17 +379,23 @@ static enum status run_pass(const struct machine *machine, const struct operator
         double weights_ns =
             at_distance(machine, cost->attention_ns, attention, middle_of_attention(&run)) +
             at_distance(machine, cost->ffn_ns, ffn, middle_of_ffn(&run));
+        double lost = lost_rereads(machine, list, &run, attention, first_far);
+        pass->ns +=
+            lost * (cost->attention_ns[machine->dram] + cost->ffn_ns[machine->dram] - weights_ns);
         pass->ns += n * (weights_ns + cost->other_ns + cost->fixed_ns +
                          at_distance(machine, cost->kv_ns, edges.kv, edges.distance));
         pass->beyond_timings |= cost->beyond_timings;
         pass->flop += n * (double)cost->flop;
         pass->activation_bytes += n * (double)cost->activation_bytes;
-        pass->level_bytes[attention] += n * (double)cost->attention_bytes;
-        pass->level_bytes[ffn] += n * (double)cost->ffn_bytes;
+        pass->level_bytes[attention] += (n - lost) * (double)cost->attention_bytes;
+        pass->level_bytes[ffn] += (n - lost) * (double)cost->ffn_bytes;
+        pass->level_bytes[machine->dram] +=
+            lost * (double)(cost->attention_bytes + cost->ffn_bytes);
         pass->level_bytes[edges.kv] += n * (double)cost->kv_bytes;
         if (!run.immediate) {
             first_level = attention;
             first_ns = weights_ns;
+            first_far = share_from_memory(machine, &run, attention);
         } else if (!list->schedule.share_ffn) {
             /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
             double blocks = n / (double)(list->schedule.repeats - 1);
@@ -567,16 +591,17 @@ static void detail_op(const struct machine *machine, const struct op *op, int le
 
 /* An operator whose weights or cache lie `distance` bytes back, partly found a level before. */
 static void detail_at(const struct machine *machine, const struct op *op, int level,
-                      double distance, int64_t n, struct price_detail *detail)
+                      double distance, double n, struct price_detail *detail)
 {
     double found = found_before(machine, level, distance);
     if (op->kind == OP_SAMPLE)
         return;
-    int64_t bytes = n * (op->weight_bytes + op->kv_read_bytes + op->kv_write_bytes);
+    int64_t bytes =
+        llround(n * (double)(op->weight_bytes + op->kv_read_bytes + op->kv_write_bytes));
     int64_t near = llround(found * (double)bytes);
-    detail_op(machine, op, level, (1 - found) * (double)n, bytes - near, detail);
+    detail_op(machine, op, level, (1 - found) * n, bytes - near, detail);
     if (found > 0)
-        detail_op(machine, op, level - 1, found * (double)n, near, detail);
+        detail_op(machine, op, level - 1, found * n, near, detail);
 }
 
 static enum status take_detail(const struct machine *machine, const struct operator_list *list,
@@ -594,18 +619,26 @@ static enum status take_detail(const struct machine *machine, const struct opera
                                     .hidden_ns = pass->hidden_ns,
                                     .hidden_level = pass->hidden_level};
     struct edge_levels edges = edge_levels(machine, list, table);
+    double first_far = 1;
     while (reuse_walk_next(&walk, &run)) {
         const struct block_ops *class = &list->classes[run.class];
         int attention = level_of(machine, run.attention_distance);
         int ffn = level_of(machine, run.ffn_distance);
+        double n = (double)run.count;
+        double lost = lost_rereads(machine, list, &run, attention, first_far);
+        if (!run.immediate)
+            first_far = share_from_memory(machine, &run, attention);
         for (int i = 0; i < class->n_ops; i++) {
             const struct op *op = &class->ops[i];
-            if (op->group == GROUP_NONE)
-                detail_at(machine, op, edges.kv, edges.distance, run.count, detail);
-            else if (op->group == GROUP_FFN)
-                detail_at(machine, op, ffn, middle_of_ffn(&run), run.count, detail);
-            else
-                detail_at(machine, op, attention, middle_of_attention(&run), run.count, detail);
+            if (op->group == GROUP_NONE) {
+                detail_at(machine, op, edges.kv, edges.distance, n, detail);
+                continue;
+            }
+            bool is_ffn = op->group == GROUP_FFN;
+            detail_at(machine, op, is_ffn ? ffn : attention,
+                      is_ffn ? middle_of_ffn(&run) : middle_of_attention(&run), n - lost, detail);
+            if (lost > 0)
+                detail_at(machine, op, machine->dram, INFINITY, lost, detail);
         }
         detail->fixed_ns += (double)run.count * machine->layer_ns;
     }

@@ -54,8 +54,8 @@ enum status validation_of_rows(const struct fit_rows *rows, struct validation *o
 /* The state of the machine that a profile speaks of; n is 0 where it does not say. */
 void validation_state(const struct device *device, const struct validation_options *options,
                       struct state_reference *out);
-/* Exchanges timings as they were taken for those brought to one state, and back. Baselines then want
- * to be fitted again. Nothing to do for rows of another runtime. */
+/* Exchanges timings as they were taken for those brought to one state, and back. Baselines then
+ * want to be fitted again. Nothing to do for rows of another runtime. */
 void validation_exchange_raw(struct validation *v);
 /* Fills what lathe says. Errors: of machine_resolve and price_network. */
 enum status validation_predict(const struct device *device, struct validation *v, struct err *err);

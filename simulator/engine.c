@@ -24,7 +24,11 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
                               .chip = machine->dram - 1,
                               .dram_holds_all = dram_bytes < 0,
                               .gather_level = gather};
-    enum status status = STATUS_OK;
+    engine->streamed_by = memory_new((size_t)map->n_tiles + 1, sizeof *engine->streamed_by);
+    enum status status =
+        engine->streamed_by ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory for tiles");
+    for (int32_t tile = 0; tile < map->n_tiles && !status; tile++)
+        engine->streamed_by[tile] = -1;
     for (int level = 0; level < machine->dram && !status; level++) {
         bool buffer = level == engine->chip;
         int64_t bytes = machine->levels[level].capacity_bytes;
@@ -50,6 +54,7 @@ void engine_release(struct engine *engine)
         tile_buffer_release(&engine->buffers[level]);
     event_queue_release(&engine->events);
     channels_release(engine);
+    memory_free(engine->streamed_by);
     memory_free(engine->source);
     memory_free(engine->arrival_ns);
     *engine = (struct engine){0};
@@ -201,6 +206,21 @@ static bool look_up(struct engine *engine, int64_t position, int *level)
     return true;
 }
 
+/* A block that runs again right after it streamed in is not found whole in a cache that is no LRU:
+ * evenly spread tiles come from DRAM again. */
+static bool is_lost(struct engine *engine, const struct request *request, int level)
+{
+    int32_t execution = engine->program->steps[request->step].execution;
+    if (level >= engine->machine->dram || request->is_cache || execution < 1 ||
+        engine->streamed_by[request->tile] != execution - 1)
+        return false;
+    engine->lost_share += engine->machine->levels[engine->chip].reread_lost_frac;
+    if (engine->lost_share < 1)
+        return false;
+    engine->lost_share -= 1;
+    return true;
+}
+
 /* False: there is no room now. */
 static bool fetch_one(struct engine *engine, int32_t position)
 {
@@ -208,6 +228,13 @@ static bool fetch_one(struct engine *engine, int32_t position)
     int level = engine->gather_level;
     if (request->tile >= 0 && !look_up(engine, position, &level))
         return false;
+    if (request->tile >= 0) {
+        bool streams = level >= engine->machine->dram;
+        if (is_lost(engine, request, level))
+            level = engine->machine->dram;
+        engine->streamed_by[request->tile] =
+            streams ? engine->program->steps[request->step].execution : -1;
+    }
     hold(engine, request);
     engine->arrival_ns[position] = INFINITY;
     if (level < engine->machine->dram) {

@@ -144,6 +144,8 @@ struct engine {
     int32_t step, next_read, next_fetch; /* step and requests */
     bool step_runs, fetch_stalled, spill_pending;
     int64_t held_bytes;
+    int32_t *streamed_by; /* [tiles]: execution that had it from DRAM just now, or -1 */
+    double lost_share;    /* of the re-reads that are to be lost, those that were not yet */
     double step_begin_ns, step_ready_ns, step_end_ns;
     double step_data_ns, step_port_ns; /* bound by data until, by ports until */
     double port_free_ns[MAX_LEVELS], vectors_free_ns, compute_begin_ns, compute_free_ns;

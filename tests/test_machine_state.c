@@ -41,7 +41,7 @@ static void exponents_are_found_and_states_taken_out(void **state)
 {
     (void)state;
     static const struct state_effect truths[] = {
-        {0.9, 0},
+        {0.9, 0  },
         {0.3, 0.6},
         {0,   1  },
         {0.5, 0.5}

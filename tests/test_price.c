@@ -405,12 +405,52 @@ static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
     assert_near(price(&net, &m, 0).decode_ns / far, 0.5, 1e-2);
 }
 
+/* Of ten blocks that run twice in a row and fit, the lost share comes from memory again; the walk
+ * that finds all of it in the cache loses nothing. */
+static void a_lost_share_of_immediate_rereads_comes_from_memory(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    struct weight_bytes bytes;
+    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
+    net.schedule.sharing = SHARING_IMMEDIATE;
+    net.schedule.repeats = 2;
+    transformer_weight_bytes(&net, &bytes);
+    plain_machine(&m, bytes.blocks / 5);
+    m.overlap_frac = 0;
+    for (int t = 0; t < N_DTYPES; t++)
+        m.peak_gflops[t] = INFINITY;
+    double none = price(&net, &m, 0).decode_ns;
+    m.levels[0].reread_lost_frac = 1;
+    double all = price(&net, &m, 0).decode_ns;
+    m.levels[0].reread_lost_frac = 0.25;
+    double quarter = price(&net, &m, 0).decode_ns;
+    double from_dram = (double)bytes.blocks / m.weight_gbps[net.block_dtype][m.dram];
+    double from_cache = (double)bytes.blocks / m.weight_gbps[net.block_dtype][0];
+    assert_near((all - none) / (from_dram - from_cache), 1, 1e-2); /* norms are no matrices */
+    assert_near((quarter - none) / (all - none), 0.25, 1e-9);
+    struct price_detail detail;
+    struct workload workload = {1, 0};
+    struct price out;
+    assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+    double sum = detail.fixed_ns;
+    for (int role = 0; role < N_OP_ROLES; role++)
+        sum += detail.role_ns[role];
+    assert_near(sum / out.decode_ns, 1, 1e-9);
+    plain_machine(&m, 2 * bytes.total); /* everything stays */
+    double before = price(&net, &m, 0).decode_ns;
+    m.levels[0].reread_lost_frac = 1;
+    assert_near(price(&net, &m, 0).decode_ns, before, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timings_add_up_term_by_term),
         cmocka_unit_test(a_type_or_shape_far_beyond_the_timings_is_told),
         cmocka_unit_test(a_walk_too_long_is_found_in_part_where_a_level_spills),
+        cmocka_unit_test(a_lost_share_of_immediate_rereads_comes_from_memory),
         cmocka_unit_test(without_other_costs_time_is_bytes_over_bandwidth),
         cmocka_unit_test(immediate_sharing_is_free_when_a_block_fits_and_not_otherwise),
         cmocka_unit_test(other_sharing_modes_hit_as_their_reuse_distance_says),

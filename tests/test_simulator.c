@@ -543,6 +543,30 @@ static void a_repeated_block_that_fits_hits_and_one_that_does_not_is_read_again(
     transformer_release(&net);
 }
 
+/* The share of a block that a cache loses between its two runs is the share that DRAM delivers. */
+static void rereads_that_are_lost_come_from_dram(void **state)
+{
+    (void)state;
+    static const double shares[] = {0.25, 0.5, 1};
+    struct transformer net;
+    struct machine m;
+    struct simulation simulation = usual();
+    open_machine("iphone-13", &m);
+    open_preset("mobilellm-ls-125m", &net);
+    m.levels[0].capacity_bytes = 8 << 20; /* a block is 7.08 MB */
+    struct simulated none = run(&net, &m, &simulation);
+    for (int i = 0; i < 3; i++) {
+        m.levels[0].reread_lost_frac = shares[i];
+        struct simulated some = run(&net, &m, &simulation);
+        double more =
+            (double)(some.decode.total.level_bytes[m.dram] - none.decode.total.level_bytes[m.dram]);
+        assert_true(fabs(more / (30.0 * 7080192) - shares[i]) < 0.02);
+        assert_int_equal(some.decode.required_bytes, none.decode.required_bytes);
+        assert_true(some.price.decode_ns > none.price.decode_ns);
+    }
+    transformer_release(&net);
+}
+
 static void layers_that_differ_and_recurrent_ones_run_too(void **state)
 {
     (void)state;
@@ -603,6 +627,7 @@ int main(void)
         cmocka_unit_test(weights_beyond_the_memory_stream_from_flash_in_every_pass),
         cmocka_unit_test(a_cold_mapped_file_is_read_by_the_first_pass_and_never_again),
         cmocka_unit_test(a_repeated_block_that_fits_hits_and_one_that_does_not_is_read_again),
+        cmocka_unit_test(rereads_that_are_lost_come_from_dram),
         cmocka_unit_test(layers_that_differ_and_recurrent_ones_run_too),
         cmocka_unit_test(a_failing_allocation_is_reported_and_leaks_nothing),
     };
