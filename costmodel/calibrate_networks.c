@@ -166,7 +166,7 @@ static enum status find_lost(const struct calibration *c, struct fitting *f, str
     for (int i = 0; i < c->n_trials; i++)
         n += is_immediate(&c->trials[i]) && c->trials[i].threads == c->threads[0];
     for (int k = 0; n >= LEAST_TRIALS && f->last_cache >= 0 && k <= N; k++) {
-        double lost = (double)k / N, sum = 0;
+        double lost = 2.0 * k / N, sum = 0;
         for (int p = 0; p < c->n_points; p++) {
             struct machine machine = f->kernels[p];
             machine.levels[f->last_cache].reread_lost_frac = lost;

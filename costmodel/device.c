@@ -293,7 +293,7 @@ static enum status read_level(const struct json *at, struct level *out, struct e
     if (status == STATUS_OK)
         status = read_number_or(at, "spill_frac", 0, 1000, NAN, &out->spill_frac, err);
     if (status == STATUS_OK)
-        status = read_number_or(at, "reread_lost_frac", 0, 1, 0, &out->reread_lost_frac, err);
+        status = read_number_or(at, "reread_lost_frac", 0, 8, 0, &out->reread_lost_frac, err);
     if (status == STATUS_OK)
         status = json_get_bool_or(at, "per_thread", false, &out->per_thread, err);
     if (status == STATUS_OK)

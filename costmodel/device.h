@@ -65,8 +65,9 @@ struct level {
     double spill_frac;       /* a cyclic walk over this share of the capacity finds nothing here any
                                 more; between usable_frac and it, linearly less. NaN: at usable_frac
                                 at once, as a perfect LRU */
-    double reread_lost_frac; /* share of a block that is not found here when it runs again right
-                                after it came from memory; 0 as an LRU has it */
+    double reread_lost_frac; /* share of a block as large as what is usable that is not found here
+                                when it runs again right after it came from memory, less of a
+                                smaller one; 0 as an LRU has it */
     bool per_thread;         /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
     struct by_threads write_gbps; /* n == 0: as read */

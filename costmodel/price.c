@@ -301,6 +301,12 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     return machine->overlap_frac * fmin(share * fmax(0, far - near), repeat_ns);
 }
 
+double price_lost_share(const struct machine *machine, int level, int64_t block_bytes)
+{
+    double fill = (double)block_bytes / (double)machine->levels[level].capacity_bytes;
+    return fmin(1, machine->levels[level].reread_lost_frac * fill);
+}
+
 /* Of the runs of a block right after itself those that come from memory again. `first_far`: the
  * share of a block's first run that did. */
 static double lost_rereads(const struct machine *machine, const struct operator_list *list,
@@ -309,7 +315,7 @@ static double lost_rereads(const struct machine *machine, const struct operator_
     if (!run->immediate || list->schedule.share_ffn || level >= machine->dram)
         return 0;
     double firsts = (double)run->count / (double)(list->schedule.repeats - 1);
-    return firsts * first_far * machine->levels[level].reread_lost_frac;
+    return firsts * first_far * price_lost_share(machine, level, run->attention_distance);
 }
 
 /* Share of a run that is read from memory. */

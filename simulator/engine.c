@@ -214,7 +214,8 @@ static bool is_lost(struct engine *engine, const struct request *request, int le
     if (level >= engine->machine->dram || request->is_cache || execution < 1 ||
         engine->streamed_by[request->tile] != execution - 1)
         return false;
-    engine->lost_share += engine->machine->levels[engine->chip].reread_lost_frac;
+    engine->lost_share +=
+        price_lost_share(engine->machine, engine->chip, engine->program->block_bytes);
     if (engine->lost_share < 1)
         return false;
     engine->lost_share -= 1;

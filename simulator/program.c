@@ -193,6 +193,7 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
         b->next_tile[GROUP_FFN] = b->map->ffn_first[block];
         b->next_kv = b->map->kv_first[i];
         b->dispatch_ns += b->machine->layer_ns;
+        b->program->block_bytes = class->attention_bytes + class->ffn_bytes;
         for (int o = 0; o < class->n_ops && !status; o++)
             status = add_step(b, &class->ops[o], (int32_t)i);
     }
