@@ -26,7 +26,7 @@ struct validate_run {
     const char *device_name;
     struct device device;
     struct validation validation;
-    struct fit_rows rows; /* of another runtime; none: the networks run here */
+    struct fit_rows rows;         /* of another runtime; none: the networks run here */
     struct state_reference state; /* of the machine, that the profile speaks of */
     struct trial_report report;
     struct progress progress;
@@ -84,8 +84,8 @@ static enum status summary_row(const struct validation *v, enum validation_phase
     return STATUS_OK;
 }
 
-static enum status summarise_state(const struct validation *v, const char *state,
-                                   struct listing *l, struct err *err)
+static enum status summarise_state(const struct validation *v, const char *state, struct listing *l,
+                                   struct err *err)
 {
     enum status status = STATUS_OK;
     for (int clock = 0; clock < N_CLOCKS && status == STATUS_OK; clock++)
@@ -239,15 +239,17 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
     if (run->rows.n > 0)
         printf(" from %zu rows\n\n", run->rows.n);
     else
-        printf(" in %d rounds; sentinels: reads of %.1f GB/s, spread %.1f %%, arithmetic %.1f %%\n\n",
-               run->report.n_rounds, run->report.sentinel_gbps,
-               100 * run->report.sentinel_spread_frac, 100 * run->report.arithmetic_spread_frac);
+        printf(
+            " in %d rounds; sentinels: reads of %.1f GB/s, spread %.1f %%, arithmetic %.1f %%\n\n",
+            run->report.n_rounds, run->report.sentinel_gbps, 100 * run->report.sentinel_spread_frac,
+            100 * run->report.arithmetic_spread_frac);
     status = listing_print(&summary, stdout, err);
-    printf("\nstate: timings are brought to the state of the machine in which it was calibrated, as "
-           "sentinels tell it (docs/method.md), or left as they were.\n"
-           "noise: how far a single round lies from the mean of all (median); of means: the same "
-           "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
-           "more than noise; Spearman in them.\n\nworst decodes\n\n");
+    printf(
+        "\nstate: timings are brought to the state of the machine in which it was calibrated, as "
+        "sentinels tell it (docs/method.md), or left as they were.\n"
+        "noise: how far a single round lies from the mean of all (median); of means: the same "
+        "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
+        "more than noise; Spearman in them.\n\nworst decodes\n\n");
     if (status == STATUS_OK)
         status = listing_print(&trials, stdout, err);
 out:
