@@ -138,7 +138,7 @@ static bool is_immediate(const struct trial *trial)
     return trial->net->schedule.sharing == SHARING_IMMEDIATE;
 }
 
-/* Sum of the errors of networks that run each block twice in a row; NaN without any. */
+/* Adds the errors of networks that run each block twice in a row to *sum. */
 static enum status immediate_loss(const struct calibration *c, const struct machine *machine,
                                   double *sum, struct err *err)
 {

@@ -33,7 +33,7 @@ void fit_rows_release(struct fit_rows *rows)
     *rows = (struct fit_rows){0};
 }
 
-static bool same_types(const struct transformer *a, const struct transformer *b)
+bool fit_same_types(const struct transformer *a, const struct transformer *b)
 {
     return a->block_dtype == b->block_dtype && a->head_dtype == b->head_dtype &&
            a->kv_dtype == b->kv_dtype;
@@ -50,7 +50,7 @@ static bool same_network(const struct fit_row *a, const struct fit_row *b)
 
 static bool same_conditions(const struct fit_row *a, const struct fit_row *b, enum fit_phase phase)
 {
-    return same_network(a, b) && same_types(&a->net, &b->net) && a->threads == b->threads &&
+    return same_network(a, b) && fit_same_types(&a->net, &b->net) && a->threads == b->threads &&
            (phase == FIT_PREFILL ? a->prompt == b->prompt : a->context == b->context);
 }
 
@@ -158,7 +158,7 @@ static void number_row(struct group_rows *g, int i)
         if (!same_network(g->rows[i], g->rows[k]))
             continue;
         g->network[i] = g->network[k];
-        if (same_types(&g->rows[i]->net, &g->rows[k]->net))
+        if (fit_same_types(&g->rows[i]->net, &g->rows[k]->net))
             g->variant[i] = g->variant[k];
     }
     if (g->network[i] < 0)

@@ -33,6 +33,9 @@ int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes);
  * one line a row to `notes`. Returns how many. */
 int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes);
 
+/* Blocks, head and cache of the same types. */
+bool fit_same_types(const struct transformer *a, const struct transformer *b);
+
 /* decode_ns by each model; NaN: not predicted (a type that no other row has). */
 struct fit_prediction {
     double fitted_ns;           /* by all rows, its own among them */

@@ -80,12 +80,6 @@ static int64_t params_of(const struct trial *trial)
     return count.total;
 }
 
-static bool same_types(const struct transformer *a, const struct transformer *b)
-{
-    return a->block_dtype == b->block_dtype && a->head_dtype == b->head_dtype &&
-           a->kv_dtype == b->kv_dtype;
-}
-
 /* The row's trial of a phase, new or of rows alike; NULL: it did not time the phase, or there are
  * rounds enough. */
 static struct trial *trial_of_row(struct validation *v, const struct fit_row *row,
@@ -98,7 +92,7 @@ static struct trial *trial_of_row(struct validation *v, const struct fit_row *ro
     for (int i = 0; i < v->n_trials; i++) {
         struct trial *trial = &v->trials[i];
         if (trial->prompt == prompt && trial->context == context &&
-            trial->threads == row->threads && same_types(trial->net, &row->net) &&
+            trial->threads == row->threads && fit_same_types(trial->net, &row->net) &&
             strcmp(trial->net->name, row->net.name) == 0 &&
             transformer_same_shape(trial->net, &row->net))
             return trial->n_rounds < MAX_TRIAL_ROUNDS ? trial : NULL;
@@ -154,7 +148,7 @@ static int count_networks(const struct validation *v)
         bool is_new = true;
         for (int j = 0; j < i && is_new; j++)
             is_new = !(strcmp(v->trials[i].net->name, v->trials[j].net->name) == 0 &&
-                       same_types(v->trials[i].net, v->trials[j].net));
+                       fit_same_types(v->trials[i].net, v->trials[j].net));
         n += is_new;
     }
     return n;
