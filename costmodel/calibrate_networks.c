@@ -14,38 +14,90 @@
 static const enum dtype run_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
 enum { N_RUN_TYPES = 3, N_FOLDS = 5, TRIALS_A_POINT = 2, SEED = 20260 };
 
-/* Latin hypercube: every network has an aspect and a budget of its own stratum. */
-static void draw_all(struct calibration *out, const struct calibration_options *options)
+/* Of six networks one runs each block twice in a row, and the next is the same without: what the
+ * second runs cost is the difference. */
+static bool has_twin(int i)
+{
+    return i % 6 == 3;
+}
+static bool is_twin(int i)
+{
+    return i % 6 == 4;
+}
+static int count_shapes(int n_networks)
+{
+    return n_networks - (n_networks + 1) / 6;
+}
+
+/* Latin hypercube: every shape has an aspect and a budget of its own stratum. `shape`: its number.
+ */
+static void draw_one(struct rng *rng, const struct calibration_options *options, int shape,
+                     int n_shapes, bool immediate, struct transformer *out)
+{
+    const double least = 8e6, most = options->thorough ? 150e6 : 80e6;
+    double n = n_shapes, size = (double)(shape * 7 % n_shapes);
+    struct draw_options draw = {
+        .params = (int64_t)(least * pow(most / least, (size + rng_uniform(rng)) / n)),
+        .aspect = ((double)shape + rng_uniform(rng)) / n,
+        .dtype = run_types[shape % N_RUN_TYPES],
+        .share = shape % 4 == 0 && !immediate,
+        .immediate = immediate};
+    draw_network(rng, &draw, out);
+}
+
+static int trials_of_network(const struct calibration *c)
+{
+    return c->n_points * TRIALS_A_POINT;
+}
+
+static void add_trials(struct rng *rng, struct calibration *out, int i)
 {
     static const int64_t contexts[TRIALS_A_POINT][4] = {
         {0,   32,  64,   128 },
         {256, 512, 1024, 2048}
     };
     static const int64_t prompts[] = {16, 32, 64, 128, 256};
-    const double least = 8e6, most = options->thorough ? 150e6 : 80e6;
-    struct rng rng;
+    struct param_count count;
+    transformer_count(&out->networks[i], &count);
+    int64_t prompt = prompts[rng_between(rng, 0, 4)];
+    int64_t affordable = 4000000000 / count.total / 16 * 16;
+    prompt = prompt < affordable ? prompt : affordable;
+    for (int p = 0; p < out->n_points; p++) {
+        for (int c = 0; c < TRIALS_A_POINT; c++)
+            out->trials[out->n_trials++] =
+                (struct trial){.net = &out->networks[i],
+                               .group = i,
+                               .threads = out->threads[p],
+                               .prompt = c == 0 ? prompt : 0,
+                               .context = contexts[c][rng_between(rng, 0, 3)]};
+    }
+}
+
+/* The same trials as of the network before. */
+static void add_trials_of_twin(struct calibration *out, int i)
+{
+    for (int t = 0; t < trials_of_network(out); t++) {
+        struct trial trial = out->trials[out->n_trials - trials_of_network(out)];
+        trial.net = &out->networks[i];
+        trial.group = i;
+        out->trials[out->n_trials++] = trial;
+    }
+}
+
+static void draw_all(struct calibration *out, const struct calibration_options *options)
+{
+    struct rng rng, before;
+    int shape = 0, n_shapes = count_shapes(out->n_networks);
     rng_init(&rng, SEED);
     for (int i = 0; i < out->n_networks; i++) {
-        double n = out->n_networks, size = (double)(i * 7 % out->n_networks);
-        struct draw_options draw = {
-            .params = (int64_t)(least * pow(most / least, (size + rng_uniform(&rng)) / n)),
-            .aspect = ((double)i + rng_uniform(&rng)) / n,
-            .dtype = run_types[i % N_RUN_TYPES],
-            .share = i % 4 == 0,
-            .immediate = i % 6 == 3};
-        draw_network(&rng, &draw, &out->networks[i]);
-        int64_t prompt = prompts[rng_between(&rng, 0, 4)];
-        int64_t affordable = 4000000000 / draw.params / 16 * 16;
-        prompt = prompt < affordable ? prompt : affordable;
-        for (int p = 0; p < out->n_points; p++) {
-            for (int c = 0; c < TRIALS_A_POINT; c++)
-                out->trials[out->n_trials++] =
-                    (struct trial){.net = &out->networks[i],
-                                   .group = i,
-                                   .threads = out->threads[p],
-                                   .prompt = c == 0 ? prompt : 0,
-                                   .context = contexts[c][rng_between(&rng, 0, 3)]};
+        if (is_twin(i)) {
+            draw_one(&before, options, shape - 1, n_shapes, false, &out->networks[i]);
+            add_trials_of_twin(out, i);
+            continue;
         }
+        before = rng;
+        draw_one(&rng, options, shape++, n_shapes, has_twin(i), &out->networks[i]);
+        add_trials(&rng, out, i);
     }
 }
 
@@ -133,46 +185,50 @@ static enum status find_spill(const struct calibration *c, struct fitting *f, st
     return STATUS_OK;
 }
 
-static bool is_immediate(const struct trial *trial)
+static bool is_half_of_pair(const struct calibration *c, int i)
 {
-    return trial->net->schedule.sharing == SHARING_IMMEDIATE;
+    return has_twin(c->trials[i].group) && c->trials[i].group + 1 < c->n_networks;
 }
 
-/* Adds the errors of networks that run each block twice in a row to *sum. */
-static enum status immediate_loss(const struct calibration *c, const struct machine *machine,
-                                  double *sum, struct err *err)
+/* Adds to *sum how far off the ratio of each pair is: of a network that runs its blocks twice, and
+ * its twin. */
+static enum status pair_loss(const struct calibration *c, const struct machine *machine,
+                             double *sum, struct err *err)
 {
     for (int i = 0; i < c->n_trials; i++) {
-        const struct trial *trial = &c->trials[i];
+        const struct trial *trial = &c->trials[i], *twin = trial + trials_of_network(c);
         struct workload workload = {1, trial->context};
-        struct price price;
-        if (!is_immediate(trial) || trial->threads != machine->threads)
+        struct price price, price_of_twin;
+        if (!is_half_of_pair(c, i) || trial->threads != machine->threads)
             continue;
         enum status status = price_network(trial->net, machine, &workload, &price, NULL, err);
+        if (status == STATUS_OK)
+            status = price_network(twin->net, machine, &workload, &price_of_twin, NULL, err);
         if (status != STATUS_OK)
             return status;
-        *sum += fabs(log(price.decode_ns / trial_decode_ns(trial)));
+        *sum += fabs(log(price.decode_ns / price_of_twin.decode_ns) -
+                     log(trial_decode_ns(trial) / trial_decode_ns(twin)));
     }
     return STATUS_OK;
 }
 
-/* How much of a block is lost between its two runs: what predicts such networks best, the rest of
- * the fit being as it is. */
+/* How much of a block is lost between its two runs: what predicts the pairs best, the rest of the
+ * fit being as it is. */
 static enum status find_lost(const struct calibration *c, struct fitting *f, struct err *err)
 {
-    enum { N = 16, LEAST_TRIALS = 8 };
+    enum { N = 24, LEAST_TRIALS = 8 };
     double best = INFINITY;
     int n = 0; /* a few say more of themselves than of the cache */
     for (int i = 0; i < c->n_trials; i++)
-        n += is_immediate(&c->trials[i]) && c->trials[i].threads == c->threads[0];
+        n += is_half_of_pair(c, i) && c->trials[i].threads == c->threads[0];
     for (int k = 0; n >= LEAST_TRIALS && f->last_cache >= 0 && k <= N; k++) {
-        double lost = 2.0 * k / N, sum = 0;
+        double lost = 1.5 * k / N, sum = 0;
         for (int p = 0; p < c->n_points; p++) {
             struct machine machine = f->kernels[p];
             machine.levels[f->last_cache].reread_lost_frac = lost;
             enum status status = timing_fit(&f->fit, &machine, NULL, err);
             if (status == STATUS_OK)
-                status = immediate_loss(c, &machine, &sum, err);
+                status = pair_loss(c, &machine, &sum, err);
             if (status != STATUS_OK)
                 return status;
         }

@@ -163,7 +163,7 @@ static void add_by_level(struct json_node *timings, const char *key, const struc
 /* The state of the machine that all timings of networks were brought to. */
 static void add_sentinel(struct json_node *timings, const struct calibration *c)
 {
-    struct measured_by_threads sum = {0}, gbps = {0};
+    struct measured_by_threads sum = {0}, gbps = {0}, meet = {0};
     for (int p = 0; p < c->n_points; p++) {
         const struct machine_state *state =
             state_reference_at(&c->trial_report.state, c->threads[p]);
@@ -171,10 +171,12 @@ static void add_sentinel(struct json_node *timings, const struct calibration *c)
             return;
         sum.at[p] = (struct measured){.value = state->sum_ns, .n = c->n_trials, .fitted = true};
         gbps.at[p] = (struct measured){.value = state->read_gbps, .n = c->n_trials, .fitted = true};
+        meet.at[p] = (struct measured){.value = state->meet_ns, .n = c->n_trials, .fitted = true};
     }
     struct json_node *sentinel = json_add_object(timings, "sentinel");
     add_by_threads(sentinel, "sum_ns", c, &sum, NULL);
     add_by_threads(sentinel, "read_gbps", c, &gbps, NULL);
+    add_by_threads(sentinel, "meet_ns", c, &meet, NULL);
 }
 
 /* A line a timing: for people, who can grep it. */

@@ -458,7 +458,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                        "networks",
                                        NULL};
     static const char *const reach[] = {"d_in", "context", "tokens", NULL};
-    static const char *const sentinel_keys[] = {"sum_ns", "read_gbps", NULL};
+    static const char *const sentinel_keys[] = {"sum_ns", "read_gbps", "meet_ns", NULL};
     static const int by_type[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE,
                                   TIMING_PROMPT_COLUMN};
     static const struct {
@@ -522,6 +522,8 @@ static enum status read_timings(const struct json *root, struct device *out, str
     if (status == STATUS_OK)
         status = read_by_threads(&sentinel, "read_gbps", LEAST_GBPS, MOST_GBPS,
                                  &out->sentinel_read_gbps, err);
+    if (status == STATUS_OK)
+        status = read_by_threads(&sentinel, "meet_ns", 1, MOST_NS, &out->sentinel_meet_ns, err);
     return status;
 }
 

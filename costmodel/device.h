@@ -67,7 +67,7 @@ struct level {
                                 at once, as a perfect LRU */
     double reread_lost_frac; /* share of a block as large as what is usable that is not found here
                                 when it runs again right after it came from memory, less of a
-                                smaller one; 0 as an LRU has it */
+                                smaller one by the root of its size; 0 as an LRU has it */
     bool per_thread;         /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
     struct by_threads write_gbps; /* n == 0: as read */
@@ -152,7 +152,7 @@ struct device {
     struct by_threads start_ns[MAX_LEVELS];         /* decode: until the first bytes of a matrix */
     struct by_threads cache_gbps[MAX_LEVELS];       /* attention's reads; n == 0: the level's */
     double timed_d_in, timed_context, timed_tokens; /* the largest that were timed */
-    struct by_threads sentinel_sum_ns, sentinel_read_gbps; /* machine_state.h, meanwhile */
+    struct by_threads sentinel_sum_ns, sentinel_read_gbps, sentinel_meet_ns; /* machine_state.h */
 
     /* Load (file to DRAM) and init (repack, compile, allocate):
      *   load_ns = load_fixed_ns + bytes / load_gbps + load_layer_ns * executions

@@ -5,20 +5,23 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/stats.h"
+#include "costmodel/least_squares.h"
 #include "kernels/kernel.h"
 #include "kernels/threaded.h"
 #include "runtime/pages.h"
 
-/* The arithmetic: products of 16 tokens with a matrix that, like them, fits the nearest caches. */
-enum { SUM_M = 16, SUM_N = 64, SUM_K = 128, SUM_REPEATS = 100, MOST_THREADS = 64 };
-enum { SUM_FLOATS = SUM_M * SUM_K + SUM_N * SUM_K + SUM_M * SUM_N + 4096 };
+/* The arithmetic: rows of each type that networks run in, in the nearest caches. */
+static const enum dtype sum_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
+enum { N_SUM_TYPES = 3, SUM_ROWS = 64, SUM_K = 256, SUM_REPEATS = 100, MOST_THREADS = 64 };
+/* Of a thread: weights of any type, input, output. */
+enum { ROWS_BYTES = SUM_ROWS * SUM_K * 4, INPUT_BYTES = 4096, SUM_BYTES = 81920 };
 /* Reads go through a buffer in turns, so that no cache has what comes next. */
-enum { READ_BYTES = 64 << 20, N_READS = 4 };
-#define MOST_EXPONENT 1.2
+enum { READ_BYTES = 64 << 20, N_READS = 4, N_MEETINGS = 500 };
 
 struct state_probe {
-    const struct kernel *matmul, *read;
-    float *sums;   /* [MOST_THREADS, SUM_FLOATS] */
+    const struct kernel *rows[N_SUM_TYPES], *read;
+    uint8_t *sums; /* [MOST_THREADS, SUM_BYTES] */
     uint8_t *data; /* [N_READS, READ_BYTES] */
     int turn;
     uint32_t seen; /* kept, so that reading is not optimised away */
@@ -26,7 +29,8 @@ struct state_probe {
 
 struct machine_state machine_state_middle(struct machine_state a, struct machine_state b)
 {
-    return (struct machine_state){sqrt(a.sum_ns * b.sum_ns), sqrt(a.read_gbps * b.read_gbps)};
+    return (struct machine_state){sqrt(a.sum_ns * b.sum_ns), sqrt(a.read_gbps * b.read_gbps),
+                                  sqrt(a.meet_ns * b.meet_ns)};
 }
 
 enum status state_probe_create(unsigned isa, struct state_probe **out, struct err *err)
@@ -35,9 +39,10 @@ enum status state_probe_create(unsigned isa, struct state_probe **out, struct er
     *out = NULL;
     if (!probe)
         return err_set(err, STATUS_NOMEM, "out of memory for sentinels");
-    probe->matmul = kernel_find(KERNEL_MATMUL, DTYPE_F32, isa);
+    for (int i = 0; i < N_SUM_TYPES; i++)
+        probe->rows[i] = kernel_find(KERNEL_MATVEC, sum_types[i], isa);
     probe->read = kernel_find(KERNEL_READ, DTYPE_F32, isa);
-    probe->sums = pages_new(MOST_THREADS * SUM_FLOATS * (int64_t)sizeof *probe->sums);
+    probe->sums = pages_new((int64_t)MOST_THREADS * SUM_BYTES);
     probe->data = pages_new((int64_t)N_READS * READ_BYTES);
     if (!probe->sums || !probe->data) {
         state_probe_free(probe);
@@ -52,30 +57,57 @@ void state_probe_free(struct state_probe *probe)
 {
     if (!probe)
         return;
-    pages_free(probe->sums, MOST_THREADS * SUM_FLOATS * (int64_t)sizeof *probe->sums);
+    pages_free(probe->sums, (int64_t)MOST_THREADS * SUM_BYTES);
     pages_free(probe->data, (int64_t)N_READS * READ_BYTES);
     memory_free(probe);
 }
 
-static double one_threads_sums(const struct kernel *matmul, float *x)
+/* All zeros: products take as long as of any numbers. */
+static double one_threads_sums(const struct state_probe *probe, uint8_t *own)
 {
-    float *w = x + SUM_M * SUM_K, *y = w + SUM_N * SUM_K;
+    float *y = (float *)(void *)(own + ROWS_BYTES + INPUT_BYTES);
     int64_t start = clock_ns();
-    for (int i = 0; i < SUM_REPEATS; i++)
-        matmul->run.matmul(SUM_M, SUM_K, w, x, SUM_K * (int64_t)sizeof *x, y, SUM_N, 0, SUM_N,
-                           y + SUM_M * SUM_N);
+    for (int type = 0; type < N_SUM_TYPES; type++)
+        for (int i = 0; i < SUM_REPEATS; i++)
+            probe->rows[type]->run.matvec(SUM_K, own, own + ROWS_BYTES, y, 0, SUM_ROWS);
     return (double)(clock_ns() - start);
 }
 
+static double slowest_sums(const struct state_probe *probe, int n)
+{
+    double slowest = 0;
+#pragma omp parallel num_threads(n) reduction(max : slowest) if (n > 1)
+    slowest = one_threads_sums(probe, probe->sums + (int64_t)pages_thread() * SUM_BYTES);
+    return slowest;
+}
+
+static double meeting_ns(int n)
+{
+    double shortest = INFINITY;
+    struct team_barrier barrier;
+    if (n == 1)
+        return 1;
+    team_barrier_init(&barrier, n);
+#pragma omp parallel num_threads(n) reduction(min : shortest)
+    {
+        team_barrier_wait(&barrier);
+        int64_t start = clock_ns();
+        for (int i = 0; i < N_MEETINGS; i++)
+            team_barrier_wait(&barrier);
+        shortest = (double)(clock_ns() - start) / N_MEETINGS;
+    }
+    return shortest;
+}
+
+/* A thread that has just woken up, or lost its core for a moment, is slow once. */
 struct machine_state state_probe_look(struct state_probe *probe, int threads)
 {
-    struct machine_state state = {.sum_ns = INFINITY};
+    enum { LOOKS = 2 };
+    struct machine_state state = {.sum_ns = INFINITY, .meet_ns = INFINITY};
     int n = threads < MOST_THREADS ? threads : MOST_THREADS;
-    for (int i = 0; i < 2; i++) { /* a thread that has just woken up is slow once */
-        double slowest = 0;
-#pragma omp parallel num_threads(n) reduction(max : slowest) if (n > 1)
-        slowest = one_threads_sums(probe->matmul, probe->sums + pages_thread() * SUM_FLOATS);
-        state.sum_ns = fmin(state.sum_ns, slowest);
+    for (int i = 0; i < LOOKS; i++) {
+        state.sum_ns = fmin(state.sum_ns, slowest_sums(probe, n));
+        state.meet_ns = fmin(state.meet_ns, meeting_ns(n));
     }
     const uint8_t *data = probe->data + (int64_t)READ_BYTES * (probe->turn++ % N_READS);
     int64_t start = clock_ns();
@@ -92,88 +124,89 @@ const struct machine_state *state_reference_at(const struct state_reference *ref
     return NULL;
 }
 
-/* The two regressors of a timing, and its logarithm. */
-struct logs {
-    double x[2], y;
-};
-
-static struct logs logs_of(double ns, const struct machine_state *state)
+/* What an exponent multiplies. */
+static double regressor(const struct machine_state *state, int part)
 {
-    return (struct logs){
-        {log(state->sum_ns), -log(state->read_gbps)},
-        log(ns)
-    };
-}
-
-static struct logs mean_of_item(const double *ns, const struct machine_state *states,
-                                const int *items, size_t n, int item)
-{
-    struct logs mean = {{0}, 0};
-    double count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (items[i] != item)
-            continue;
-        struct logs l = logs_of(ns[i], &states[i]);
-        mean.x[0] += l.x[0];
-        mean.x[1] += l.x[1];
-        mean.y += l.y;
-        count++;
+    switch (part) {
+    case STATE_ARITHMETIC:
+        return log(state->sum_ns);
+    case STATE_MEMORY:
+        return -log(state->read_gbps);
+    default:
+        return log(state->meet_ns);
     }
-    return (struct logs){
-        {mean.x[0] / count, mean.x[1] / count},
-        mean.y / count
-    };
 }
 
-/* A timing that lost its processor for a moment says nothing of the state. */
-static double near(double deviation)
-{
-    return fmin(0.5, fmax(-0.5, deviation));
-}
+/* Writes the rows of one item, each less the item's medians, which an outlier does not move. */
+struct rows {
+    double *x, *y, *sigma, *scratch; /* [n, N_STATE_PARTS], [n] */
+    size_t n;
+};
+enum { NUMBERS_A_ROW = N_STATE_PARTS + 3 };
+#define TIMING_NOISE 0.05
 
-static double in_range(double exponent)
+static void add_item(const double *ns, const struct machine_state *states, const size_t *at,
+                     size_t n, struct rows *rows)
 {
-    return fmin(MOST_EXPONENT, fmax(0, exponent));
+    for (int part = 0; part <= N_STATE_PARTS; part++) {
+        bool is_time = part == N_STATE_PARTS;
+        double *to = is_time ? rows->y + rows->n : rows->x + rows->n * N_STATE_PARTS + part;
+        size_t step = is_time ? 1 : N_STATE_PARTS;
+        for (size_t i = 0; i < n; i++)
+            to[i * step] = is_time ? log(ns[at[i]]) : regressor(&states[at[i]], part);
+        for (size_t i = 0; i < n; i++)
+            rows->scratch[i] = to[i * step];
+        double middle = stats_median(rows->scratch, n);
+        for (size_t i = 0; i < n; i++)
+            to[i * step] -= middle;
+    }
+    for (size_t i = 0; i < n; i++)
+        rows->sigma[rows->n + i] = TIMING_NOISE;
+    rows->n += n;
 }
 
 enum status state_effect_fit(const double *ns, const struct machine_state *states, const int *items,
-                             size_t n, const struct state_effect *prior, struct state_effect *out,
-                             struct err *err)
+                             size_t n, const struct state_effect *prior, double width,
+                             struct state_effect *out, struct err *err)
 {
-    const double weight = (0.05 / 0.3) * (0.05 / 0.3); /* of the prior, in timings */
-    double a = weight, b = 0, c = weight;
-    double p = weight * prior->arithmetic, q = weight * prior->memory;
+    double scale[N_STATE_PARTS];
+    double *numbers = memory_new(NUMBERS_A_ROW * n + 1, sizeof *numbers);
+    size_t *at = memory_new(n + 1, sizeof *at);
     bool *done = memory_new(n + 1, sizeof *done);
-    if (!done)
-        return err_set(err, STATUS_NOMEM, "out of memory for %zu timings", n);
+    enum status status = numbers && at && done
+                             ? STATUS_OK
+                             : err_set(err, STATUS_NOMEM, "out of memory for %zu timings", n);
+    if (status != STATUS_OK)
+        goto out;
+    struct rows rows = {numbers, numbers + N_STATE_PARTS * n, numbers + (N_STATE_PARTS + 1) * n,
+                        numbers + (N_STATE_PARTS + 2) * n, 0};
     for (size_t first = 0; first < n; first++) {
-        if (done[first])
-            continue;
-        struct logs mean = mean_of_item(ns, states, items, n, items[first]);
-        for (size_t i = first; i < n; i++) {
-            if (items[i] != items[first])
-                continue;
-            struct logs l = logs_of(ns[i], &states[i]);
-            double x0 = near(l.x[0] - mean.x[0]), x1 = near(l.x[1] - mean.x[1]);
-            double y = near(l.y - mean.y);
-            a += x0 * x0;
-            b += x0 * x1;
-            c += x1 * x1;
-            p += x0 * y;
-            q += x1 * y;
-            done[i] = true;
-        }
+        size_t count = 0;
+        for (size_t i = first; i < n && !done[first]; i++)
+            if (items[i] == items[first])
+                at[count++] = i;
+        for (size_t i = 0; i < count; i++)
+            done[at[i]] = true;
+        if (count > 0)
+            add_item(ns, states, at, count, &rows);
     }
-    double det = a * c - b * b;
-    out->arithmetic = in_range((p * c - q * b) / det);
-    out->memory = in_range((q - b * out->arithmetic) / c);
+    for (int part = 0; part < N_STATE_PARTS; part++)
+        scale[part] = width;
+    struct least_squares problem = {N_STATE_PARTS, rows.n,    rows.x, rows.y,
+                                    rows.sigma,    prior->of, scale,  1.345};
+    status = least_squares_solve(&problem, out->of, err);
+out:
+    memory_free(numbers);
+    memory_free(at);
     memory_free(done);
-    return STATUS_OK;
+    return status;
 }
 
 double state_corrected_ns(double ns, const struct state_effect *effect,
                           const struct machine_state *state, const struct machine_state *reference)
 {
-    return ns * pow(reference->sum_ns / state->sum_ns, effect->arithmetic) *
-           pow(state->read_gbps / reference->read_gbps, effect->memory);
+    double off = 0;
+    for (int part = 0; part < N_STATE_PARTS; part++)
+        off += effect->of[part] * (regressor(reference, part) - regressor(state, part));
+    return ns * exp(off);
 }

@@ -1,16 +1,19 @@
 /* What a machine gives at the moment, and what timings would have been had it given something else.
  *
- * On a shared machine a core computes a third slower while a neighbour uses its units, and memory
- * answers as fast as others leave it: for seconds to minutes, which no number of repeats averages
- * out. Two sentinels tell the state: the same arithmetic by every thread in its nearest caches, and
- * the same read of memory by all threads together. How much of it a kind of timing feels is fitted:
+ * On a shared machine a core computes integer products half slower while a neighbour uses its
+ * units, memory answers as fast as others leave it, and two cores meet within one cache or across
+ * two: for seconds to minutes, which no number of repeats averages out. Three sentinels tell the
+ * state: products of quantised and half-precision weights in every thread's nearest caches (what
+ * decode computes; plain f32 products feel a third of it), a read of memory by all threads
+ * together, and meetings at a barrier. How much of it a timing feels is fitted:
  *
- *   log time = item + arithmetic log sum_ns - memory log read_gbps
+ *   log time = item + arithmetic log sum_ns - memory log read_gbps + meeting log meet_ns
  *
  * with a constant for each item (analysis of covariance), so that timings of the same items in
- * different states tell the two exponents and the items themselves do not matter.
+ * different states tell the exponents and the items themselves do not matter.
  *
- * What it cannot show: states that neither sentinel feels (where two cores meet, page tables). */
+ * What it cannot show: states that no sentinel feels (page tables, another share of the last
+ * cache), and what happens between two looks. */
 #ifndef LATHE_COSTMODEL_MACHINE_STATE_H
 #define LATHE_COSTMODEL_MACHINE_STATE_H
 
@@ -22,6 +25,7 @@
 struct machine_state {
     double sum_ns;    /* the arithmetic, slowest thread */
     double read_gbps; /* all threads */
+    double meet_ns;   /* a meeting of all threads; one thread: 1 */
 };
 /* Geometric mean of two. */
 struct machine_state machine_state_middle(struct machine_state a, struct machine_state b);
@@ -42,14 +46,22 @@ struct state_reference {
 const struct machine_state *state_reference_at(const struct state_reference *reference,
                                                int threads);
 
-struct state_effect {
-    double arithmetic, memory; /* exponents, 0 .. 1.2 */
+/* Exponents, >= 0. */
+enum state_part {
+    STATE_ARITHMETIC,
+    STATE_MEMORY,
+    STATE_MEETING,
+    N_STATE_PARTS,
 };
-/* From n timings; items: [n], any numbers; those of one item are compared with each other. The
- * prior is as wide as 0.3, timings as noisy as 5 %. Errors: STATUS_NOMEM. */
+struct state_effect {
+    double of[N_STATE_PARTS];
+};
+/* From n timings; items: [n], any numbers; those of one item are compared with each other. Timings
+ * are taken for 5 % noisy, and some for outliers. width: of the prior, > 0. Errors: STATUS_NOMEM.
+ */
 enum status state_effect_fit(const double *ns, const struct machine_state *states, const int *items,
-                             size_t n, const struct state_effect *prior, struct state_effect *out,
-                             struct err *err);
+                             size_t n, const struct state_effect *prior, double width,
+                             struct state_effect *out, struct err *err);
 /* What a time taken in `state` would have been in `reference`. */
 double state_corrected_ns(double ns, const struct state_effect *effect,
                           const struct machine_state *state, const struct machine_state *reference);

@@ -301,28 +301,38 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
     return machine->overlap_frac * fmin(share * fmax(0, far - near), repeat_ns);
 }
 
-double price_lost_share(const struct machine *machine, int level, int64_t block_bytes)
+double price_lost_share(const struct machine *machine, int level, double distance)
 {
-    double fill = (double)block_bytes / (double)machine->levels[level].capacity_bytes;
-    return fmin(1, machine->levels[level].reread_lost_frac * fill);
+    double fill = distance / (double)machine->levels[level].capacity_bytes;
+    return fmin(1, machine->levels[level].reread_lost_frac * sqrt(fill));
 }
 
-/* Of the runs of a block right after itself those that come from memory again. `first_far`: the
- * share of a block's first run that did. */
+/* Share of a read at this distance that comes from memory. */
+static double share_from_memory(const struct machine *machine, double distance)
+{
+    int level = level_of(machine, (int64_t)distance);
+    return level < machine->dram ? 0 : 1 - found_before(machine, level, distance);
+}
+
+/* Of the reads of a run, found in `level`, those that come from memory again, since the reads
+ * before them did. `first_far`: the share of a block's first run that did. */
 static double lost_rereads(const struct machine *machine, const struct operator_list *list,
                            const struct reuse_run *run, int level, double first_far)
 {
-    if (!run->immediate || list->schedule.share_ffn || level >= machine->dram)
+    double n = (double)run->count, distance = middle_of_attention(run);
+    if (list->schedule.share_ffn || level >= machine->dram)
         return 0;
-    double firsts = (double)run->count / (double)(list->schedule.repeats - 1);
-    return firsts * first_far * price_lost_share(machine, level, run->attention_distance);
-}
-
-/* Share of a run that is read from memory. */
-static double share_from_memory(const struct machine *machine, const struct reuse_run *run,
-                                int level)
-{
-    return level < machine->dram ? 0 : 1 - found_before(machine, level, middle_of_attention(run));
+    if (run->immediate)
+        return n / (double)(list->schedule.repeats - 1) * first_far *
+               price_lost_share(machine, level, distance);
+    if (list->schedule.sharing != SHARING_REVERSE)
+        return 0;
+    /* A block is met on the way there and on the way back: what one way is short of a pass and a
+     * block, the other is long. */
+    const struct block_ops *block = &list->classes[run->class];
+    double both_ways = (double)(reuse_pass_bytes(list) + block->attention_bytes + block->ffn_bytes);
+    double before = both_ways - distance;
+    return n * share_from_memory(machine, before) * price_lost_share(machine, level, distance);
 }
 
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
@@ -401,7 +411,7 @@ static enum status run_pass(const struct machine *machine, const struct operator
         if (!run.immediate) {
             first_level = attention;
             first_ns = weights_ns;
-            first_far = share_from_memory(machine, &run, attention);
+            first_far = share_from_memory(machine, middle_of_attention(&run));
         } else if (!list->schedule.share_ffn) {
             /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
             double blocks = n / (double)(list->schedule.repeats - 1);
@@ -633,7 +643,7 @@ static enum status take_detail(const struct machine *machine, const struct opera
         double n = (double)run.count;
         double lost = lost_rereads(machine, list, &run, attention, first_far);
         if (!run.immediate)
-            first_far = share_from_memory(machine, &run, attention);
+            first_far = share_from_memory(machine, middle_of_attention(&run));
         for (int i = 0; i < class->n_ops; i++) {
             const struct op *op = &class->ops[i];
             if (op->group == GROUP_NONE) {

@@ -70,9 +70,10 @@ double price_weight_gbps(const struct machine *machine, const struct op *op, int
 double price_weight_ns(const struct machine *machine, const struct op *op, int level,
                        int64_t bytes);
 
-/* Share of a block that a level does not have when the block runs again right after it came from
- * memory: reread_lost_frac of one that fills the level, less of a smaller one. */
-double price_lost_share(const struct machine *machine, int level, int64_t block_bytes);
+/* Share of a read at this reuse distance that a level does not have when the read before it came
+ * from memory: reread_lost_frac of one that just fits, less by the root of the distance of a nearer
+ * one. */
+double price_lost_share(const struct machine *machine, int level, double distance);
 
 /* `net` passed transformer_check. detail may be NULL. Errors: STATUS_RANGE (context or prompt
  * beyond the network's), STATUS_NOMEM. */

@@ -152,8 +152,8 @@ static enum status time_trial(struct session *s, struct trial *trial, const stru
     if (status == STATUS_OK)
         status = stand_sentinel(s, trial->threads, &after, err);
     if (status == STATUS_OK) {
-        trial->raw_decode_ns[trial->n_rounds] = decode;
-        trial->raw_prefill_ns[trial->n_rounds] = prefill;
+        trial->decode_ns[trial->n_rounds] = trial->raw_decode_ns[trial->n_rounds] = decode;
+        trial->prefill_ns[trial->n_rounds] = trial->raw_prefill_ns[trial->n_rounds] = prefill;
         trial->state[trial->n_rounds++] = machine_state_middle(before, after);
     }
     runner_free(runner);
@@ -182,7 +182,7 @@ static void find_means(const struct session *s, struct state_reference *out)
     *out = (struct state_reference){0};
     for (int i = 0; i < s->n; i++) {
         int threads = s->trials[i].threads, n = 0;
-        double sum = 0, gbps = 0;
+        double sum = 0, gbps = 0, meet = 0;
         if (state_reference_at(out, threads) || out->n == MAX_THREAD_POINTS)
             continue;
         for (int j = i; j < s->n; j++) {
@@ -190,12 +190,13 @@ static void find_means(const struct session *s, struct state_reference *out)
             for (int r = 0; r < trial->n_rounds && trial->threads == threads; r++, n++) {
                 sum += log(trial->state[r].sum_ns);
                 gbps += log(trial->state[r].read_gbps);
+                meet += log(trial->state[r].meet_ns);
             }
         }
         if (n == 0)
             continue;
         out->threads[out->n] = threads;
-        out->at[out->n++] = (struct machine_state){exp(sum / n), exp(gbps / n)};
+        out->at[out->n++] = (struct machine_state){exp(sum / n), exp(gbps / n), exp(meet / n)};
     }
 }
 
@@ -229,24 +230,35 @@ static void gather(const struct session *s, const struct trial *like, bool decod
     }
 }
 
-/* Brings the timings of trials like `like` to the reference. */
+/* Brings the timings of trials like `like` to the reference: what they feel in common, then, from
+ * that, what each of them does. */
 static enum status correct_phase(struct session *s, const struct trial *like, bool decode,
                                  const struct machine_state *reference, struct samples *samples,
                                  struct err *err)
 {
     /* Prompts compute, single tokens also read. */
-    const struct state_effect prior =
-        decode ? (struct state_effect){0.5, 0.5} : (struct state_effect){0.9, 0.1};
-    struct state_effect effect;
+    static const struct state_effect token =
+                                         {
+                                             {0.6, 0.4, 0}
+    },
+                                     prompt = {{0.6, 0.1, 0.1}};
+    const double common_width = 0.3, own_width = 0.15;
+    struct state_effect common;
     gather(s, like, decode, samples);
     enum status status = state_effect_fit(samples->ns, samples->states, samples->items, samples->n,
-                                          &prior, &effect, err);
-    for (int i = 0; i < s->n && status == STATUS_OK; i++) {
-        struct trial *trial = &s->trials[i];
+                                          decode ? &token : &prompt, common_width, &common, err);
+    for (size_t first = 0, next; first < samples->n && status == STATUS_OK; first = next) {
+        struct state_effect own;
+        struct trial *trial = &s->trials[samples->items[first]];
+        for (next = first; next < samples->n && samples->items[next] == samples->items[first];)
+            next++;
+        status =
+            state_effect_fit(samples->ns + first, samples->states + first, samples->items + first,
+                             next - first, &common, own_width, &own, err);
         const double *raw = decode ? trial->raw_decode_ns : trial->raw_prefill_ns;
         double *out = decode ? trial->decode_ns : trial->prefill_ns;
-        for (int r = 0; r < trial->n_rounds && is_alike(trial, like); r++)
-            out[r] = state_corrected_ns(raw[r], &effect, &trial->state[r], reference);
+        for (int r = 0; r < trial->n_rounds && status == STATUS_OK; r++)
+            out[r] = state_corrected_ns(raw[r], &own, &trial->state[r], reference);
     }
     return status;
 }

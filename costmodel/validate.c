@@ -202,14 +202,15 @@ void validation_state(const struct device *device, const struct validation_optio
                       struct state_reference *out)
 {
     *out = (struct state_reference){0};
-    if (device->sentinel_sum_ns.n == 0 || device->sentinel_read_gbps.n == 0)
+    if (device->sentinel_sum_ns.n == 0 || device->sentinel_meet_ns.n == 0)
         return;
     for (int t = 0; t < options->n_threads; t++) {
         int threads = options->threads[t];
         out->threads[out->n] = threads;
         out->at[out->n++] =
             (struct machine_state){by_threads_at(&device->sentinel_sum_ns, threads, NAN),
-                                   by_threads_at(&device->sentinel_read_gbps, threads, NAN)};
+                                   by_threads_at(&device->sentinel_read_gbps, threads, NAN),
+                                   by_threads_at(&device->sentinel_meet_ns, threads, NAN)};
     }
 }
 

@@ -206,16 +206,29 @@ static bool look_up(struct engine *engine, int64_t position, int *level)
     return true;
 }
 
-/* A block that runs again right after it streamed in is not found whole in a cache that is no LRU:
+/* Distinct blocks from one execution of a block to its next, itself included, where a schedule
+ * walks back to it; 0: elsewhere. */
+static int32_t blocks_back(const struct program *program, int32_t from, int32_t to)
+{
+    int32_t apart = (to - from + program->n_executions) % program->n_executions;
+    if (from < 0 || apart == 0)
+        return 0;
+    if (program->sharing == SHARING_REVERSE)
+        return (apart + 1) / 2;
+    return program->sharing == SHARING_IMMEDIATE && apart == 1 ? 1 : 0;
+}
+
+/* A block that is walked back to after it streamed in is not found whole in a cache that is no LRU:
  * evenly spread tiles come from DRAM again. */
 static bool is_lost(struct engine *engine, const struct request *request, int level)
 {
-    int32_t execution = engine->program->steps[request->step].execution;
-    if (level >= engine->machine->dram || request->is_cache || execution < 1 ||
-        engine->streamed_by[request->tile] != execution - 1)
+    const struct program *program = engine->program;
+    int32_t execution = program->steps[request->step].execution;
+    if (level >= engine->machine->dram || request->is_cache || execution < 0)
         return false;
-    engine->lost_share +=
-        price_lost_share(engine->machine, engine->chip, engine->program->block_bytes);
+    int32_t blocks = blocks_back(program, engine->streamed_by[request->tile], execution);
+    engine->lost_share += price_lost_share(engine->machine, engine->chip,
+                                           (double)blocks * (double)program->block_bytes);
     if (engine->lost_share < 1)
         return false;
     engine->lost_share -= 1;

@@ -186,6 +186,8 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
     const struct schedule *schedule = &list->schedule;
     enum status status = STATUS_OK;
     int64_t executions = schedule_executions(schedule);
+    b->program->sharing = schedule->sharing;
+    b->program->n_executions = (int32_t)executions;
     for (int64_t i = 0; i < executions && !status; i++) {
         const struct block_ops *class = ops_class(list, i);
         int64_t block = schedule_block(schedule, i);

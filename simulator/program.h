@@ -61,6 +61,8 @@ struct program {
     struct request *requests;
     size_t n_steps, n_requests;
     int64_t block_bytes; /* weights of a block, of several shapes the last */
+    enum sharing sharing;
+    int32_t n_executions;
     size_t steps_capacity, requests_capacity;
     int32_t *first_use; /* [n_tiles]: request that reads a tile first, or NEVER_USED */
     size_t first_use_capacity;

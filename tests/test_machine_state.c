@@ -13,7 +13,10 @@
 
 enum { N_ITEMS = 20, N_ROUNDS = 8, N = N_ITEMS * N_ROUNDS };
 
-static const struct state_effect prior = {0.5, 0.5};
+static const struct state_effect prior = {
+    {0.5, 0.5, 0}
+};
+#define WIDTH 0.3
 
 struct timings {
     double ns[N], item_ns[N_ITEMS];
@@ -30,9 +33,12 @@ static void take(struct rng *rng, struct state_effect truth, double spread, doub
             out->item_ns[item] = 1e6 * (1 + 9 * rng_uniform(rng));
         out->items[i] = item;
         out->states[i] = (struct machine_state){1e5 * exp(spread * rng_uniform(rng)),
-                                                20 * exp(spread * rng_uniform(rng))};
-        out->ns[i] = out->item_ns[item] * pow(out->states[i].sum_ns / 1e5, truth.arithmetic) *
-                     pow(20 / out->states[i].read_gbps, truth.memory) *
+                                                20 * exp(spread * rng_uniform(rng)),
+                                                80 * exp(3 * spread * rng_uniform(rng))};
+        out->ns[i] = out->item_ns[item] *
+                     pow(out->states[i].sum_ns / 1e5, truth.of[STATE_ARITHMETIC]) *
+                     pow(20 / out->states[i].read_gbps, truth.of[STATE_MEMORY]) *
+                     pow(out->states[i].meet_ns / 80, truth.of[STATE_MEETING]) *
                      exp(noise * rng_normal(rng));
     }
 }
@@ -41,22 +47,18 @@ static void exponents_are_found_and_states_taken_out(void **state)
 {
     (void)state;
     static const struct state_effect truths[] = {
-        {0.9, 0  },
-        {0.3, 0.6},
-        {0,   1  },
-        {0.5, 0.5}
-    };
+        {{0.9, 0, 0}}, {{0.3, 0.6, 0}}, {{0, 1, 0.2}}, {{0.5, 0.5, 0.1}}};
     static struct timings t;
     struct rng rng;
     rng_init(&rng, 1);
     for (size_t k = 0; k < sizeof truths / sizeof *truths; k++) {
         struct state_effect found;
-        const struct machine_state reference = {1e5, 20};
+        const struct machine_state reference = {1e5, 20, 80};
         take(&rng, truths[k], 0.3, 0.01, &t);
-        assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, &found, NULL),
+        assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &found, NULL),
                          STATUS_OK);
-        assert_true(fabs(found.arithmetic - truths[k].arithmetic) < 0.05);
-        assert_true(fabs(found.memory - truths[k].memory) < 0.05);
+        for (int part = 0; part < N_STATE_PARTS; part++)
+            assert_true(fabs(found.of[part] - truths[k].of[part]) < 0.05);
         for (int i = 0; i < N; i++) {
             double ns = state_corrected_ns(t.ns[i], &found, &t.states[i], &reference);
             assert_true(fabs(ns / t.item_ns[t.items[i]] - 1) < 0.06);
@@ -71,11 +73,18 @@ static void where_no_state_differs_the_prior_stands(void **state)
     struct rng rng;
     struct state_effect found;
     rng_init(&rng, 2);
-    take(&rng, (struct state_effect){0.9, 0.1}, 0, 0.02, &t);
-    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, &found, NULL), STATUS_OK);
-    assert_true(fabs(found.arithmetic - 0.5) < 1e-9 && fabs(found.memory - 0.5) < 1e-9);
-    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, 0, &prior, &found, NULL), STATUS_OK);
-    assert_true(fabs(found.arithmetic - 0.5) < 1e-9);
+    take(&rng,
+         (struct state_effect){
+             {0.9, 0.1, 0}
+    },
+         0, 0.02, &t);
+    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &found, NULL),
+                     STATUS_OK);
+    for (int part = 0; part < N_STATE_PARTS; part++)
+        assert_true(fabs(found.of[part] - prior.of[part]) < 1e-9);
+    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, 0, &prior, WIDTH, &found, NULL),
+                     STATUS_OK);
+    assert_true(fabs(found.of[STATE_ARITHMETIC] - 0.5) < 1e-9);
     /* nothing is corrected in the reference itself */
     assert_true(fabs(state_corrected_ns(5, &found, &t.states[0], &t.states[0]) - 5) < 1e-12);
 }
@@ -87,10 +96,48 @@ static void one_lost_moment_does_not_bend_the_exponents(void **state)
     struct rng rng;
     struct state_effect found;
     rng_init(&rng, 3);
-    take(&rng, (struct state_effect){0.8, 0.2}, 0.3, 0.01, &t);
+    take(&rng,
+         (struct state_effect){
+             {0.8, 0.2, 0}
+    },
+         0.3, 0.01, &t);
     t.ns[7] *= 40;
-    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, &found, NULL), STATUS_OK);
-    assert_true(fabs(found.arithmetic - 0.8) < 0.25 && fabs(found.memory - 0.2) < 0.25);
+    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &found, NULL),
+                     STATUS_OK);
+    assert_true(fabs(found.of[STATE_ARITHMETIC] - 0.8) < 0.05);
+    assert_true(fabs(found.of[STATE_MEMORY] - 0.2) < 0.05);
+}
+
+/* An item that feels more than the others do, found from what they have in common. */
+static void an_item_is_told_from_its_kind(void **state)
+{
+    (void)state;
+    static struct timings t;
+    struct rng rng;
+    struct state_effect common, own;
+    double ns[N_ROUNDS];
+    struct machine_state states[N_ROUNDS];
+    int items[N_ROUNDS];
+    rng_init(&rng, 4);
+    take(&rng,
+         (struct state_effect){
+             {0.5, 0.3, 0}
+    },
+         0.4, 0.005, &t);
+    for (int r = 0, i = 0; i < N; i++) {
+        if (t.items[i] != 3)
+            continue;
+        t.ns[i] *= pow(t.states[i].sum_ns / 1e5, 0.3);
+        ns[r] = t.ns[i];
+        states[r] = t.states[i];
+        items[r++] = 3;
+    }
+    assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &common, NULL),
+                     STATUS_OK);
+    assert_int_equal(state_effect_fit(ns, states, items, N_ROUNDS, &common, WIDTH, &own, NULL),
+                     STATUS_OK);
+    assert_true(fabs(common.of[STATE_ARITHMETIC] - 0.5) < 0.06);
+    assert_true(own.of[STATE_ARITHMETIC] > 0.65);
 }
 
 static void a_look_at_the_machine_gives_numbers(void **state)
@@ -103,6 +150,7 @@ static void a_look_at_the_machine_gives_numbers(void **state)
     for (int threads = 1; threads <= 2; threads++) {
         struct machine_state now = state_probe_look(probe, threads);
         assert_true(now.sum_ns > 0 && isfinite(now.sum_ns) && now.read_gbps > 0);
+        assert_true(now.meet_ns > 0 && isfinite(now.meet_ns));
     }
     state_probe_free(probe);
     state_probe_free(NULL);
@@ -114,6 +162,7 @@ int main(void)
         cmocka_unit_test(exponents_are_found_and_states_taken_out),
         cmocka_unit_test(where_no_state_differs_the_prior_stands),
         cmocka_unit_test(one_lost_moment_does_not_bend_the_exponents),
+        cmocka_unit_test(an_item_is_told_from_its_kind),
         cmocka_unit_test(a_look_at_the_machine_gives_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -425,7 +425,7 @@ static void a_lost_share_of_immediate_rereads_comes_from_memory(void **state)
     double none = price(&net, &m, 0).decode_ns;
     m.levels[0].reread_lost_frac = 1e3;
     double all = price(&net, &m, 0).decode_ns;
-    m.levels[0].reread_lost_frac = 0.25 / half;
+    m.levels[0].reread_lost_frac = 0.25 / sqrt(half);
     double quarter = price(&net, &m, 0).decode_ns;
     double from_dram = (double)bytes.blocks / m.weight_gbps[net.block_dtype][m.dram];
     double from_cache = (double)bytes.blocks / m.weight_gbps[net.block_dtype][0];
@@ -445,6 +445,33 @@ static void a_lost_share_of_immediate_rereads_comes_from_memory(void **state)
     assert_near(price(&net, &m, 0).decode_ns, before, 1e-9);
 }
 
+/* Walking back over ten blocks with room for five, each pass finds ten of twenty; when all of them
+ * are lost every block comes from memory. */
+static void a_way_back_loses_as_an_immediate_reread_does(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    struct weight_bytes bytes;
+    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
+    net.schedule.sharing = SHARING_REVERSE;
+    net.schedule.repeats = 2;
+    transformer_weight_bytes(&net, &bytes);
+    plain_machine(&m, bytes.blocks * 55 / 100);
+    m.overlap_frac = 0;
+    for (int t = 0; t < N_DTYPES; t++)
+        m.peak_gflops[t] = INFINITY;
+    double none = price(&net, &m, 0).decode_ns;
+    m.levels[0].reread_lost_frac = 1e3;
+    double all = price(&net, &m, 0).decode_ns;
+    double from_dram = (double)bytes.blocks / m.weight_gbps[net.block_dtype][m.dram];
+    double from_cache = (double)bytes.blocks / m.weight_gbps[net.block_dtype][0];
+    assert_near((all - none) / (from_dram - from_cache), 1, 1e-2);
+    m.levels[0].reread_lost_frac = 0.2;
+    double some = price(&net, &m, 0).decode_ns;
+    assert_true(some > none && some < none + 0.2 * (all - none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_type_or_shape_far_beyond_the_timings_is_told),
         cmocka_unit_test(a_walk_too_long_is_found_in_part_where_a_level_spills),
         cmocka_unit_test(a_lost_share_of_immediate_rereads_comes_from_memory),
+        cmocka_unit_test(a_way_back_loses_as_an_immediate_reread_does),
         cmocka_unit_test(without_other_costs_time_is_bytes_over_bandwidth),
         cmocka_unit_test(immediate_sharing_is_free_when_a_block_fits_and_not_otherwise),
         cmocka_unit_test(other_sharing_modes_hit_as_their_reuse_distance_says),

@@ -556,7 +556,7 @@ static void rereads_that_are_lost_come_from_dram(void **state)
     m.levels[0].capacity_bytes = 8 << 20; /* a block is 7.08 MB */
     struct simulated none = run(&net, &m, &simulation);
     for (int i = 0; i < 3; i++) {
-        m.levels[0].reread_lost_frac = shares[i] * (8 << 20) / 7080192;
+        m.levels[0].reread_lost_frac = shares[i] / sqrt(7080192.0 / (8 << 20));
         struct simulated some = run(&net, &m, &simulation);
         double more =
             (double)(some.decode.total.level_bytes[m.dram] - none.decode.total.level_bytes[m.dram]);
