@@ -104,7 +104,7 @@ static enum status summarise(struct validate_run *run, struct listing *l, struct
     enum status status = STATUS_OK;
     summary_columns(l);
     if (run->rows.n == 0)
-        status = summarise_state(v, run->state.n > 0 ? "calibrated" : "mean", l, err);
+        status = summarise_state(v, run->state.n > 0 ? "calibrated" : "session", l, err);
     validation_exchange_raw(v);
     validation_fit_baselines(v);
     if (status == STATUS_OK)

@@ -32,15 +32,15 @@ static int count_shapes(int n_networks)
 /* Latin hypercube: every shape has an aspect and a budget of its own stratum. `shape`: its number.
  */
 static void draw_one(struct rng *rng, const struct calibration_options *options, int shape,
-                     int n_shapes, bool immediate, struct transformer *out)
+                     int n_shapes, bool share, bool immediate, struct transformer *out)
 {
-    const double least = 8e6, most = options->thorough ? 150e6 : 80e6;
+    const double least = 5e6, most = options->thorough ? 150e6 : 80e6;
     double n = n_shapes, size = (double)(shape * 7 % n_shapes);
     struct draw_options draw = {
         .params = (int64_t)(least * pow(most / least, (size + rng_uniform(rng)) / n)),
         .aspect = ((double)shape + rng_uniform(rng)) / n,
         .dtype = run_types[shape % N_RUN_TYPES],
-        .share = shape % 4 == 0 && !immediate,
+        .share = share,
         .immediate = immediate};
     draw_network(rng, &draw, out);
 }
@@ -91,12 +91,14 @@ static void draw_all(struct calibration *out, const struct calibration_options *
     rng_init(&rng, SEED);
     for (int i = 0; i < out->n_networks; i++) {
         if (is_twin(i)) {
-            draw_one(&before, options, shape - 1, n_shapes, false, &out->networks[i]);
+            draw_one(&before, options, shape - 1, n_shapes, false, false, &out->networks[i]);
             add_trials_of_twin(out, i);
             continue;
         }
         before = rng;
-        draw_one(&rng, options, shape++, n_shapes, has_twin(i), &out->networks[i]);
+        draw_one(&rng, options, shape, n_shapes, shape % 4 == 0 && !has_twin(i), has_twin(i),
+                 &out->networks[i]);
+        shape++;
         add_trials(&rng, out, i);
     }
 }

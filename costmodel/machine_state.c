@@ -27,10 +27,19 @@ struct state_probe {
     uint32_t seen; /* kept, so that reading is not optimised away */
 };
 
+double *machine_state_part(struct machine_state *state, int part)
+{
+    double *const parts[N_STATE_PARTS] = {&state->sum_ns, &state->read_gbps, &state->meet_ns};
+    return parts[part];
+}
+
 struct machine_state machine_state_middle(struct machine_state a, struct machine_state b)
 {
-    return (struct machine_state){sqrt(a.sum_ns * b.sum_ns), sqrt(a.read_gbps * b.read_gbps),
-                                  sqrt(a.meet_ns * b.meet_ns)};
+    struct machine_state middle;
+    for (int part = 0; part < N_STATE_PARTS; part++)
+        *machine_state_part(&middle, part) =
+            sqrt(*machine_state_part(&a, part) * *machine_state_part(&b, part));
+    return middle;
 }
 
 enum status state_probe_create(unsigned isa, struct state_probe **out, struct err *err)
@@ -125,16 +134,10 @@ const struct machine_state *state_reference_at(const struct state_reference *ref
 }
 
 /* What an exponent multiplies. */
-static double regressor(const struct machine_state *state, int part)
+static double regressor(struct machine_state state, int part)
 {
-    switch (part) {
-    case STATE_ARITHMETIC:
-        return log(state->sum_ns);
-    case STATE_MEMORY:
-        return -log(state->read_gbps);
-    default:
-        return log(state->meet_ns);
-    }
+    double value = log(*machine_state_part(&state, part));
+    return part == STATE_MEMORY ? -value : value;
 }
 
 /* Writes the rows of one item, each less the item's medians, which an outlier does not move. */
@@ -153,7 +156,7 @@ static void add_item(const double *ns, const struct machine_state *states, const
         double *to = is_time ? rows->y + rows->n : rows->x + rows->n * N_STATE_PARTS + part;
         size_t step = is_time ? 1 : N_STATE_PARTS;
         for (size_t i = 0; i < n; i++)
-            to[i * step] = is_time ? log(ns[at[i]]) : regressor(&states[at[i]], part);
+            to[i * step] = is_time ? log(ns[at[i]]) : regressor(states[at[i]], part);
         for (size_t i = 0; i < n; i++)
             rows->scratch[i] = to[i * step];
         double middle = stats_median(rows->scratch, n);
@@ -207,6 +210,6 @@ double state_corrected_ns(double ns, const struct state_effect *effect,
 {
     double off = 0;
     for (int part = 0; part < N_STATE_PARTS; part++)
-        off += effect->of[part] * (regressor(reference, part) - regressor(state, part));
+        off += effect->of[part] * (regressor(*reference, part) - regressor(*state, part));
     return ns * exp(off);
 }

@@ -27,6 +27,13 @@ struct machine_state {
     double read_gbps; /* all threads */
     double meet_ns;   /* a meeting of all threads; one thread: 1 */
 };
+enum state_part {
+    STATE_ARITHMETIC,
+    STATE_MEMORY,
+    STATE_MEETING,
+    N_STATE_PARTS,
+};
+double *machine_state_part(struct machine_state *state, int part);
 /* Geometric mean of two. */
 struct machine_state machine_state_middle(struct machine_state a, struct machine_state b);
 
@@ -46,15 +53,8 @@ struct state_reference {
 const struct machine_state *state_reference_at(const struct state_reference *reference,
                                                int threads);
 
-/* Exponents, >= 0. */
-enum state_part {
-    STATE_ARITHMETIC,
-    STATE_MEMORY,
-    STATE_MEETING,
-    N_STATE_PARTS,
-};
 struct state_effect {
-    double of[N_STATE_PARTS];
+    double of[N_STATE_PARTS]; /* exponents, >= 0 */
 };
 /* From n timings; items: [n], any numbers; those of one item are compared with each other. Timings
  * are taken for 5 % noisy, and some for outliers. width: of the prior, > 0. Errors: STATUS_NOMEM.

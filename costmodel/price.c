@@ -129,16 +129,31 @@ static struct op_time timed_matmul(const struct machine *machine, const struct o
     return time;
 }
 
-/* Threads take whole heads. */
+/* Threads take whole heads, of which the one with most has this many. */
+static int64_t heads_of_a_thread(const struct machine *machine, const struct op *op)
+{
+    return (op->n + machine->threads - 1) / machine->threads;
+}
+
+/* By how much longer the cache takes than if every thread read an equal part of it: query heads of
+ * one group that go to different threads read the same keys and values. */
+static double uneven_cache(const struct machine *machine, const struct op *op)
+{
+    if (op->kind != OP_ATTENTION || op->n_kv == 0 || !is_timed(machine, op))
+        return 1;
+    int64_t group = op->n / op->n_kv;
+    int64_t most = (heads_of_a_thread(machine, op) + group - 1) / group;
+    return (double)(most * machine->threads) / (double)op->n_kv;
+}
+
 static struct op_time timed_attention(const struct machine *machine, const struct op *op,
                                       int kv_level)
 {
     struct op_time time = {0};
     const double *ns = machine->timing_ns;
-    int64_t most = (op->n + machine->threads - 1) / machine->threads;
-    double uneven = (double)(most * machine->threads) / (double)op->n;
+    double uneven = (double)(heads_of_a_thread(machine, op) * machine->threads) / (double)op->n;
     double flop = (double)op->flop, scores = flop / (double)op->k;
-    time.kv_ns = (double)(op->kv_read_bytes + op->kv_write_bytes) / machine->kv_gbps[kv_level];
+    time.kv_ns = price_cache_ns(machine, op, kv_level, op->kv_read_bytes + op->kv_write_bytes);
     time.compute_ns =
         op->m == 1
             ? uneven * ((double)op->n * ns[TIMING_HEAD] + scores * ns[TIMING_POSITION] +
@@ -180,7 +195,7 @@ static struct op_time roofline_op(const struct machine *machine, const struct op
         .weight_ns = op->weight_bytes == 0
                          ? 0
                          : (double)op->weight_bytes / weight_gbps(machine, op, weight_level),
-        .kv_ns = kv == 0 ? 0 : (double)kv / machine->kv_gbps[kv_level],
+        .kv_ns = kv == 0 ? 0 : price_cache_ns(machine, op, kv_level, kv),
         .activation_ns = (double)op->activation_bytes / machine->levels[near].read_gbps,
         .compute_ns = (double)op->flop / flop_per_ns(machine, op),
     };
@@ -221,6 +236,11 @@ double price_weight_ns(const struct machine *machine, const struct op *op, int l
     if (op->kind == OP_MATMUL && op->m == 1 && is_timed(machine, op))
         ns += machine->start_ns[level] * (double)bytes / (double)op->weight_bytes;
     return ns;
+}
+
+double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes)
+{
+    return uneven_cache(machine, op) * (double)bytes / machine->kv_gbps[level];
 }
 
 static bool touches_cache(const struct op *op)
@@ -303,6 +323,7 @@ static double hidden_stream_ns(const struct machine *machine, const struct block
 
 double price_lost_share(const struct machine *machine, int level, double distance)
 {
+    level = level < machine->dram ? level : machine->dram - 1;
     double fill = distance / (double)machine->levels[level].capacity_bytes;
     return fmin(1, machine->levels[level].reread_lost_frac * sqrt(fill));
 }
@@ -320,11 +341,11 @@ static double lost_rereads(const struct machine *machine, const struct operator_
                            const struct reuse_run *run, int level, double first_far)
 {
     double n = (double)run->count, distance = middle_of_attention(run);
-    if (list->schedule.share_ffn || level >= machine->dram)
+    if (list->schedule.share_ffn || machine->dram == 0)
         return 0;
+    double share = price_lost_share(machine, level, distance);
     if (run->immediate)
-        return n / (double)(list->schedule.repeats - 1) * first_far *
-               price_lost_share(machine, level, distance);
+        return n / (double)(list->schedule.repeats - 1) * first_far * share;
     if (list->schedule.sharing != SHARING_REVERSE)
         return 0;
     /* A block is met on the way there and on the way back: what one way is short of a pass and a
@@ -332,7 +353,7 @@ static double lost_rereads(const struct machine *machine, const struct operator_
     const struct block_ops *block = &list->classes[run->class];
     double both_ways = (double)(reuse_pass_bytes(list) + block->attention_bytes + block->ffn_bytes);
     double before = both_ways - distance;
-    return n * share_from_memory(machine, before) * price_lost_share(machine, level, distance);
+    return n * share_from_memory(machine, before) * share;
 }
 
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */

@@ -70,6 +70,9 @@ double price_weight_gbps(const struct machine *machine, const struct op *op, int
 double price_weight_ns(const struct machine *machine, const struct op *op, int level,
                        int64_t bytes);
 
+/* Time in which `bytes` of the KV cache come from there. */
+double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes);
+
 /* Share of a read at this reuse distance that a level does not have when the read before it came
  * from memory: reread_lost_frac of one that just fits, less by the root of the distance of a nearer
  * one. */

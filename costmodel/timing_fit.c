@@ -67,8 +67,10 @@ static void list_decode_slots(const struct timing_fit *fit, struct machine *mach
     for (int type = 0; type < N_DTYPES; type++) {
         if (!has_type(fit, machine, (enum dtype)type))
             continue;
+        /* Of the last cache kernels know more than networks that a part of it holds. */
         for (int level = from; level <= machine->dram; level++)
-            add_slot(slots, machine, &machine->weight_gbps[type][level], true, 0.5, 0);
+            add_slot(slots, machine, &machine->weight_gbps[type][level], true,
+                     level < machine->dram ? 0.1 : 0.5, 0);
         add_slot(slots, machine, &machine->timing_ns[TIMING_ROW + type], false, 1, 2);
         add_slot(slots, machine, &machine->timing_ns[TIMING_COLUMN + type], false, 1, 0.2);
     }

@@ -176,27 +176,31 @@ static enum status time_network(struct session *s, int first, struct err *err)
     return status;
 }
 
-/* Geometric means over all rounds. */
-static void find_means(const struct session *s, struct state_reference *out)
+/* One part of the state in all rounds at a thread count into values; returns how many. */
+static size_t gather_state(const struct session *s, int threads, int part, double *values)
+{
+    size_t n = 0;
+    for (int i = 0; i < s->n; i++)
+        for (int r = 0; r < s->trials[i].n_rounds && s->trials[i].threads == threads; r++)
+            values[n++] = *machine_state_part(&s->trials[i].state[r], part);
+    return n;
+}
+
+/* Medians over all rounds: of a machine that is disturbed for less than half of the time the
+ * undisturbed state, to which most timings need no bringing. */
+static void find_middle(const struct session *s, double *scratch, struct state_reference *out)
 {
     *out = (struct state_reference){0};
     for (int i = 0; i < s->n; i++) {
-        int threads = s->trials[i].threads, n = 0;
-        double sum = 0, gbps = 0, meet = 0;
-        if (state_reference_at(out, threads) || out->n == MAX_THREAD_POINTS)
+        int threads = s->trials[i].threads;
+        if (s->trials[i].n_rounds == 0 || state_reference_at(out, threads) ||
+            out->n == MAX_THREAD_POINTS)
             continue;
-        for (int j = i; j < s->n; j++) {
-            const struct trial *trial = &s->trials[j];
-            for (int r = 0; r < trial->n_rounds && trial->threads == threads; r++, n++) {
-                sum += log(trial->state[r].sum_ns);
-                gbps += log(trial->state[r].read_gbps);
-                meet += log(trial->state[r].meet_ns);
-            }
+        for (int part = 0; part < N_STATE_PARTS; part++) {
+            size_t n = gather_state(s, threads, part, scratch);
+            *machine_state_part(&out->at[out->n], part) = stats_median(scratch, n);
         }
-        if (n == 0)
-            continue;
-        out->threads[out->n] = threads;
-        out->at[out->n++] = (struct machine_state){exp(sum / n), exp(gbps / n), exp(meet / n)};
+        out->threads[out->n++] = threads;
     }
 }
 
@@ -263,8 +267,7 @@ static enum status correct_phase(struct session *s, const struct trial *like, bo
     return status;
 }
 
-static enum status correct_all(struct session *s, const struct state_reference *means,
-                               struct err *err)
+static enum status correct_all(struct session *s, struct state_reference *middle, struct err *err)
 {
     struct samples samples = {0};
     size_t most = (size_t)s->n * MAX_TRIAL_ROUNDS;
@@ -274,6 +277,8 @@ static enum status correct_all(struct session *s, const struct state_reference *
     enum status status = samples.ns && samples.states && samples.items
                              ? STATUS_OK
                              : err_set(err, STATUS_NOMEM, "out of memory for %zu timings", most);
+    if (status == STATUS_OK)
+        find_middle(s, samples.ns, middle);
     for (int i = 0; i < s->n && status == STATUS_OK; i++) {
         const struct trial *trial = &s->trials[i];
         bool is_first = true;
@@ -282,7 +287,7 @@ static enum status correct_all(struct session *s, const struct state_reference *
         if (!is_first)
             continue;
         const struct machine_state *to = state_reference_at(s->options->reference, trial->threads);
-        to = to ? to : state_reference_at(means, trial->threads);
+        to = to ? to : state_reference_at(middle, trial->threads);
         status = correct_phase(s, trial, true, to, &samples, err);
         if (status == STATUS_OK)
             status = correct_phase(s, trial, false, to, &samples, err);
@@ -355,7 +360,6 @@ enum status trials_run(struct trial *trials, int n, const struct trial_options *
         status = state_probe_create(options->isa, &s.probe, err);
     if (status == STATUS_OK)
         status = run_rounds(&s, firsts, report, err);
-    find_means(&s, &report->state);
     if (status == STATUS_OK)
         status = correct_all(&s, &report->state, err);
     if (s.n_sentinels > 0) {

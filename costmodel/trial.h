@@ -10,7 +10,7 @@
  * which take as long to read. Threads are pinned.
  *
  * Before and after each timing sentinels tell the machine's state, and all timings are brought to
- * one state (machine_state.h): that of the caller's reference, else the mean of this session. */
+ * one state (machine_state.h): that of the caller's reference, else the median of this session. */
 #ifndef LATHE_COSTMODEL_TRIAL_H
 #define LATHE_COSTMODEL_TRIAL_H
 
@@ -50,7 +50,7 @@ struct trial_options {
     double decode_ns;           /* least time of decodes a trial and round */
     unsigned isa;
     uint64_t seed;
-    const struct state_reference *reference;           /* NULL: the mean of the session */
+    const struct state_reference *reference;           /* NULL: the median of the session */
     const volatile sig_atomic_t *stop;                 /* NULL: never. Looked at between networks */
     void (*progress)(void *context, double done_frac); /* NULL: none */
     void *progress_context;
@@ -58,7 +58,7 @@ struct trial_options {
 
 struct trial_report {
     int n_rounds;                               /* whole ones */
-    struct state_reference state;               /* mean of the session, by thread count */
+    struct state_reference state;               /* median of the session, by thread count */
     double sentinel_gbps, sentinel_spread_frac; /* one thread's reads: median, and MAD over it */
     double processor_frac;                      /* share of a processor that the sentinel got */
     double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */

@@ -174,6 +174,7 @@ static void push_attention(const struct transformer *net, const struct block *sh
                   .m = m,
                   .n = shape->n_heads,
                   .k = shape->d_head,
+                  .n_kv = shape->n_kv_heads,
                   .activation_bytes = 2 * m * width * F32_BYTES,
                   .kv_read_bytes = kv_rows_read(list, shape->window) * row,
                   .flop = 4 * width * attended(list, shape->window),

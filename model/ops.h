@@ -88,6 +88,7 @@ struct op {
     enum dtype dtype;     /* of the weights, or of the cache for attention; f32 where neither */
     int64_t m, n, k;      /* matmul: tokens, d_out, d_in. attention: query tokens, n_heads, d_head.
                              others: tokens, elements a token, 1 */
+    int64_t n_kv;         /* attention: key-value heads; others: 0 */
     int64_t weight_bytes; /* read once for all m tokens, as stored */
     int64_t activation_bytes; /* read + written */
     int64_t kv_read_bytes, kv_write_bytes;

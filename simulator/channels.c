@@ -113,7 +113,7 @@ void dram_read_tile(struct engine *engine, int32_t request)
     const struct machine *machine = engine->machine;
     const struct op *op = engine_step_of(engine, request)->op;
     const struct request *r = &engine->program->requests[request];
-    double ns = r->is_cache ? (double)r->bytes / machine->kv_gbps[machine->dram]
+    double ns = r->is_cache ? price_cache_ns(machine, op, machine->dram, r->bytes)
                             : price_weight_ns(machine, op, machine->dram, r->bytes);
     dram_enqueue(engine, false, (struct transfer){TRANSFER_READ, request, ns, r->bytes});
 }

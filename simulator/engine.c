@@ -362,7 +362,7 @@ static void read_one(struct engine *engine, int32_t position)
         double begin_ns =
             later(data_ns, later(engine->port_free_ns[port], engine->compute_begin_ns));
         double bytes = (double)request->bytes;
-        double ns = request->is_cache ? bytes / machine->kv_gbps[port]
+        double ns = request->is_cache ? price_cache_ns(machine, step->op, port, request->bytes)
                     : source == port
                         ? price_weight_ns(machine, step->op, port, request->bytes)
                         : bytes / price_weight_gbps(machine, step->op, port); /* passes by */
