@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/listing.h"
 #include "cli/measured_rows.h"
+#include "cli/model_source.h"
 #include "cli/progress.h"
 #include "cli/timing_files.h"
 #include "cli/validation_figures.h"
@@ -19,12 +20,15 @@
 #include "costmodel/validate.h"
 #include "db/store.h"
 #include "kernels/cpu.h"
+#include "simulator/simulate.h"
 
-enum { N_WORST = 5 };
+enum { N_WORST = 5, MAX_MODELS = 64 };
 
 struct validate_run {
     const char *device_name;
     struct device device;
+    struct transformer models[MAX_MODELS]; /* named; none: drawn ones */
+    int n_models;
     struct validation validation;
     struct fit_rows rows;         /* of another runtime; none: the networks run here */
     struct state_reference state; /* of the machine, that the profile speaks of */
@@ -88,10 +92,13 @@ static enum status summarise_state(const struct validation *v, const char *state
                                    struct err *err)
 {
     enum status status = STATUS_OK;
-    for (int clock = 0; clock < N_CLOCKS && status == STATUS_OK; clock++)
+    for (int clock = 0; clock < N_CLOCKS && status == STATUS_OK; clock++) {
+        if (isnan(v->decode_ns[clock][0]))
+            continue;
         status =
             summary_row(v, VALIDATE_DECODE, validation_clock_name((enum validation_clock)clock),
                         state, v->decode_ns[clock], l, err);
+    }
     if (status == STATUS_OK)
         status = summary_row(v, VALIDATE_PREFILL, "lathe", state, v->prefill_ns, l, err);
     return status;
@@ -114,7 +121,7 @@ static enum status summarise(struct validate_run *run, struct listing *l, struct
     return status;
 }
 
-static void trial_columns(struct listing *l)
+static void trial_columns(struct listing *l, bool simulated)
 {
     listing_column(l, "model", "model", LISTING_TEXT, NULL);
     listing_column(l, "type", "dtype", LISTING_TEXT, NULL);
@@ -125,6 +132,8 @@ static void trial_columns(struct listing *l)
     listing_column(l, "noise", "noise_frac", LISTING_FRAC, NULL);
     listing_column(l, "lathe", "predicted_decode_ns", LISTING_TIME, NULL);
     listing_column(l, "error", "error_frac", LISTING_FRAC, NULL);
+    if (simulated)
+        listing_column(l, "simulated", "simulated_decode_ns", LISTING_TIME, NULL);
     listing_column(l, "weights", "weights_ns", LISTING_TIME, NULL);
     listing_column(l, "attention", "attention_ns", LISTING_TIME, NULL);
     listing_column(l, "fixed", "fixed_ns", LISTING_TIME, NULL);
@@ -159,6 +168,8 @@ static enum status trial_row(const struct validate_run *run, int i, struct listi
     listing_number(l, trial_noise_frac(trial->decode_ns, trial->n_rounds));
     listing_number(l, price.decode_ns);
     listing_number(l, price.decode_ns / measured - 1);
+    if (run->rows.n == 0)
+        listing_number(l, v->decode_ns[CLOCK_SIMULATOR][i]);
     listing_number(l, price.decode_ns - detail.role_ns[ROLE_ATTENTION] - detail.fixed_ns);
     listing_number(l, detail.role_ns[ROLE_ATTENTION]);
     listing_number(l, detail.fixed_ns);
@@ -209,9 +220,10 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
                                : err_set(err, STATUS_NOMEM, "out of memory for a table");
     if (status != STATUS_OK)
         goto out;
-    trial_columns(&trials);
+    trial_columns(&trials, run->rows.n == 0);
     int n = by_falling_error(v, as_json, order);
-    n = as_json || n < N_WORST ? n : N_WORST;
+    bool all = as_json || run->n_models > 0;
+    n = all || n < N_WORST ? n : N_WORST;
     for (int i = 0; i < n && status == STATUS_OK; i++)
         status = trial_row(run, order[i], &trials, err);
     if (status != STATUS_OK)
@@ -249,7 +261,8 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
         "sentinels tell it (docs/method.md), or left as they were.\n"
         "noise: how far a single round lies from the mean of all (median); of means: the same "
         "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
-        "more than noise; Spearman in them.\n\nworst decodes\n\n");
+        "more than noise; Spearman in them.\n\n%s\n\n",
+        all ? "decodes, worst first" : "worst decodes");
     if (status == STATUS_OK)
         status = listing_print(&trials, stdout, err);
 out:
@@ -270,10 +283,13 @@ static struct prediction_row prediction_row(const struct validate_run *run, int 
     row.subject.threads = v->trials[i].threads;
     row.subject.prompt = v->trials[i].prompt;
     row.subject.context = v->trials[i].context;
-    row.clock = clock == CLOCK_LATHE ? "estimate" : validation_clock_name(clock);
+    row.clock = clock == CLOCK_LATHE       ? "estimate"
+                : clock == CLOCK_SIMULATOR ? "simulate"
+                                           : validation_clock_name(clock);
     row.decode_ns = v->decode_ns[clock][i];
     row.decode_tok_s = 1e9 / row.decode_ns;
-    row.basis = clock == CLOCK_LATHE ? basis_name(run->device.basis) : "fitted";
+    bool is_ours = clock == CLOCK_LATHE || clock == CLOCK_SIMULATOR;
+    row.basis = is_ours ? basis_name(run->device.basis) : "fitted";
     if (clock != CLOCK_LATHE)
         return row;
     row.prefill_ns = v->prefill_ns[i];
@@ -330,6 +346,8 @@ static enum status store_rows(struct store *db, const struct validate_run *run, 
         measured[i] = measurement_row(&v->trials[i], run->rows.n == 0);
         measured[i].run_id = run_id;
         for (int clock = 0; clock < N_CLOCKS; clock++) {
+            if (isnan(v->decode_ns[clock][i]))
+                continue;
             struct prediction_row *row = &predicted[n_predictions++];
             *row = prediction_row(run, i, (enum validation_clock)clock);
             row->run_id = run_id;
@@ -448,6 +466,7 @@ static enum status read_options(const struct args *args, struct validate_run *ru
         return status;
     *options = (struct validation_options){.n_networks = (int)args_int(args, "networks", 63),
                                            .prompt = args_int(args, "prompt", 64),
+                                           .context = args_int(args, "context", 128),
                                            .seed = run->seed};
     int most = run->device.max_threads;
     if (args_given(args, "threads")) {
@@ -468,6 +487,42 @@ static enum status read_options(const struct args *args, struct validate_run *ru
                                      .progress = show_progress,
                                      .progress_context = &run->progress};
     return cpu_isa(args_text(args, "isa"), &trials->isa, err);
+}
+
+static enum status open_models(const struct args *args, struct validate_run *run, struct err *err)
+{
+    if (args_given(args, "networks") || args_given(args, "timings"))
+        return err_set(err, STATUS_USAGE, "MODELs exclude --networks and --timings");
+    for (int i = 0; i < args_n_operands(args); i++) {
+        enum status status =
+            open_model(args, args_operand(args, i), &run->models[run->n_models], err);
+        if (status != STATUS_OK)
+            return status;
+        run->n_models++;
+    }
+    return STATUS_OK;
+}
+
+/* What the simulator says of each decode. */
+static enum status simulate_all(struct validate_run *run, struct err *err)
+{
+    struct validation *v = &run->validation;
+    struct machine machine;
+    struct simulation simulation;
+    struct simulated simulated;
+    simulation_init(&simulation);
+    simulation.prefill = false;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < v->n_trials && status == STATUS_OK; i++) {
+        const struct trial *trial = &v->trials[i];
+        simulation.workload = (struct workload){1, trial->context};
+        status = machine_resolve(&run->device, trial->threads, &machine, err);
+        if (status == STATUS_OK)
+            status = simulate(trial->net, &machine, &simulation, &simulated, err);
+        if (status == STATUS_OK)
+            v->decode_ns[CLOCK_SIMULATOR][i] = simulated.price.decode_ns;
+    }
+    return status;
 }
 
 static enum status read_timings(const struct args *args, struct validate_run *run, struct err *err)
@@ -494,10 +549,18 @@ static enum status run(const struct args *args, struct err *err)
     struct validation *v = &run->validation;
     bool elsewhere = args_given(args, "timings");
     enum status status = read_options(args, run, &options, &trials, err);
+    if (status == STATUS_OK && args_n_operands(args) > 0) {
+        status = open_models(args, run, err);
+        options.n_networks = run->n_models;
+    }
     if (status == STATUS_OK)
-        status = elsewhere ? read_timings(args, run, err) : validation_draw(&options, v, err);
+        status = elsewhere           ? read_timings(args, run, err)
+                 : run->n_models > 0 ? validation_of_networks(run->models, &options, v, err)
+                                     : validation_draw(&options, v, err);
     if (status == STATUS_OK)
         status = validation_predict(&run->device, v, err);
+    if (status == STATUS_OK && !elsewhere)
+        status = simulate_all(run, err);
     if (status == STATUS_OK && !elsewhere) {
         progress_init(&run->progress, "validating");
         status = trials_run(v->trials, v->n_trials, &trials, &run->report, err);
@@ -521,6 +584,8 @@ static enum status run(const struct args *args, struct err *err)
                 100 * run->report.sentinel_spread_frac, 100 * run->report.processor_frac);
     validation_release(v);
     fit_rows_release(&run->rows);
+    for (int i = 0; i < run->n_models; i++)
+        transformer_release(&run->models[i]);
     memory_free(run);
     return status;
 }
@@ -536,6 +601,11 @@ static const struct option options[] = {
     ROW_RANGE(OPTION_INT, "threads", "N", NULL, 1, 1024,
               "only this thread count; default: one, and all that the profile has"),
     ROW_RANGE(OPTION_INT, "prompt", "N", "64", 1, 4096, "tokens of the prompt that is timed"),
+    ROW_RANGE(OPTION_INT, "context", "N", "128", 0, 1 << 20,
+              "tokens in the KV cache when MODELs are timed; drawn networks have 0 to 1024"),
+    ROW_DTYPE,
+    ROW_HEAD_DTYPE,
+    ROW_KV_DTYPE,
     ROW_RANGE(OPTION_INT, "seed", "N", "1", 0, 1000000000, "of the drawing"),
     ROW(OPTION_TEXT, "db", "FILE", NULL, "@file",
         "also store measurements and predictions in this SQLite file"),
@@ -550,20 +620,24 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe validate --device ./here.json",
-     "are the predictions of this profile true? ten minutes"                                 },
+     "are the predictions of this profile true? ten minutes"                                                                               },
     {"lathe validate --device ./here.json --minutes 2 --networks 27 --figures out/here",
-     "a shorter look, with figures"                                                          },
+     "a shorter look, with figures"                                                                                                        },
+    {"lathe validate mobilellm-125m mobilellm-ls-125m --dtype q8_0 --device ./here.json --minutes "
+     "3",                                                                           "of networks of your choice, the simulator beside"},
     {"lathe validate --device ./here.json --update-profile",
-     "let later predictions tell how far off they may be"                                    },
+     "let later predictions tell how far off they may be"                                                                                  },
     {"lathe validate --device ./my-phone.json --timings others.json",
-     "a fitted profile against llama-bench timings of networks that it has not seen"         },
-    {NULL,                                                                               NULL},
+     "a fitted profile against llama-bench timings of networks that it has not seen"                                                       },
+    {NULL,                                                                               NULL                                              },
 };
 
 const struct command cmd_validate = {
     .name = "validate",
     .summary = "hold a profile's predictions against networks that run here",
-    .operands = "",
+    .operands = "[MODEL...]",
+    .operand_values = "@model",
+    .max_operands = MAX_MODELS,
     .options = options,
     .examples = examples,
     .about =
@@ -572,6 +646,8 @@ const struct command cmd_validate = {
         "each in rounds spread over the time given. Errors are against the mean over rounds; "
         "beside them stands how far single rounds lie from that mean, and what two baselines "
         "reach that are fitted to these very timings: bytes over bandwidth, and bytes over "
-        "bandwidth plus a cost per layer.",
+        "bandwidth plus a cost per layer. With MODELs these run in the place of drawn networks, "
+        "with "
+        "random weights.",
     .run = run,
 };

@@ -415,10 +415,11 @@ static void time_rows(struct run *run)
     }
 }
 
-/* Attention of one token over a cache in the fastest level: a head, a score, a flop. */
+/* Attention of one token over a cache in the fastest level: an element of a query, a score, a flop.
+ */
 static void time_scores(struct run *run)
 {
-    enum { HEADS = 12, D_HEAD = 64 };
+    enum { HEADS = 12, D_HEAD = 64 }; /* as time_attention has them */
     struct calibration *out = run->out;
     for (int p = 0; p < out->n_points; p++) {
         struct kernel_time *time = next_time(run);
@@ -429,7 +430,7 @@ static void time_scores(struct run *run)
         double none = out->attention_ns / HEADS;
         double score = fmax(0, time->timing.median_ns / HEADS - none) / (4.0 * ATTENTION_CONTEXT);
         const double terms[][2] = {
-            {TIMING_HEAD,            none                },
+            {TIMING_QUERY,           none / D_HEAD       },
             {TIMING_POSITION,        score / 2           },
             {TIMING_SCORE,           score / (2 * D_HEAD)},
             {TIMING_PROMPT_POSITION, score / 2           },

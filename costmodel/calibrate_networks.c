@@ -1,4 +1,5 @@
 /* The part of calibration that runs whole networks. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,10 @@ static void add_trials(struct rng *rng, struct calibration *out, int i)
 /* The same trials as of the network before. */
 static void add_trials_of_twin(struct calibration *out, int i)
 {
+    const struct transformer *net = &out->networks[i], *before = net - 1;
+    assert(net->schedule.sharing == SHARING_NONE &&
+           net->schedule.n_layers == before->schedule.n_layers &&
+           net->block.d_ff == before->block.d_ff && net->block_dtype == before->block_dtype);
     for (int t = 0; t < trials_of_network(out); t++) {
         struct trial trial = out->trials[out->n_trials - trials_of_network(out)];
         trial.net = &out->networks[i];

@@ -203,7 +203,7 @@ static void add_timings(struct json_node *root, const struct calibration *c)
         int term;
     } single[] = {
         {"matmul_row_ns",                TIMING_PROMPT_ROW     },
-        {"attention_head_ns",            TIMING_HEAD           },
+        {"attention_query_ns",           TIMING_QUERY          },
         {"attention_position_ns",        TIMING_POSITION       },
         {"attention_flop_ns",            TIMING_SCORE          },
         {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},

@@ -448,7 +448,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                        "cache_gbps",
                                        "matmul_row_ns",
                                        "element_ns",
-                                       "attention_head_ns",
+                                       "attention_query_ns",
                                        "attention_position_ns",
                                        "attention_flop_ns",
                                        "attention_prompt_position_ns",
@@ -466,7 +466,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
         int term;
     } single[] = {
         {"matmul_row_ns",                TIMING_PROMPT_ROW     },
-        {"attention_head_ns",            TIMING_HEAD           },
+        {"attention_query_ns",           TIMING_QUERY          },
         {"attention_position_ns",        TIMING_POSITION       },
         {"attention_flop_ns",            TIMING_SCORE          },
         {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},

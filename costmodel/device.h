@@ -94,7 +94,7 @@ enum timing_term {
     TIMING_PROMPT_COLUMN = 3 * N_DTYPES, /* + dtype. prompt: an element of an input made ready */
     TIMING_ELEMENT = 4 * N_DTYPES,       /* + operator kind: an element of other operators */
     TIMING_PROMPT_ROW = 4 * N_DTYPES + N_OP_KINDS, /* prompt: an element of an output */
-    TIMING_HEAD,                                   /* decode's attention: a query head */
+    TIMING_QUERY,                                  /* decode's attention: an element of a query */
     TIMING_POSITION,        /* ... a flop / d_head: what a score costs besides its products */
     TIMING_SCORE,           /* ... a flop */
     TIMING_PROMPT_POSITION, /* prompt's attention, alike */

@@ -156,7 +156,7 @@ static struct op_time timed_attention(const struct machine *machine, const struc
     time.kv_ns = price_cache_ns(machine, op, kv_level, op->kv_read_bytes + op->kv_write_bytes);
     time.compute_ns =
         op->m == 1
-            ? uneven * ((double)op->n * ns[TIMING_HEAD] + scores * ns[TIMING_POSITION] +
+            ? uneven * ((double)(op->n * op->k) * ns[TIMING_QUERY] + scores * ns[TIMING_POSITION] +
                         flop * ns[TIMING_SCORE])
             : uneven * (scores * ns[TIMING_PROMPT_POSITION] + flop * ns[TIMING_PROMPT_SCORE]);
     return time;

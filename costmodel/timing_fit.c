@@ -80,7 +80,7 @@ static void list_decode_slots(const struct timing_fit *fit, struct machine *mach
     }
     add_slot(slots, machine, &machine->op_ns[OP_MATMUL], false, 1, 500);
     add_slot(slots, machine, &machine->pass_ns, false, 1, 20000);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_HEAD], false, 1, 100);
+    add_slot(slots, machine, &machine->timing_ns[TIMING_QUERY], false, 1, 2);
     add_slot(slots, machine, &machine->timing_ns[TIMING_POSITION], false, 1, 0.2);
     add_slot(slots, machine, &machine->timing_ns[TIMING_SCORE], false, 1, 0.01);
 }

@@ -2,7 +2,7 @@
  *
  * Kernels timed alone do not add up to a network: between them stand barriers, cold instruction
  * and data lines, prefetchers that start anew with every matrix. So the terms are those of single
- * kernels (ns a byte by type and level, a row, an input element, a query head, a score, an
+ * kernels (ns a byte by type and level, a row, an input element, an element of a query, a score, an
  * operator, a pass), kernel timings are their prior, and networks timed through the runtime decide.
  * Everything that price_network adds up is linear in them, so that the coefficients of a trial are
  * prices of a machine on which one term costs 1 ns and all others nothing: there is no second

@@ -16,7 +16,7 @@ enum { N_TYPES = 3, N_BUDGETS = 3, N_SERIES = N_TYPES * N_BUDGETS, MAX_SERIES = 
 
 const char *validation_clock_name(enum validation_clock clock)
 {
-    static const char *const names[N_CLOCKS] = {"lathe", "bytes", "bytes + layers"};
+    static const char *const names[N_CLOCKS] = {"lathe", "simulator", "bytes", "bytes + layers"};
     return names[clock];
 }
 
@@ -71,6 +71,26 @@ enum status validation_draw(const struct validation_options *options, struct val
     if (status == STATUS_OK)
         draw_series(options, out);
     return status;
+}
+
+enum status validation_of_networks(const struct transformer *networks,
+                                   const struct validation_options *options, struct validation *out,
+                                   struct err *err)
+{
+    size_t n = (size_t)options->n_networks, n_threads = (size_t)options->n_threads;
+    enum status status = allocate(out, n, n * n_threads, err);
+    if (status != STATUS_OK)
+        return status;
+    out->n_networks = options->n_networks;
+    memcpy(out->networks, networks, n * sizeof *networks);
+    for (int i = 0; i < out->n_networks; i++)
+        for (int t = 0; t < options->n_threads; t++)
+            out->trials[out->n_trials++] = (struct trial){.net = &out->networks[i],
+                                                          .group = -1,
+                                                          .threads = options->threads[t],
+                                                          .prompt = options->prompt,
+                                                          .context = options->context};
+    return STATUS_OK;
 }
 
 static int64_t params_of(const struct trial *trial)
@@ -193,6 +213,7 @@ enum status validation_predict(const struct device *device, struct validation *v
         if (status != STATUS_OK)
             return status;
         v->decode_ns[CLOCK_LATHE][i] = price.decode_ns;
+        v->decode_ns[CLOCK_SIMULATOR][i] = NAN;
         v->prefill_ns[i] = price.prefill_ns;
     }
     return STATUS_OK;

@@ -17,6 +17,7 @@
 
 enum validation_clock {
     CLOCK_LATHE,
+    CLOCK_SIMULATOR, /* filled by who has one; NaN: nobody */
     CLOCK_BYTES,
     CLOCK_BYTES_LAYERS,
     N_CLOCKS,
@@ -29,6 +30,7 @@ struct validation_options {
     int n_networks; /* a multiple of 9 is used: types times budgets */
     int n_threads, threads[MAX_VALIDATION_THREADS];
     int64_t prompt;
+    int64_t context; /* of networks that are given; drawn ones have their series' */
     uint64_t seed;
 };
 
@@ -44,6 +46,12 @@ struct validation {
 /* Draws. Release with validation_release, whatever the status. Errors: STATUS_NOMEM. */
 enum status validation_draw(const struct validation_options *options, struct validation *out,
                             struct err *err);
+/* The caller's networks in the place of drawn ones: n_networks of them, copied but for what they
+ * own, which outlives *out. No two are compared as a group. Release with validation_release,
+ * whatever the status. Errors: STATUS_NOMEM. */
+enum status validation_of_networks(const struct transformer *networks,
+                                   const struct validation_options *options, struct validation *out,
+                                   struct err *err);
 /* A trial for every network, setting and phase of `rows`, which outlive it: rows alike are its
  * rounds, the first MAX_TRIAL_ROUNDS of them. A group's parameters differ by less than
  * VALIDATION_ALIKE_FRAC. The phase that a trial did not time is NaN. Release with

@@ -240,16 +240,18 @@ static bool fetch_one(struct engine *engine, int32_t position)
 {
     const struct request *request = &engine->program->requests[position];
     int level = engine->gather_level;
+    bool again = false;
     if (request->tile >= 0 && !look_up(engine, position, &level))
         return false;
     if (request->tile >= 0) {
         bool streams = level >= engine->machine->dram;
-        if (is_lost(engine, request, level))
-            level = engine->machine->dram;
+        again = is_lost(engine, request, level);
+        level = again ? engine->machine->dram : level;
         engine->streamed_by[request->tile] =
             streams ? engine->program->steps[request->step].execution : -1;
     }
     hold(engine, request);
+    engine->source[position].again = again;
     engine->arrival_ns[position] = INFINITY;
     if (level < engine->machine->dram) {
         engine->arrival_ns[position] = engine->now_ns;
@@ -260,7 +262,7 @@ static bool fetch_one(struct engine *engine, int32_t position)
     } else {
         dram_read_tile(engine, position);
     }
-    engine->source[position] = (int8_t)level;
+    engine->source[position].level = (int8_t)level;
     return true;
 }
 
@@ -293,6 +295,21 @@ static int near_level(const struct machine *machine, int64_t bytes)
     while (level < machine->dram && machine->levels[level].capacity_bytes < bytes)
         level++;
     return level;
+}
+
+/* How long a tile takes at the port. One that comes from DRAM again stands between tiles that do
+ * not: nothing reads ahead for it, and the port waits as long as DRAM takes. */
+static double read_ns(const struct engine *engine, int32_t position, int port)
+{
+    const struct machine *machine = engine->machine;
+    const struct request *request = &engine->program->requests[position];
+    const struct op *op = engine_step_of(engine, position)->op;
+    struct source source = engine->source[position];
+    if (request->is_cache)
+        return price_cache_ns(machine, op, port, request->bytes);
+    if (source.level == port || source.again)
+        return price_weight_ns(machine, op, source.level, request->bytes);
+    return (double)request->bytes / price_weight_gbps(machine, op, port); /* passes by */
 }
 
 /* `share` of a step's activations, from `ready_ns` on, beside its compute. */
@@ -352,7 +369,7 @@ static void read_one(struct engine *engine, int32_t position)
     const struct request *request = &engine->program->requests[position];
     const struct step *step = engine_step_of(engine, position);
     struct use *use = &engine->report->roles[step->op->role];
-    int source = engine->source[position];
+    int source = engine->source[position].level;
     int port = source < machine->dram ? source : engine->chip;
     int64_t all = step->op->weight_bytes + step->op->kv_read_bytes;
     double share = (double)request->bytes / (double)all;
@@ -361,11 +378,7 @@ static void read_one(struct engine *engine, int32_t position)
     if (port >= 0) {
         double begin_ns =
             later(data_ns, later(engine->port_free_ns[port], engine->compute_begin_ns));
-        double bytes = (double)request->bytes;
-        double ns = request->is_cache ? price_cache_ns(machine, step->op, port, request->bytes)
-                    : source == port
-                        ? price_weight_ns(machine, step->op, port, request->bytes)
-                        : bytes / price_weight_gbps(machine, step->op, port); /* passes by */
+        double ns = read_ns(engine, position, port);
         port_waited = data_ns > later(engine->step_data_ns, engine->port_free_ns[port]);
         end_ns = engine->port_free_ns[port] = begin_ns + ns;
         engine->report->busy_ns[RESOURCE_PORT + port] += ns;

@@ -138,7 +138,10 @@ struct engine {
     struct event_queue events;
     enum status status;
     struct err *err;
-    int8_t *source;     /* [n_requests]: level, */
+    struct source {
+        int8_t level;
+        bool again;     /* the buffer has it, but it comes from DRAM once more (is_lost) */
+    } * source;         /* [n_requests], */
     double *arrival_ns; /* [n_requests]: and when it was there; infinite before */
     size_t source_capacity, arrival_capacity;
     int32_t step, next_read, next_fetch; /* step and requests */

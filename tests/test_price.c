@@ -340,7 +340,7 @@ static void timings_add_up_term_by_term(void **state)
     } expected[] = {
         {TIMING_ROW + DTYPE_F16,         rows       },
         {TIMING_COLUMN + DTYPE_F16,      columns    },
-        {TIMING_HEAD,                    80         },
+        {TIMING_QUERY,                   80 * 64    },
         {TIMING_POSITION,                flop / 64  },
         {TIMING_SCORE,                   flop       },
         {TIMING_ELEMENT + OP_NORM,       21 * 512.0 },
@@ -366,6 +366,39 @@ static void timings_add_up_term_by_term(void **state)
     m.start_ns[m.dram] = 0;
     m.start_ns[0] = 2;
     assert_near(price(&net, &m, 100).decode_ns, 0, 1e-12);
+}
+
+/* Threads take whole query heads, and those that share keys and values read them once each. */
+static void threads_on_one_key_value_head_read_it_each(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t heads, kv_heads;
+        double times; /* as long as equal parts would take, two threads */
+    } expected[] = {
+        {8, 8, 1      },
+        {8, 4, 1      },
+        {8, 1, 2      },
+        {1, 1, 2      },
+        {3, 3, 4.0 / 3},
+        {3, 1, 2      },
+        {4, 2, 1      },
+    };
+    struct machine m;
+    plain_machine(&m, 1);
+    m.has_timings = m.is_timed[DTYPE_F16] = true;
+    m.threads = 2;
+    memset(m.timing_ns, 0, sizeof m.timing_ns);
+    memset(m.start_ns, 0, sizeof m.start_ns);
+    for (int l = 0; l < 3; l++)
+        m.weight_gbps[DTYPE_F16][l] = INFINITY;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct transformer net;
+        transformer_init(&net, 512, 10, expected[i].heads, expected[i].kv_heads, 64, 1024, 1000);
+        double row = (double)transformer_kv_bytes_per_token(&net);
+        double equal = 100 * row / m.kv_gbps[m.dram];
+        assert_near(price(&net, &m, 100).decode_ns / equal, expected[i].times, 1e-9);
+    }
 }
 
 static void a_type_or_shape_far_beyond_the_timings_is_told(void **state)
@@ -476,6 +509,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timings_add_up_term_by_term),
+        cmocka_unit_test(threads_on_one_key_value_head_read_it_each),
         cmocka_unit_test(a_type_or_shape_far_beyond_the_timings_is_told),
         cmocka_unit_test(a_walk_too_long_is_found_in_part_where_a_level_spills),
         cmocka_unit_test(a_lost_share_of_immediate_rereads_comes_from_memory),

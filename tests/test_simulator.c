@@ -567,6 +567,45 @@ static void rereads_that_are_lost_come_from_dram(void **state)
     transformer_release(&net);
 }
 
+/* On the way back of a reverse schedule too; and a core that reads its weights one after another
+ * waits for what comes again, as the closed form has it. */
+static void a_way_back_loses_and_waits(void **state)
+{
+    (void)state;
+    static const enum sharing modes[] = {SHARING_IMMEDIATE, SHARING_REVERSE};
+    struct transformer net;
+    struct machine m;
+    struct simulation simulation = usual();
+    simulation.prefill = false;
+    for (int i = 0; i < 2; i++) {
+        open_machine("iphone-13", &m);
+        transformer_init(&net, 512, 12, 8, 4, 64, 1408, 1000);
+        net.schedule.sharing = modes[i];
+        net.schedule.repeats = 2;
+        m.levels[0].capacity_bytes = 32 << 20; /* about half of the blocks */
+        m.overlap_frac = 0;
+        m.has_timings = true;
+        for (int t = 0; t < N_DTYPES; t++)
+            m.is_timed[t] = true;
+        memset(m.timing_ns, 0, sizeof m.timing_ns);
+        m.timed_d_in = m.timed_context = m.timed_tokens = 1e6;
+        struct simulated none = run(&net, &m, &simulation);
+        m.levels[0].reread_lost_frac = 0.6;
+        struct simulated some = run(&net, &m, &simulation);
+        struct price before, after;
+        struct machine spared = m;
+        spared.levels[0].reread_lost_frac = 0;
+        assert_int_equal(price_network(&net, &spared, &simulation.workload, &before, NULL, NULL),
+                         STATUS_OK);
+        assert_int_equal(price_network(&net, &m, &simulation.workload, &after, NULL, NULL),
+                         STATUS_OK);
+        double simulated = some.price.decode_ns - none.price.decode_ns;
+        double priced = after.decode_ns - before.decode_ns;
+        assert_true(some.decode.total.level_bytes[m.dram] > none.decode.total.level_bytes[m.dram]);
+        assert_true(priced > 0 && fabs(simulated / priced - 1) < 0.15);
+    }
+}
+
 static void layers_that_differ_and_recurrent_ones_run_too(void **state)
 {
     (void)state;
@@ -628,6 +667,7 @@ int main(void)
         cmocka_unit_test(a_cold_mapped_file_is_read_by_the_first_pass_and_never_again),
         cmocka_unit_test(a_repeated_block_that_fits_hits_and_one_that_does_not_is_read_again),
         cmocka_unit_test(rereads_that_are_lost_come_from_dram),
+        cmocka_unit_test(a_way_back_loses_and_waits),
         cmocka_unit_test(layers_that_differ_and_recurrent_ones_run_too),
         cmocka_unit_test(a_failing_allocation_is_reported_and_leaks_nothing),
     };

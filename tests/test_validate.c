@@ -46,7 +46,7 @@ static void true_machine(struct machine *m)
         m->timing_ns[TIMING_PROMPT_COLUMN + types[i]] = 0.2;
     }
     m->timing_ns[TIMING_PROMPT_ROW] = 0.2;
-    m->timing_ns[TIMING_HEAD] = 100;
+    m->timing_ns[TIMING_QUERY] = 2;
     m->timing_ns[TIMING_POSITION] = m->timing_ns[TIMING_PROMPT_POSITION] = 0.1;
     m->timing_ns[TIMING_SCORE] = m->timing_ns[TIMING_PROMPT_SCORE] = 0.01;
     m->op_ns[OP_MATMUL] = 500;
