@@ -328,8 +328,7 @@ double price_lost_share(const struct machine *machine, int level, double distanc
     return fmin(1, machine->levels[level].reread_lost_frac * sqrt(fill));
 }
 
-/* Share of a read at this distance that comes from memory. */
-static double share_from_memory(const struct machine *machine, double distance)
+double price_memory_share(const struct machine *machine, double distance)
 {
     int level = level_of(machine, (int64_t)distance);
     return level < machine->dram ? 0 : 1 - found_before(machine, level, distance);
@@ -353,7 +352,7 @@ static double lost_rereads(const struct machine *machine, const struct operator_
     const struct block_ops *block = &list->classes[run->class];
     double both_ways = (double)(reuse_pass_bytes(list) + block->attention_bytes + block->ffn_bytes);
     double before = both_ways - distance;
-    return n * share_from_memory(machine, before) * share;
+    return n * price_memory_share(machine, before) * share;
 }
 
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
@@ -432,7 +431,7 @@ static enum status run_pass(const struct machine *machine, const struct operator
         if (!run.immediate) {
             first_level = attention;
             first_ns = weights_ns;
-            first_far = share_from_memory(machine, middle_of_attention(&run));
+            first_far = price_memory_share(machine, middle_of_attention(&run));
         } else if (!list->schedule.share_ffn) {
             /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
             double blocks = n / (double)(list->schedule.repeats - 1);
@@ -664,7 +663,7 @@ static enum status take_detail(const struct machine *machine, const struct opera
         double n = (double)run.count;
         double lost = lost_rereads(machine, list, &run, attention, first_far);
         if (!run.immediate)
-            first_far = share_from_memory(machine, middle_of_attention(&run));
+            first_far = price_memory_share(machine, middle_of_attention(&run));
         for (int i = 0; i < class->n_ops; i++) {
             const struct op *op = &class->ops[i];
             if (op->group == GROUP_NONE) {

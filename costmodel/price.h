@@ -73,6 +73,8 @@ double price_weight_ns(const struct machine *machine, const struct op *op, int l
 /* Time in which `bytes` of the KV cache come from there. */
 double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes);
 
+/* Share of a read at this reuse distance that no level above DRAM has. */
+double price_memory_share(const struct machine *machine, double distance);
 /* Share of a read at this reuse distance that a level does not have when the read before it came
  * from memory: reread_lost_frac of one that just fits, less by the root of the distance of a nearer
  * one. */

@@ -32,9 +32,10 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
     for (int level = 0; level < machine->dram && !status; level++) {
         bool buffer = level == engine->chip;
         int64_t bytes = machine->levels[level].capacity_bytes;
-        /* A cache that loses a long walk little by little: an LRU of the middle. */
+        /* A cache that loses a long walk little by little: what it has lost comes again (is_lost).
+         */
         if (machine->levels[level].spill_bytes > bytes)
-            bytes += (machine->levels[level].spill_bytes - bytes) / 2;
+            bytes = machine->levels[level].spill_bytes;
         if (buffer)
             bytes = larger(bytes, LEAST_TILES * map->tile_bytes);
         status = tile_buffer_init(&engine->buffers[level],
@@ -206,29 +207,33 @@ static bool look_up(struct engine *engine, int64_t position, int *level)
     return true;
 }
 
-/* Distinct blocks from one execution of a block to its next, itself included, where a schedule
- * walks back to it; 0: elsewhere. */
-static int32_t blocks_back(const struct program *program, int32_t from, int32_t to)
+/* Whether a schedule walks back to a block, from one execution of it to its next. */
+static bool walks_back(const struct program *program, int32_t from, int32_t to)
 {
     int32_t apart = (to - from + program->n_executions) % program->n_executions;
-    if (from < 0 || apart == 0)
-        return 0;
-    if (program->sharing == SHARING_REVERSE)
-        return (apart + 1) / 2;
-    return program->sharing == SHARING_IMMEDIATE && apart == 1 ? 1 : 0;
+    if (from < 0 || to < 0 || apart == 0)
+        return false;
+    return program->sharing == SHARING_REVERSE ||
+           (program->sharing == SHARING_IMMEDIATE && apart == 1);
 }
 
-/* A block that is walked back to after it streamed in is not found whole in a cache that is no LRU:
- * evenly spread tiles come from DRAM again. */
+/* A cache that is no LRU does not find all that an LRU of its size would: less of a long walk
+ * (spill_bytes), and less of a block that is walked back to after it streamed in. Evenly spread
+ * tiles come from DRAM again. */
 static bool is_lost(struct engine *engine, const struct request *request, int level)
 {
+    const struct machine *machine = engine->machine;
     const struct program *program = engine->program;
-    int32_t execution = program->steps[request->step].execution;
-    if (level >= engine->machine->dram || request->is_cache || execution < 0)
+    const struct step *step = &program->steps[request->step];
+    if (level >= machine->dram)
         return false;
-    int32_t blocks = blocks_back(program, engine->streamed_by[request->tile], execution);
-    engine->lost_share += price_lost_share(engine->machine, engine->chip,
-                                           (double)blocks * (double)program->block_bytes);
+    double found = 1;
+    if (machine->levels[engine->chip].spill_bytes > machine->levels[engine->chip].capacity_bytes)
+        found -= price_memory_share(machine, step->reuse_bytes);
+    if (!request->is_cache &&
+        walks_back(program, engine->streamed_by[request->tile], step->execution))
+        found *= 1 - price_lost_share(machine, engine->chip, step->reuse_bytes);
+    engine->lost_share += 1 - found;
     if (engine->lost_share < 1)
         return false;
     engine->lost_share -= 1;
@@ -244,9 +249,9 @@ static bool fetch_one(struct engine *engine, int32_t position)
     if (request->tile >= 0 && !look_up(engine, position, &level))
         return false;
     if (request->tile >= 0) {
-        bool streams = level >= engine->machine->dram;
         again = is_lost(engine, request, level);
         level = again ? engine->machine->dram : level;
+        bool streams = level >= engine->machine->dram;
         engine->streamed_by[request->tile] =
             streams ? engine->program->steps[request->step].execution : -1;
     }
@@ -306,7 +311,7 @@ static double read_ns(const struct engine *engine, int32_t position, int port)
     const struct op *op = engine_step_of(engine, position)->op;
     struct source source = engine->source[position];
     if (request->is_cache)
-        return price_cache_ns(machine, op, port, request->bytes);
+        return price_cache_ns(machine, op, source.again ? source.level : port, request->bytes);
     if (source.level == port || source.again)
         return price_weight_ns(machine, op, source.level, request->bytes);
     return (double)request->bytes / price_weight_gbps(machine, op, port); /* passes by */
@@ -371,14 +376,16 @@ static void read_one(struct engine *engine, int32_t position)
     struct use *use = &engine->report->roles[step->op->role];
     int source = engine->source[position].level;
     int port = source < machine->dram ? source : engine->chip;
+    bool whole = price_op_work(machine, step->op).adds_up; /* timed on a core */
     int64_t all = step->op->weight_bytes + step->op->kv_read_bytes;
     double share = (double)request->bytes / (double)all;
     double data_ns = later(engine->arrival_ns[position], engine->step_begin_ns), end_ns = data_ns;
     bool port_waited = data_ns > later(engine->step_data_ns, engine->compute_free_ns);
     if (port >= 0) {
-        double begin_ns =
-            later(data_ns, later(engine->port_free_ns[port], engine->compute_begin_ns));
+        double begin_ns = later(engine->port_free_ns[port], engine->compute_begin_ns);
         double ns = read_ns(engine, position, port);
+        /* A core takes in lines as they come; an accelerator's buffer hands on whole tiles. */
+        begin_ns = later(begin_ns, whole ? data_ns - ns : data_ns);
         port_waited = data_ns > later(engine->step_data_ns, engine->port_free_ns[port]);
         end_ns = engine->port_free_ns[port] = begin_ns + ns;
         engine->report->busy_ns[RESOURCE_PORT + port] += ns;
@@ -391,7 +398,6 @@ static void read_one(struct engine *engine, int32_t position)
                  end_ns > engine->compute_free_ns);
     use->level_bytes[source] += request->bytes;
     engine->report->required_bytes += request->bytes;
-    bool whole = price_op_work(machine, step->op).adds_up;
     compute(engine, step, whole ? 0 : share, begin_ns);
     if (!whole)
         move_vectors(engine, step, share, data_ns);

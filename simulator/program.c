@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/memory.h"
+#include "costmodel/reuse.h"
 
 enum {
     LEAST_TILE = 4 << 10,
@@ -154,7 +155,8 @@ static enum status add_cache(struct builder *b, const struct op *op)
     return status;
 }
 
-static enum status add_step(struct builder *b, const struct op *op, int32_t execution)
+static enum status add_step(struct builder *b, const struct op *op, int32_t execution,
+                            double reuse_bytes)
 {
     struct program *program = b->program;
     if (op->kind == OP_SAMPLE)
@@ -170,6 +172,7 @@ static enum status add_step(struct builder *b, const struct op *op, int32_t exec
         .op = op,
         .execution = execution,
         .first_request = (int32_t)program->n_requests,
+        .reuse_bytes = reuse_bytes,
         .dispatch_ns = b->machine->op_ns[op->kind] + b->dispatch_ns,
     };
     b->dispatch_ns = 0;
@@ -184,8 +187,12 @@ static enum status add_step(struct builder *b, const struct op *op, int32_t exec
 static enum status add_blocks(struct builder *b, const struct operator_list *list)
 {
     const struct schedule *schedule = &list->schedule;
-    enum status status = STATUS_OK;
     int64_t executions = schedule_executions(schedule);
+    double pass_bytes = (double)reuse_pass_bytes(list);
+    struct reuse_walk walk;
+    enum status status = reuse_walk_start(&walk, list, NULL, 0, b->err);
+    if (status)
+        return status;
     b->program->sharing = schedule->sharing;
     b->program->n_executions = (int32_t)executions;
     for (int64_t i = 0; i < executions && !status; i++) {
@@ -195,10 +202,20 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
         b->next_tile[GROUP_FFN] = b->map->ffn_first[block];
         b->next_kv = b->map->kv_first[i];
         b->dispatch_ns += b->machine->layer_ns;
-        b->program->block_bytes = class->attention_bytes + class->ffn_bytes;
-        for (int o = 0; o < class->n_ops && !status; o++)
-            status = add_step(b, &class->ops[o], (int32_t)i);
+        struct reuse_run run;
+        if (walk.runs)
+            run = walk.runs[i];
+        else
+            reuse_distance(schedule, &walk.sizes, i, &run);
+        for (int o = 0; o < class->n_ops && !status; o++) {
+            enum weight_group group = class->ops[o].group;
+            double distance = group == GROUP_NONE        ? pass_bytes
+                              : group == GROUP_ATTENTION ? (double)run.attention_distance
+                                                         : (double)run.ffn_distance;
+            status = add_step(b, &class->ops[o], (int32_t)i, distance);
+        }
     }
+    reuse_walk_end(&walk);
     return status;
 }
 
@@ -236,13 +253,14 @@ enum status program_build(struct program *program, const struct tile_map *map,
     b.next_tile[GROUP_FINAL] = map->final_first;
     b.next_tile[GROUP_HEAD] = map->head_first;
     program->n_steps = program->n_requests = 0;
+    double pass_bytes = (double)reuse_pass_bytes(list);
     enum status status = STATUS_OK;
     for (int i = 0; i < list->n_prologue && !status; i++)
-        status = add_step(&b, &list->prologue[i], -1);
+        status = add_step(&b, &list->prologue[i], -1, pass_bytes);
     if (!status)
         status = add_blocks(&b, list);
     for (int i = 0; i < list->n_epilogue && !status; i++)
-        status = add_step(&b, &list->epilogue[i], -1);
+        status = add_step(&b, &list->epilogue[i], -1, pass_bytes);
     return status ? status : link_uses(program, map->n_tiles, err);
 }
 

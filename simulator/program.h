@@ -41,6 +41,7 @@ struct step {
     const struct op *op; /* of the list: borrowed */
     int32_t execution;   /* -1: before or after the blocks */
     int32_t first_request, n_requests;
+    double reuse_bytes; /* its weights' or cache's reuse distance (costmodel/reuse.h) */
     double dispatch_ns; /* of the operator, and of its block or pass if it is the first there */
 };
 
@@ -60,7 +61,6 @@ struct program {
     struct step *steps;
     struct request *requests;
     size_t n_steps, n_requests;
-    int64_t block_bytes; /* weights of a block, of several shapes the last */
     enum sharing sharing;
     int32_t n_executions;
     size_t steps_capacity, requests_capacity;
