@@ -355,6 +355,32 @@ static enum status summarise_groups(const struct validation *v, enum validation_
     return STATUS_OK;
 }
 
+/* Standard error of a trial's mean over rounds, ns. */
+static double error_of_mean(const struct trial *trial, enum validation_phase phase, double mean)
+{
+    return 1.4826 * noise_of(trial, phase) * mean / sqrt((double)trial->n_rounds);
+}
+
+static void summarise_pairs(const struct validation *v, enum validation_phase phase,
+                            const double *predicted, struct validation_summary *out)
+{
+    int in_order = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        double a = validation_measured(v, phase, i);
+        for (int j = i + 1; j < v->n_trials; j++) {
+            double b = validation_measured(v, phase, j);
+            bool alike = v->trials[i].group >= 0 && v->trials[i].group == v->trials[j].group;
+            double error = hypot(error_of_mean(&v->trials[i], phase, a),
+                                 error_of_mean(&v->trials[j], phase, b));
+            if (!alike || !(fabs(a - b) > 2 * error))
+                continue;
+            out->n_pairs++;
+            in_order += (a < b) == (predicted[i] < predicted[j]);
+        }
+    }
+    out->pairs_in_order = out->n_pairs > 0 ? (double)in_order / out->n_pairs : NAN;
+}
+
 enum status validation_summarise(const struct validation *v, enum validation_phase phase,
                                  const double *predicted, struct validation_summary *out,
                                  struct err *err)
@@ -379,6 +405,7 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
         n++;
     }
     out->n = (int)n;
+    summarise_pairs(v, phase, predicted, out);
     enum status status = summarise_groups(v, phase, predicted, out, err);
     if (status != STATUS_OK || n == 0)
         goto out;

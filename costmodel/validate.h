@@ -90,6 +90,8 @@ struct validation_summary {
     double spearman, kendall;
     int n_groups;                       /* whose spread exceeds the noise */
     double group_spearman, group_worst; /* median and least over these; NaN without any */
+    int n_pairs; /* of one group, further apart than two standard errors of the difference */
+    double pairs_in_order; /* share of these; NaN without any */
 };
 /* predicted: [n_trials]. Errors: STATUS_NOMEM. */
 enum status validation_summarise(const struct validation *v, enum validation_phase phase,

@@ -205,6 +205,40 @@ static void a_perfect_prediction_has_no_error_and_full_rank_correlation(void **s
     assert_true(s.within_5 > 1 - 1e-9 && s.spearman > 1 - 1e-9 && s.group_worst > 1 - 1e-9);
     assert_true(s.single_floor > 0.005 && s.single_floor < 0.02);
     assert_true(s.mean_floor < s.single_floor);
+    assert_true(s.n_pairs > 10 && s.pairs_in_order > 1 - 1e-9);
+    int n_pairs = s.n_pairs;
+    for (int i = 0; i < v.n_trials; i++)
+        v.prefill_ns[i] = 1e18 / v.prefill_ns[i]; /* the other way round */
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_true(s.n_pairs == n_pairs && s.pairs_in_order < 1e-9);
+    for (int i = 0; i < v.n_trials; i++) /* so noisy that nothing can be told */
+        v.trials[i].prefill_ns[0] *= 100;
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_true(s.n_pairs < n_pairs);
+    validation_release(&v);
+}
+
+/* The caller's networks stand for themselves: one trial a thread count, in no group. */
+static void networks_that_are_given_are_not_drawn(void **state)
+{
+    (void)state;
+    struct transformer nets[2];
+    struct validation v;
+    struct validation_options options = {
+        .n_networks = 2, .n_threads = 2, .threads = {1, 4},
+                .prompt = 16, .context = 77
+    };
+    transformer_init(&nets[0], 512, 10, 8, 4, 64, 1024, 1000);
+    transformer_init(&nets[1], 512, 20, 8, 4, 64, 1024, 1000);
+    assert_int_equal(validation_of_networks(nets, &options, &v, NULL), STATUS_OK);
+    assert_int_equal(v.n_trials, 4);
+    assert_int_equal(v.n_groups, 0);
+    for (int i = 0; i < v.n_trials; i++) {
+        assert_true(v.trials[i].net == &v.networks[i / 2] && v.trials[i].group < 0);
+        assert_int_equal(v.trials[i].net->schedule.n_layers, 10 * (i / 2 + 1));
+        assert_int_equal(v.trials[i].threads, options.threads[i % 2]);
+        assert_int_equal(v.trials[i].context, 77);
+    }
     validation_release(&v);
 }
 
@@ -325,6 +359,7 @@ int main(void)
         cmocka_unit_test(no_term_is_fitted_below_zero),
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
         cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
+        cmocka_unit_test(networks_that_are_given_are_not_drawn),
         cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
         cmocka_unit_test(rows_alike_are_rounds_and_networks_of_a_size_a_group),
         cmocka_unit_test(no_row_is_nothing_to_validate),
