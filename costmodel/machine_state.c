@@ -16,14 +16,13 @@ static const enum dtype sum_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
 enum { N_SUM_TYPES = 3, SUM_ROWS = 64, SUM_K = 256, SUM_REPEATS = 100, MOST_THREADS = 64 };
 /* Of a thread: weights of any type, input, output. */
 enum { ROWS_BYTES = SUM_ROWS * SUM_K * 4, INPUT_BYTES = 4096, SUM_BYTES = 81920 };
-/* Reads go through a buffer in turns, so that no cache has what comes next. */
-enum { READ_BYTES = 64 << 20, N_READS = 4, N_MEETINGS = 500 };
+/* More than caches hold, and long enough to average bursts of others' traffic out. */
+enum { READ_BYTES = 256 << 20, N_MEETINGS = 500 };
 
 struct state_probe {
     const struct kernel *rows[N_SUM_TYPES], *read;
     uint8_t *sums; /* [MOST_THREADS, SUM_BYTES] */
-    uint8_t *data; /* [N_READS, READ_BYTES] */
-    int turn;
+    uint8_t *data; /* [READ_BYTES] */
     uint32_t seen; /* kept, so that reading is not optimised away */
 };
 
@@ -52,12 +51,12 @@ enum status state_probe_create(unsigned isa, struct state_probe **out, struct er
         probe->rows[i] = kernel_find(KERNEL_MATVEC, sum_types[i], isa);
     probe->read = kernel_find(KERNEL_READ, DTYPE_F32, isa);
     probe->sums = pages_new((int64_t)MOST_THREADS * SUM_BYTES);
-    probe->data = pages_new((int64_t)N_READS * READ_BYTES);
+    probe->data = pages_new(READ_BYTES);
     if (!probe->sums || !probe->data) {
         state_probe_free(probe);
         return err_set(err, STATUS_NOMEM, "out of memory for sentinels");
     }
-    memset(probe->data, 1, (size_t)N_READS * READ_BYTES);
+    memset(probe->data, 1, READ_BYTES);
     *out = probe;
     return STATUS_OK;
 }
@@ -67,7 +66,7 @@ void state_probe_free(struct state_probe *probe)
     if (!probe)
         return;
     pages_free(probe->sums, (int64_t)MOST_THREADS * SUM_BYTES);
-    pages_free(probe->data, (int64_t)N_READS * READ_BYTES);
+    pages_free(probe->data, READ_BYTES);
     memory_free(probe);
 }
 
@@ -118,9 +117,8 @@ struct machine_state state_probe_look(struct state_probe *probe, int threads)
         state.sum_ns = fmin(state.sum_ns, slowest_sums(probe, n));
         state.meet_ns = fmin(state.meet_ns, meeting_ns(n));
     }
-    const uint8_t *data = probe->data + (int64_t)READ_BYTES * (probe->turn++ % N_READS);
     int64_t start = clock_ns();
-    probe->seen += threaded_read(probe->read, data, READ_BYTES, threads);
+    probe->seen += threaded_read(probe->read, probe->data, READ_BYTES, threads);
     state.read_gbps = READ_BYTES / (double)(clock_ns() - start);
     return state;
 }
