@@ -96,13 +96,10 @@ static enum status summarise_state(const struct validation *v, const char *state
                                    struct err *err)
 {
     enum status status = STATUS_OK;
-    for (int clock = 0; clock < N_CLOCKS && status == STATUS_OK; clock++) {
-        if (isnan(v->decode_ns[clock][0]))
-            continue;
+    for (int clock = 0; clock < N_CLOCKS && status == STATUS_OK; clock++)
         status =
             summary_row(v, VALIDATE_DECODE, validation_clock_name((enum validation_clock)clock),
                         state, v->decode_ns[clock], l, err);
-    }
     if (status == STATUS_OK)
         status = summary_row(v, VALIDATE_PREFILL, "lathe", state, v->prefill_ns, l, err);
     return status;
@@ -265,9 +262,8 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
         "sentinels tell it (docs/method.md), or left as they were.\n"
         "noise: how far a single round lies from the mean of all (median); of means: the same "
         "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
-        "more than noise; Spearman in them; pairs that differ by more than two standard errors, "
-        "and "
-        "how many of them are predicted in this order.\n\n%s\n\n",
+        "more than noise; Spearman in them.\npairs: of one group, further apart than two standard "
+        "errors; how many are predicted in this order.\n\n%s\n\n",
         all ? "decodes, worst first" : "worst decodes");
     if (status == STATUS_OK)
         status = listing_print(&trials, stdout, err);

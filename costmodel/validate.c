@@ -260,6 +260,8 @@ static double read_bytes(const struct trial *trial)
 /* Least squares of relative errors with one or two terms, neither negative. */
 static void fit_group(struct validation *v, enum dtype dtype, int threads)
 {
+    enum { LEAST_TRIALS = 4 }; /* two terms meet two trials whatever they are */
+    int n = 0;
     double bb = 0, bl = 0, ll = 0, b1 = 0, l1 = 0;
     for (int i = 0; i < v->n_trials; i++) {
         const struct trial *trial = &v->trials[i];
@@ -272,6 +274,7 @@ static void fit_group(struct validation *v, enum dtype dtype, int threads)
         ll += layers * layers;
         b1 += bytes;
         l1 += layers;
+        n++;
     }
     double det = bb * ll - bl * bl, byte = (b1 * ll - l1 * bl) / det;
     double layer = (l1 * bb - b1 * bl) / det;
@@ -282,6 +285,9 @@ static void fit_group(struct validation *v, enum dtype dtype, int threads)
     for (int i = 0; i < v->n_trials; i++) {
         const struct trial *trial = &v->trials[i];
         if (trial->threads != threads || trial->net->block_dtype != dtype)
+            continue;
+        v->decode_ns[CLOCK_BYTES][i] = v->decode_ns[CLOCK_BYTES_LAYERS][i] = NAN;
+        if (n < LEAST_TRIALS)
             continue;
         v->decode_ns[CLOCK_BYTES][i] = read_bytes(trial) * b1 / bb;
         v->decode_ns[CLOCK_BYTES_LAYERS][i] =
@@ -321,7 +327,7 @@ double validation_group(const struct validation *v, enum validation_phase phase,
     size_t n = 0;
     for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
         double measured = validation_measured(v, phase, i);
-        if (v->trials[i].group != group || isnan(measured))
+        if (v->trials[i].group != group || isnan(measured) || isnan(predicted[i]))
             continue;
         x[n] = predicted[i];
         y[n++] = measured;
@@ -372,7 +378,8 @@ static void summarise_pairs(const struct validation *v, enum validation_phase ph
             bool alike = v->trials[i].group >= 0 && v->trials[i].group == v->trials[j].group;
             double error = hypot(error_of_mean(&v->trials[i], phase, a),
                                  error_of_mean(&v->trials[j], phase, b));
-            if (!alike || !(fabs(a - b) > 2 * error))
+            bool told = !isnan(predicted[i] - predicted[j]) && fabs(a - b) > 2 * error;
+            if (!alike || !told)
                 continue;
             out->n_pairs++;
             in_order += (a < b) == (predicted[i] < predicted[j]);
@@ -394,7 +401,7 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
     double *measured = work + 4 * most, *said = work + 5 * most;
     for (int i = 0; i < v->n_trials; i++) {
         measured[n] = validation_measured(v, phase, i);
-        if (isnan(measured[n]))
+        if (isnan(measured[n]) || isnan(predicted[i]))
             continue;
         said[n] = predicted[i];
         bias[n] = predicted[i] / measured[n] - 1;

@@ -67,7 +67,8 @@ void validation_state(const struct device *device, const struct validation_optio
 void validation_exchange_raw(struct validation *v);
 /* Fills what lathe says. Errors: of machine_resolve and price_network. */
 enum status validation_predict(const struct device *device, struct validation *v, struct err *err);
-/* Fills the baselines, from trials that ran. */
+/* Fills the baselines, from trials that ran; NaN for a type at a thread count that fewer than four
+ * did. */
 void validation_fit_baselines(struct validation *v);
 void validation_release(struct validation *v);
 
@@ -93,7 +94,7 @@ struct validation_summary {
     int n_pairs; /* of one group, further apart than two standard errors of the difference */
     double pairs_in_order; /* share of these; NaN without any */
 };
-/* predicted: [n_trials]. Errors: STATUS_NOMEM. */
+/* predicted: [n_trials]; NaN: not predicted, left out. Errors: STATUS_NOMEM. */
 enum status validation_summarise(const struct validation *v, enum validation_phase phase,
                                  const double *predicted, struct validation_summary *out,
                                  struct err *err);

@@ -438,44 +438,58 @@ static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
     assert_near(price(&net, &m, 0).decode_ns / far, 0.5, 1e-2);
 }
 
-/* Of ten blocks that run twice in a row and fit, the lost share comes from memory again; the walk
- * that finds all of it in the cache loses nothing. */
+/* Ten blocks that run twice on a machine where only bytes cost, with room for a share of them. */
+struct twice {
+    struct transformer net;
+    struct machine machine;
+    struct weight_bytes bytes;
+    double extra_ns; /* of all blocks, from memory in the place of the cache */
+};
+
+static void open_twice(enum sharing sharing, double room_frac, struct twice *out)
+{
+    struct machine *m = &out->machine;
+    transformer_init(&out->net, 512, 10, 8, 4, 64, 1024, 1000);
+    out->net.schedule.sharing = sharing;
+    out->net.schedule.repeats = 2;
+    transformer_weight_bytes(&out->net, &out->bytes);
+    plain_machine(m, (int64_t)(room_frac * (double)out->bytes.blocks));
+    m->overlap_frac = 0;
+    for (int t = 0; t < N_DTYPES; t++)
+        m->peak_gflops[t] = INFINITY;
+    const enum dtype dtype = out->net.block_dtype;
+    out->extra_ns = (double)out->bytes.blocks *
+                    (1 / m->weight_gbps[dtype][m->dram] - 1 / m->weight_gbps[dtype][0]);
+}
+
+static double twice_ns(struct twice *twice, double lost_frac)
+{
+    twice->machine.levels[0].reread_lost_frac = lost_frac;
+    return price(&twice->net, &twice->machine, 0).decode_ns;
+}
+
+/* Of blocks that run twice in a row and fit, the lost share comes from memory again; the walk that
+ * finds all of it in the cache loses nothing. */
 static void a_lost_share_of_immediate_rereads_comes_from_memory(void **state)
 {
     (void)state;
-    struct transformer net;
-    struct machine m;
-    struct weight_bytes bytes;
-    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
-    net.schedule.sharing = SHARING_IMMEDIATE;
-    net.schedule.repeats = 2;
-    transformer_weight_bytes(&net, &bytes);
-    plain_machine(&m, bytes.blocks / 5);
-    m.overlap_frac = 0;
-    const double half = 0.5; /* a block fills half of the level, about */
-    for (int t = 0; t < N_DTYPES; t++)
-        m.peak_gflops[t] = INFINITY;
-    double none = price(&net, &m, 0).decode_ns;
-    m.levels[0].reread_lost_frac = 1e3;
-    double all = price(&net, &m, 0).decode_ns;
-    m.levels[0].reread_lost_frac = 0.25 / sqrt(half);
-    double quarter = price(&net, &m, 0).decode_ns;
-    double from_dram = (double)bytes.blocks / m.weight_gbps[net.block_dtype][m.dram];
-    double from_cache = (double)bytes.blocks / m.weight_gbps[net.block_dtype][0];
-    assert_near((all - none) / (from_dram - from_cache), 1, 1e-2); /* norms are no matrices */
+    struct twice t;
+    open_twice(SHARING_IMMEDIATE, 0.2, &t); /* a block fills half of the level, about */
+    double none = twice_ns(&t, 0), all = twice_ns(&t, 1e3);
+    double quarter = twice_ns(&t, 0.25 / sqrt(0.5));
+    assert_near((all - none) / t.extra_ns, 1, 1e-2); /* norms are no matrices */
     assert_near((quarter - none) / (all - none), 0.25, 1e-2);
     struct price_detail detail;
     struct workload workload = {1, 0};
     struct price out;
-    assert_int_equal(price_network(&net, &m, &workload, &out, &detail, NULL), STATUS_OK);
+    assert_int_equal(price_network(&t.net, &t.machine, &workload, &out, &detail, NULL), STATUS_OK);
     double sum = detail.fixed_ns;
     for (int role = 0; role < N_OP_ROLES; role++)
         sum += detail.role_ns[role];
     assert_near(sum / out.decode_ns, 1, 1e-9);
-    plain_machine(&m, 2 * bytes.total); /* everything stays */
-    double before = price(&net, &m, 0).decode_ns;
-    m.levels[0].reread_lost_frac = 1;
-    assert_near(price(&net, &m, 0).decode_ns, before, 1e-9);
+    plain_machine(&t.machine, 2 * t.bytes.total); /* everything stays */
+    double before = twice_ns(&t, 0);
+    assert_near(twice_ns(&t, 1), before, 1e-9);
 }
 
 /* Walking back over ten blocks with room for five, each pass finds ten of twenty; when all of them
@@ -483,25 +497,10 @@ static void a_lost_share_of_immediate_rereads_comes_from_memory(void **state)
 static void a_way_back_loses_as_an_immediate_reread_does(void **state)
 {
     (void)state;
-    struct transformer net;
-    struct machine m;
-    struct weight_bytes bytes;
-    transformer_init(&net, 512, 10, 8, 4, 64, 1024, 1000);
-    net.schedule.sharing = SHARING_REVERSE;
-    net.schedule.repeats = 2;
-    transformer_weight_bytes(&net, &bytes);
-    plain_machine(&m, bytes.blocks * 55 / 100);
-    m.overlap_frac = 0;
-    for (int t = 0; t < N_DTYPES; t++)
-        m.peak_gflops[t] = INFINITY;
-    double none = price(&net, &m, 0).decode_ns;
-    m.levels[0].reread_lost_frac = 1e3;
-    double all = price(&net, &m, 0).decode_ns;
-    double from_dram = (double)bytes.blocks / m.weight_gbps[net.block_dtype][m.dram];
-    double from_cache = (double)bytes.blocks / m.weight_gbps[net.block_dtype][0];
-    assert_near((all - none) / (from_dram - from_cache), 1, 1e-2);
-    m.levels[0].reread_lost_frac = 0.2;
-    double some = price(&net, &m, 0).decode_ns;
+    struct twice t;
+    open_twice(SHARING_REVERSE, 0.55, &t);
+    double none = twice_ns(&t, 0), some = twice_ns(&t, 0.2), all = twice_ns(&t, 1e3);
+    assert_near((all - none) / t.extra_ns, 1, 1e-2);
     assert_true(some > none && some < none + 0.2 * (all - none));
 }
 
