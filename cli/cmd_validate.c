@@ -111,7 +111,7 @@ static enum status summarise(struct validate_run *run, struct listing *l, struct
     struct validation *v = &run->validation;
     enum status status = STATUS_OK;
     summary_columns(l);
-    if (run->rows.n == 0)
+    if (run->rows.n == 0 && run->report.n_rounds >= LEAST_STATE_ROUNDS)
         status = summarise_state(v, run->state.n > 0 ? "calibrated" : "session", l, err);
     validation_exchange_raw(v);
     validation_fit_baselines(v);
@@ -578,6 +578,11 @@ static enum status run(const struct args *args, struct err *err)
         status = validation_figures(v, args_text(args, "figures"), err);
     if (status == STATUS_OK && args_flag(args, "update-profile"))
         status = update_profile(run, err);
+    if (status == STATUS_OK && !elsewhere && run->report.n_rounds < LEAST_STATE_ROUNDS)
+        fprintf(stderr,
+                "lathe: %d rounds do not tell what the machine's state costs: errors are of the "
+                "timings as they were; give more --minutes\n",
+                run->report.n_rounds);
     if (status == STATUS_OK && !elsewhere &&
         (run->report.sentinel_spread_frac > 0.15 || run->report.processor_frac < 0.9))
         fprintf(stderr,

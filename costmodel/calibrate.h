@@ -70,7 +70,8 @@ struct calibration {
 
     /* What passes are made of (device.h), and the networks that told. n_trials 0: none did. */
     struct measured_by_threads timing_ns[N_TIMING_TERMS];
-    struct measured_by_threads start_ns[MAX_LEVELS], cache_gbps[MAX_LEVELS];
+    struct measured_by_threads cache_gbps[MAX_LEVELS];
+    int64_t matvec_step[N_DTYPES];
     double timed_d_in, timed_context, timed_tokens;
     struct transformer *networks; /* [n_networks], owned */
     struct trial *trials;         /* [n_trials], owned */

@@ -288,20 +288,19 @@ static void keep(struct calibration *c, int p, const struct machine *machine)
     int dram = c->n_levels - 1;
     for (int i = 0; i < N_RUN_TYPES; i++) {
         int type = (int)run_types[i];
-        const int terms[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE, TIMING_PROMPT_COLUMN};
+        const int terms[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE, TIMING_PROMPT_COLUMN,
+                             TIMING_START};
         for (int level = dram > 0 ? dram - 1 : 0; level <= dram; level++) {
             double least = machine->weight_gbps[type][dram];
             c->matvec_gbps[type][level].at[p] =
                 FITTED(fmax(machine->weight_gbps[type][level], least));
         }
         c->peak_gflops[type].at[p] = FITTED(machine->peak_gflops[type]);
-        for (int t = 0; t < 4; t++)
+        for (int t = 0; t < 5; t++)
             c->timing_ns[terms[t] + type].at[p] = FITTED(machine->timing_ns[terms[t] + type]);
     }
-    for (int level = dram > 0 ? dram - 1 : 0; level <= dram; level++) {
-        c->start_ns[level].at[p] = FITTED(fmin(machine->start_ns[level], machine->start_ns[dram]));
+    for (int level = dram > 0 ? dram - 1 : 0; level <= dram; level++)
         c->cache_gbps[level].at[p] = FITTED(fmax(machine->kv_gbps[level], machine->kv_gbps[dram]));
-    }
     for (int term = TIMING_PROMPT_ROW; term < N_TIMING_TERMS; term++)
         c->timing_ns[term].at[p] = FITTED(machine->timing_ns[term]);
     c->op_ns[OP_MATMUL].at[p] = FITTED(machine->op_ns[OP_MATMUL]);

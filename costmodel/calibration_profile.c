@@ -151,6 +151,14 @@ static void add_by_type(struct json_node *timings, const char *key, const struct
                            NULL);
 }
 
+static void add_steps(struct json_node *timings, const struct calibration *c)
+{
+    struct json_node *types = json_add_object(timings, "matvec_step");
+    for (int type = 0; type < N_DTYPES; type++)
+        if (c->matvec_step[type] > 0)
+            json_add_int(types, dtype_name((enum dtype)type), c->matvec_step[type]);
+}
+
 static void add_by_level(struct json_node *timings, const char *key, const struct calibration *c,
                          const struct measured_by_threads *by_level)
 {
@@ -212,7 +220,8 @@ static void add_timings(struct json_node *root, const struct calibration *c)
     struct json_node *timings = json_add_object(root, "timings");
     add_by_type(timings, "matvec_row_ns", c, TIMING_ROW);
     add_by_type(timings, "matvec_column_ns", c, TIMING_COLUMN);
-    add_by_level(timings, "matvec_start_ns", c, c->start_ns);
+    add_by_type(timings, "matvec_start_ns", c, TIMING_START);
+    add_steps(timings, c);
     add_by_level(timings, "cache_gbps", c, c->cache_gbps);
     add_by_type(timings, "matmul_byte_ns", c, TIMING_PROMPT_BYTE);
     add_by_type(timings, "matmul_column_ns", c, TIMING_PROMPT_COLUMN);

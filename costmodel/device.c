@@ -437,6 +437,21 @@ static enum status read_by_type_and_operator(const struct json *root, struct dev
     return status;
 }
 
+/* Not every type has one. */
+static enum status read_steps(const struct json *timings, const char *const *dtypes,
+                              struct device *out, struct err *err)
+{
+    struct json steps = json_member(timings, "matvec_step");
+    if (json_is_null(&steps))
+        return STATUS_OK;
+    if (!json_is_object(&steps))
+        return json_error(&steps, err, "expected an object");
+    enum status status = json_only_keys(&steps, dtypes, err);
+    for (int type = 0; type < N_DTYPES && status == STATUS_OK; type++)
+        status = read_whole(&steps, dtypes[type], 1, 1 << 20, 0, &out->matvec_step[type], err);
+    return status;
+}
+
 /* "networks" of the timings is what the terms were fitted to: for people. */
 static enum status read_timings(const struct json *root, struct device *out, struct err *err)
 {
@@ -445,6 +460,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                        "matmul_byte_ns",
                                        "matmul_column_ns",
                                        "matvec_start_ns",
+                                       "matvec_step",
                                        "cache_gbps",
                                        "matmul_row_ns",
                                        "element_ns",
@@ -460,7 +476,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
     static const char *const reach[] = {"d_in", "context", "tokens", NULL};
     static const char *const sentinel_keys[] = {"sum_ns", "read_gbps", "meet_ns", NULL};
     static const int by_type[] = {TIMING_ROW, TIMING_COLUMN, TIMING_PROMPT_BYTE,
-                                  TIMING_PROMPT_COLUMN};
+                                  TIMING_PROMPT_COLUMN, TIMING_START};
     static const struct {
         const char *key;
         int term;
@@ -487,11 +503,11 @@ static enum status read_timings(const struct json *root, struct device *out, str
         levels[i] = out->levels[i].name;
     out->has_timings = true;
     enum status status = json_only_keys(&timings, keys, err);
-    for (int i = 0; i < 4 && status == STATUS_OK; i++)
+    for (int i = 0; i < 5 && status == STATUS_OK; i++)
         status =
             read_named(&timings, keys[i], dtypes, 0, MOST_NS, &out->timing_ns[by_type[i]], err);
     if (status == STATUS_OK)
-        status = read_named(&timings, "matvec_start_ns", levels, 0, MOST_NS, out->start_ns, err);
+        status = read_steps(&timings, dtypes, out, err);
     if (status == STATUS_OK)
         status =
             read_named(&timings, "cache_gbps", levels, LEAST_GBPS, MOST_GBPS, out->cache_gbps, err);

@@ -92,8 +92,9 @@ enum timing_term {
     TIMING_PROMPT_BYTE = 2 * N_DTYPES,   /* + dtype. prompt: a byte of weights unpacked, once in
                                             TIMING_BATCH tokens */
     TIMING_PROMPT_COLUMN = 3 * N_DTYPES, /* + dtype. prompt: an element of an input made ready */
-    TIMING_ELEMENT = 4 * N_DTYPES,       /* + operator kind: an element of other operators */
-    TIMING_PROMPT_ROW = 4 * N_DTYPES + N_OP_KINDS, /* prompt: an element of an output */
+    TIMING_START = 4 * N_DTYPES,         /* + dtype. decode: until a matrix comes from memory */
+    TIMING_ELEMENT = 5 * N_DTYPES,       /* + operator kind: an element of other operators */
+    TIMING_PROMPT_ROW = 5 * N_DTYPES + N_OP_KINDS, /* prompt: an element of an output */
     TIMING_QUERY,                                  /* decode's attention: an element of a query */
     TIMING_POSITION,        /* ... a flop / d_head: what a score costs besides its products */
     TIMING_SCORE,           /* ... a flop */
@@ -148,8 +149,9 @@ struct device {
                             stream can hide; 0 = no prefetch */
 
     bool has_timings;
-    struct by_threads timing_ns[N_TIMING_TERMS];    /* a type without TIMING_ROW has no timings */
-    struct by_threads start_ns[MAX_LEVELS];         /* decode: until the first bytes of a matrix */
+    struct by_threads timing_ns[N_TIMING_TERMS]; /* a type without TIMING_ROW has no timings */
+    int64_t matvec_step[N_DTYPES]; /* decode: weights of a row that are taken at a time, a shorter
+                                      rest in as long as a whole; 0: any number */
     struct by_threads cache_gbps[MAX_LEVELS];       /* attention's reads; n == 0: the level's */
     double timed_d_in, timed_context, timed_tokens; /* the largest that were timed */
     struct by_threads sentinel_sum_ns, sentinel_read_gbps, sentinel_meet_ns; /* machine_state.h */
@@ -213,7 +215,7 @@ struct machine {
     double overlap_frac;
     bool has_timings, is_timed[N_DTYPES];
     double timing_ns[N_TIMING_TERMS];
-    double start_ns[MAX_LEVELS]; /* decode: until a matrix's first bytes come from the level */
+    int64_t matvec_step[N_DTYPES];
     double timed_d_in, timed_context, timed_tokens;
     double load_fixed_ns, load_gbps, load_layer_ns;
     double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;

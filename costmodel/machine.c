@@ -71,8 +71,10 @@ static void resolve_timings(const struct device *device, int threads, struct mac
     out->timed_tokens = device->timed_tokens;
     for (int term = 0; term < N_TIMING_TERMS; term++)
         out->timing_ns[term] = by_threads_at(&device->timing_ns[term], threads, 0);
-    for (int type = 0; type < N_DTYPES; type++)
+    for (int type = 0; type < N_DTYPES; type++) {
         out->is_timed[type] = device->has_timings && device->timing_ns[TIMING_ROW + type].n > 0;
+        out->matvec_step[type] = device->matvec_step[type];
+    }
 }
 
 static enum status check_essentials(const struct device *device, int threads, struct err *err)
@@ -137,7 +139,6 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
     for (int i = 0; i < device->n_levels; i++) {
         out->kv_gbps[i] = by_threads_at(&device->cache_gbps[i], threads,
                                         smaller(out->levels[i].read_gbps, attention_gbps));
-        out->start_ns[i] = by_threads_at(&device->start_ns[i], threads, 0);
     }
     for (int type = 0; type < N_DTYPES; type++) {
         out->peak_gflops[type] = peak_of(device, (enum dtype)type, threads);

@@ -123,6 +123,24 @@ struct machine_state state_probe_look(struct state_probe *probe, int threads)
     return state;
 }
 
+struct machine_state state_calm(const struct machine_state *states, size_t n, double *scratch)
+{
+    struct machine_state calm;
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = states[i].sum_ns;
+    double most = stats_quantile(scratch, n, 0.1) * (1 + STATE_CALM_FRAC);
+    for (int part = 0; part < N_STATE_PARTS; part++) {
+        size_t n_calm = 0;
+        for (size_t i = 0; i < n; i++) {
+            struct machine_state state = states[i];
+            if (state.sum_ns <= most)
+                scratch[n_calm++] = *machine_state_part(&state, part);
+        }
+        *machine_state_part(&calm, part) = stats_median(scratch, n_calm);
+    }
+    return calm;
+}
+
 const struct machine_state *state_reference_at(const struct state_reference *reference, int threads)
 {
     for (int i = 0; reference && i < reference->n; i++)

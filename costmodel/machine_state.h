@@ -44,6 +44,13 @@ void state_probe_free(struct state_probe *probe);
 /* Some milliseconds on `threads` threads. */
 struct machine_state state_probe_look(struct state_probe *probe, int threads);
 
+/* The state in which nobody takes arithmetic away: medians of those states whose sum_ns is within
+ * STATE_CALM_FRAC of what the fastest tenth reach. Unlike the median of all it is the same from
+ * session to session, so that timings of two sessions need little bringing. n >= 1; scratch: [n].
+ */
+#define STATE_CALM_FRAC 0.05
+struct machine_state state_calm(const struct machine_state *states, size_t n, double *scratch);
+
 /* By thread count: the state that timings are brought to. */
 struct state_reference {
     int n, threads[MAX_THREAD_POINTS];

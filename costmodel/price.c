@@ -108,6 +108,18 @@ static bool makes_input_ready(enum op_role role)
     return role != ROLE_K && role != ROLE_V && role != ROLE_GATE;
 }
 
+/* Rows end in a rest that takes as long as a whole step, at the rate of the last cache, which the
+ * products bound. */
+static double rest_of_rows_ns(const struct machine *machine, const struct op *op)
+{
+    int64_t step = machine->matvec_step[op->dtype];
+    if (step == 0 || op->k % step == 0)
+        return 0;
+    double more = (double)(step - op->k % step) / (double)op->k;
+    int cache = machine->dram > 0 ? machine->dram - 1 : 0;
+    return more * (double)op->weight_bytes / machine->weight_gbps[op->dtype][cache];
+}
+
 static struct op_time timed_matmul(const struct machine *machine, const struct op *op,
                                    int weight_level)
 {
@@ -116,10 +128,9 @@ static struct op_time timed_matmul(const struct machine *machine, const struct o
     double rows = (double)(op->m * op->n);
     double columns = makes_input_ready(op->role) ? (double)(op->m * op->k) : 0;
     if (op->m == 1) {
-        time.weight_ns = (double)op->weight_bytes / weight_gbps(machine, op, weight_level) +
-                         machine->start_ns[weight_level];
-        time.compute_ns =
-            rows * ns[TIMING_ROW + op->dtype] + columns * ns[TIMING_COLUMN + op->dtype];
+        time.weight_ns = (double)op->weight_bytes / weight_gbps(machine, op, weight_level);
+        time.compute_ns = rows * ns[TIMING_ROW + op->dtype] + rest_of_rows_ns(machine, op) +
+                          columns * ns[TIMING_COLUMN + op->dtype];
         return time;
     }
     int64_t batches = (op->m + TIMING_BATCH - 1) / TIMING_BATCH;
@@ -230,12 +241,29 @@ double price_weight_gbps(const struct machine *machine, const struct op *op, int
     return weight_gbps(machine, op, level);
 }
 
-double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes)
+/* Until the first bytes of a matrix come from memory. */
+static double start_ns(const struct machine *machine, const struct op *op)
+{
+    bool starts = op->kind == OP_MATMUL && op->m == 1 && is_timed(machine, op);
+    return starts ? machine->timing_ns[TIMING_START + op->dtype] : 0;
+}
+
+/* Of matrices a share of whose bytes come from memory, those that wait for it at their start: they
+ * are read in four streams (kernels/matvec_body.h), and any first line makes them wait. */
+static double share_of_starts(double memory_share)
+{
+    double none = 1 - memory_share;
+    return 1 - none * none * none * none;
+}
+
+double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes,
+                       double memory_share)
 {
     double ns = (double)bytes / weight_gbps(machine, op, level);
-    if (op->kind == OP_MATMUL && op->m == 1 && is_timed(machine, op))
-        ns += machine->start_ns[level] * (double)bytes / (double)op->weight_bytes;
-    return ns;
+    if (level < machine->dram)
+        return ns;
+    double starts = memory_share > 0 ? share_of_starts(memory_share) / memory_share : 1;
+    return ns + starts * start_ns(machine, op) * (double)bytes / (double)op->weight_bytes;
 }
 
 double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes)
@@ -270,6 +298,8 @@ static void cost_block(const struct machine *machine, const struct block_ops *bl
                                                         : cost->kv_ns;
         for (int level = 0; level < machine->n_levels; level++)
             by_level[level] += time_op(machine, op, level, level).busy_ns;
+        *(op->group == GROUP_ATTENTION ? &cost->attention_start_ns : &cost->ffn_start_ns) +=
+            start_ns(machine, op);
     }
 }
 
@@ -355,14 +385,39 @@ static double lost_rereads(const struct machine *machine, const struct operator_
     return n * price_memory_share(machine, before) * share;
 }
 
+/* The same of a run of reads, `distance` being the middle one's: what the level before memory finds
+ * is a line along the run, of whose fourth power this is the mean. */
+static double starts_of_run(const struct machine *machine, const struct reuse_run *run,
+                            double distance)
+{
+    double share = price_memory_share(machine, distance), found = 1 - share;
+    bool grows = distance != (double)run->ffn_distance; /* not a shared FFN */
+    if (share <= 0 || share >= 1 || run->count == 1 || run->step == 0 || !grows)
+        return share_of_starts(share);
+    const struct machine_level *before = &machine->levels[machine->dram - 1];
+    double slope = (double)run->step / (double)(before->spill_bytes - before->capacity_bytes);
+    double squares = (double)(run->count * run->count), square = slope * slope;
+    return 1 - found * found * found * found - found * found * square * (squares - 1) / 2 -
+           square * square * (squares - 1) * (3 * squares - 7) / 240;
+}
+
+/* A run's weights of one group of operators, the starts of its matrices among them. */
+static double group_ns(const struct machine *machine, const struct reuse_run *run,
+                       const double *ns_by_level, double start, int level, double distance)
+{
+    double ns = at_distance(machine, ns_by_level, level, distance);
+    return start > 0 ? ns + start * starts_of_run(machine, run, distance) : ns;
+}
+
 /* Time of an operator whose weights or cache were last touched `distance` bytes ago. */
 static double ns_at_distance(const struct machine *machine, const struct op *op, int level,
                              double distance)
 {
     double ns = time_op(machine, op, level, level).busy_ns;
     double found = found_before(machine, level, distance);
-    return found > 0 ? (1 - found) * ns + found * time_op(machine, op, level - 1, level - 1).busy_ns
-                     : ns;
+    if (found > 0)
+        ns = (1 - found) * ns + found * time_op(machine, op, level - 1, level - 1).busy_ns;
+    return ns + share_of_starts(price_memory_share(machine, distance)) * start_ns(machine, op);
 }
 
 static void add_edge(const struct machine *machine, const struct op *op, int level, double distance,
@@ -413,11 +468,12 @@ static enum status run_pass(const struct machine *machine, const struct operator
         int ffn = level_of(machine, run.ffn_distance);
         double n = (double)run.count;
         double weights_ns =
-            at_distance(machine, cost->attention_ns, attention, middle_of_attention(&run)) +
-            at_distance(machine, cost->ffn_ns, ffn, middle_of_ffn(&run));
+            group_ns(machine, &run, cost->attention_ns, cost->attention_start_ns, attention,
+                     middle_of_attention(&run)) +
+            group_ns(machine, &run, cost->ffn_ns, cost->ffn_start_ns, ffn, middle_of_ffn(&run));
         double lost = lost_rereads(machine, list, &run, attention, first_far);
-        pass->ns +=
-            lost * (cost->attention_ns[machine->dram] + cost->ffn_ns[machine->dram] - weights_ns);
+        pass->ns += lost * (cost->attention_ns[machine->dram] + cost->attention_start_ns +
+                            cost->ffn_ns[machine->dram] + cost->ffn_start_ns - weights_ns);
         pass->ns += n * (weights_ns + cost->other_ns + cost->fixed_ns +
                          at_distance(machine, cost->kv_ns, edges.kv, edges.distance));
         pass->beyond_timings |= cost->beyond_timings;
@@ -627,7 +683,7 @@ static void detail_op(const struct machine *machine, const struct op *op, int le
 
 /* An operator whose weights or cache lie `distance` bytes back, partly found a level before. */
 static void detail_at(const struct machine *machine, const struct op *op, int level,
-                      double distance, double n, struct price_detail *detail)
+                      double distance, double starts, double n, struct price_detail *detail)
 {
     double found = found_before(machine, level, distance);
     if (op->kind == OP_SAMPLE)
@@ -638,6 +694,8 @@ static void detail_at(const struct machine *machine, const struct op *op, int le
     detail_op(machine, op, level, (1 - found) * n, bytes - near, detail);
     if (found > 0)
         detail_op(machine, op, level - 1, found * n, near, detail);
+    detail->role_ns[op->role] += n * starts * start_ns(machine, op);
+    detail->level_ns[machine->dram] += n * starts * start_ns(machine, op);
 }
 
 static enum status take_detail(const struct machine *machine, const struct operator_list *list,
@@ -656,6 +714,7 @@ static enum status take_detail(const struct machine *machine, const struct opera
                                     .hidden_level = pass->hidden_level};
     struct edge_levels edges = edge_levels(machine, list, table);
     double first_far = 1;
+    double starts = share_of_starts(price_memory_share(machine, edges.distance));
     while (reuse_walk_next(&walk, &run)) {
         const struct block_ops *class = &list->classes[run.class];
         int attention = level_of(machine, run.attention_distance);
@@ -667,14 +726,15 @@ static enum status take_detail(const struct machine *machine, const struct opera
         for (int i = 0; i < class->n_ops; i++) {
             const struct op *op = &class->ops[i];
             if (op->group == GROUP_NONE) {
-                detail_at(machine, op, edges.kv, edges.distance, n, detail);
+                detail_at(machine, op, edges.kv, edges.distance, 0, n, detail);
                 continue;
             }
             bool is_ffn = op->group == GROUP_FFN;
-            detail_at(machine, op, is_ffn ? ffn : attention,
-                      is_ffn ? middle_of_ffn(&run) : middle_of_attention(&run), n - lost, detail);
+            double distance = is_ffn ? middle_of_ffn(&run) : middle_of_attention(&run);
+            detail_at(machine, op, is_ffn ? ffn : attention, distance,
+                      starts_of_run(machine, &run, distance), n - lost, detail);
             if (lost > 0)
-                detail_at(machine, op, machine->dram, INFINITY, lost, detail);
+                detail_at(machine, op, machine->dram, INFINITY, 1, lost, detail);
         }
         detail->fixed_ns += (double)run.count * machine->layer_ns;
     }
@@ -682,10 +742,10 @@ static enum status take_detail(const struct machine *machine, const struct opera
     for (int i = 0; i < list->n_prologue; i++) {
         bool gathers = list->prologue[i].kind == OP_EMBED;
         detail_at(machine, &list->prologue[i], gathers ? edges.gather : edges.weights,
-                  edges.distance + (gathers ? (double)table : 0), 1, detail);
+                  edges.distance + (gathers ? (double)table : 0), starts, 1, detail);
     }
     for (int i = 0; i < list->n_epilogue; i++)
-        detail_at(machine, &list->epilogue[i], edges.weights, edges.distance, 1, detail);
+        detail_at(machine, &list->epilogue[i], edges.weights, edges.distance, starts, 1, detail);
     return STATUS_OK;
 }
 

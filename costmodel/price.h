@@ -66,9 +66,10 @@ struct op_work {
 struct op_work price_op_work(const struct machine *machine, const struct op *op);
 /* Bandwidth at which the operator's weights come from a level. */
 double price_weight_gbps(const struct machine *machine, const struct op *op, int level);
-/* Time in which `bytes` of them come from there: their share of the operator's. */
-double price_weight_ns(const struct machine *machine, const struct op *op, int level,
-                       int64_t bytes);
+/* Time in which `bytes` of them come from there. Those from memory bring their part of the matrix's
+ * start; memory_share of the matrix does so in a steady walk, 0 where only these bytes do. */
+double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes,
+                       double memory_share);
 
 /* Time in which `bytes` of the KV cache come from there. */
 double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes);
@@ -90,6 +91,7 @@ enum status price_network(const struct transformer *net, const struct machine *m
 struct block_cost {
     double attention_ns[MAX_LEVELS]; /* operators on a block's own weights, at [level] */
     double ffn_ns[MAX_LEVELS];
+    double attention_start_ns, ffn_start_ns; /* of their matrices, all from memory */
     double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
     double other_ns;          /* operators without weights or cache */
     double fixed_ns;          /* per operator and per executed block */

@@ -73,11 +73,10 @@ static void list_decode_slots(const struct timing_fit *fit, struct machine *mach
                      level < machine->dram ? 0.1 : 0.5, 0);
         add_slot(slots, machine, &machine->timing_ns[TIMING_ROW + type], false, 1, 2);
         add_slot(slots, machine, &machine->timing_ns[TIMING_COLUMN + type], false, 1, 0.2);
+        add_slot(slots, machine, &machine->timing_ns[TIMING_START + type], false, 1, 500);
     }
-    for (int level = from; level <= machine->dram; level++) {
-        add_slot(slots, machine, &machine->start_ns[level], false, 1, 500);
+    for (int level = from; level <= machine->dram; level++)
         add_slot(slots, machine, &machine->kv_gbps[level], true, 0.5, 0);
-    }
     add_slot(slots, machine, &machine->op_ns[OP_MATMUL], false, 1, 500);
     add_slot(slots, machine, &machine->pass_ns, false, 1, 20000);
     add_slot(slots, machine, &machine->timing_ns[TIMING_QUERY], false, 1, 2);

@@ -176,34 +176,6 @@ static enum status time_network(struct session *s, int first, struct err *err)
     return status;
 }
 
-/* One part of the state in all rounds at a thread count into values; returns how many. */
-static size_t gather_state(const struct session *s, int threads, int part, double *values)
-{
-    size_t n = 0;
-    for (int i = 0; i < s->n; i++)
-        for (int r = 0; r < s->trials[i].n_rounds && s->trials[i].threads == threads; r++)
-            values[n++] = *machine_state_part(&s->trials[i].state[r], part);
-    return n;
-}
-
-/* Medians over all rounds: of a machine that is disturbed for less than half of the time the
- * undisturbed state, to which most timings need no bringing. */
-static void find_middle(const struct session *s, double *scratch, struct state_reference *out)
-{
-    *out = (struct state_reference){0};
-    for (int i = 0; i < s->n; i++) {
-        int threads = s->trials[i].threads;
-        if (s->trials[i].n_rounds == 0 || state_reference_at(out, threads) ||
-            out->n == MAX_THREAD_POINTS)
-            continue;
-        for (int part = 0; part < N_STATE_PARTS; part++) {
-            size_t n = gather_state(s, threads, part, scratch);
-            *machine_state_part(&out->at[out->n], part) = stats_median(scratch, n);
-        }
-        out->threads[out->n++] = threads;
-    }
-}
-
 /* The rounds of all trials of a type and thread count in one phase, end to end. */
 struct samples {
     double *ns;
@@ -211,6 +183,24 @@ struct samples {
     int *items;
     size_t n;
 };
+
+/* Of all rounds at each thread count. */
+static void find_calm(const struct session *s, struct samples *scratch, struct state_reference *out)
+{
+    *out = (struct state_reference){0};
+    for (int i = 0; i < s->n; i++) {
+        int threads = s->trials[i].threads;
+        size_t n = 0;
+        if (s->trials[i].n_rounds == 0 || state_reference_at(out, threads) ||
+            out->n == MAX_THREAD_POINTS)
+            continue;
+        for (int j = i; j < s->n; j++)
+            for (int r = 0; r < s->trials[j].n_rounds && s->trials[j].threads == threads; r++)
+                scratch->states[n++] = s->trials[j].state[r];
+        out->at[out->n] = state_calm(scratch->states, n, scratch->ns);
+        out->threads[out->n++] = threads;
+    }
+}
 
 static bool is_alike(const struct trial *a, const struct trial *b)
 {
@@ -267,7 +257,8 @@ static enum status correct_phase(struct session *s, const struct trial *like, bo
     return status;
 }
 
-static enum status correct_all(struct session *s, struct state_reference *middle, struct err *err)
+static enum status correct_all(struct session *s, int n_rounds, struct state_reference *calm,
+                               struct err *err)
 {
     struct samples samples = {0};
     size_t most = (size_t)s->n * MAX_TRIAL_ROUNDS;
@@ -278,8 +269,8 @@ static enum status correct_all(struct session *s, struct state_reference *middle
                              ? STATUS_OK
                              : err_set(err, STATUS_NOMEM, "out of memory for %zu timings", most);
     if (status == STATUS_OK)
-        find_middle(s, samples.ns, middle);
-    for (int i = 0; i < s->n && status == STATUS_OK; i++) {
+        find_calm(s, &samples, calm);
+    for (int i = 0; n_rounds >= LEAST_STATE_ROUNDS && i < s->n && status == STATUS_OK; i++) {
         const struct trial *trial = &s->trials[i];
         bool is_first = true;
         for (int j = 0; j < i && is_first; j++)
@@ -287,7 +278,7 @@ static enum status correct_all(struct session *s, struct state_reference *middle
         if (!is_first)
             continue;
         const struct machine_state *to = state_reference_at(s->options->reference, trial->threads);
-        to = to ? to : state_reference_at(middle, trial->threads);
+        to = to ? to : state_reference_at(calm, trial->threads);
         status = correct_phase(s, trial, true, to, &samples, err);
         if (status == STATUS_OK)
             status = correct_phase(s, trial, false, to, &samples, err);
@@ -361,7 +352,7 @@ enum status trials_run(struct trial *trials, int n, const struct trial_options *
     if (status == STATUS_OK)
         status = run_rounds(&s, firsts, report, err);
     if (status == STATUS_OK)
-        status = correct_all(&s, &report->state, err);
+        status = correct_all(&s, report->n_rounds, &report->state, err);
     if (s.n_sentinels > 0) {
         report->sentinel_gbps = stats_median(s.sentinel_gbps, s.n_sentinels);
         report->sentinel_spread_frac =

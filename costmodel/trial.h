@@ -10,7 +10,7 @@
  * which take as long to read. Threads are pinned.
  *
  * Before and after each timing sentinels tell the machine's state, and all timings are brought to
- * one state (machine_state.h): that of the caller's reference, else the median of this session. */
+ * one state (machine_state.h): that of the caller's reference, else the session's calm one. */
 #ifndef LATHE_COSTMODEL_TRIAL_H
 #define LATHE_COSTMODEL_TRIAL_H
 
@@ -23,7 +23,10 @@
 #include "costmodel/machine_state.h"
 #include "model/transformer.h"
 
-enum { MAX_TRIAL_ROUNDS = 64 };
+enum {
+    MAX_TRIAL_ROUNDS = 64,
+    LEAST_STATE_ROUNDS = 4, /* fewer do not tell what a state costs: timings stay as they were */
+};
 
 struct trial {
     const struct transformer *net; /* borrowed; trials of one network stand side by side */
@@ -32,7 +35,8 @@ struct trial {
     int64_t prompt;  /* 0: no prefill is timed */
     int64_t context; /* of decode */
     int n_rounds;    /* out: rounds that timed it */
-    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS]; /* out, in one state */
+    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS]; /* out, in one state, if
+                                                                         there are rounds for it */
     double raw_decode_ns[MAX_TRIAL_ROUNDS], raw_prefill_ns[MAX_TRIAL_ROUNDS]; /* as timed */
     struct machine_state state[MAX_TRIAL_ROUNDS];
 };
@@ -50,7 +54,7 @@ struct trial_options {
     double decode_ns;           /* least time of decodes a trial and round */
     unsigned isa;
     uint64_t seed;
-    const struct state_reference *reference;           /* NULL: the median of the session */
+    const struct state_reference *reference;           /* NULL: the session's calm state */
     const volatile sig_atomic_t *stop;                 /* NULL: never. Looked at between networks */
     void (*progress)(void *context, double done_frac); /* NULL: none */
     void *progress_context;
@@ -58,7 +62,7 @@ struct trial_options {
 
 struct trial_report {
     int n_rounds;                               /* whole ones */
-    struct state_reference state;               /* median of the session, by thread count */
+    struct state_reference state;               /* the session's calm one, by thread count */
     double sentinel_gbps, sentinel_spread_frac; /* one thread's reads: median, and MAD over it */
     double processor_frac;                      /* share of a processor that the sentinel got */
     double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */

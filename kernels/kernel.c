@@ -43,6 +43,8 @@
 
 /* What a row's activations go through first. Two macros, since a comma would split an argument. */
 #define BY(function, bytes) .prepare = function, .prepared_bytes = bytes
+#define BY_STEPS(function, bytes, weights)                                                         \
+    .prepare = function, .prepared_bytes = bytes, .step = weights
 
 static const struct kernel kernel_table[] = {
 #if defined(__x86_64__)
@@ -51,9 +53,9 @@ static const struct kernel kernel_table[] = {
     MATVEC(f16, DTYPE_F16, avx512, ISA_AVX2 | ISA_AVX512),
     MATVEC(bf16, DTYPE_BF16, avx512, ISA_AVX2 | ISA_AVX512),
     MATVEC_PREPARED(q8_0, DTYPE_Q8_0, avx512, ISA_AVX2 | ISA_AVX512,
-                    BY(prepare_q8_0_avx512, prepared_q8_0_bytes_avx512)),
+                    BY_STEPS(prepare_q8_0_avx512, prepared_q8_0_bytes_avx512, 4 * QUANT_BLOCK)),
     MATVEC_PREPARED(q4_0, DTYPE_Q4_0, avx512, ISA_AVX2 | ISA_AVX512,
-                    BY(prepare_q4_0_avx512, prepared_q4_0_bytes_avx512)),
+                    BY_STEPS(prepare_q4_0_avx512, prepared_q4_0_bytes_avx512, 4 * QUANT_BLOCK)),
     MATMUL(f32, DTYPE_F32, avx512, ISA_AVX2 | ISA_AVX512, matmul_scratch_bytes_avx512),
     MATMUL(f16, DTYPE_F16, avx512, ISA_AVX2 | ISA_AVX512, matmul_scratch_bytes_avx512),
     MATMUL(bf16, DTYPE_BF16, avx512, ISA_AVX2 | ISA_AVX512, matmul_scratch_bytes_avx512),

@@ -132,6 +132,8 @@ struct kernel {
     kernel_prepare_fn *prepare;           /* NULL: x is used as it is */
     int64_t (*prepared_bytes)(int64_t k); /* NULL with prepare */
     int64_t (*scratch_bytes)(int64_t k);  /* NULL: none */
+    int64_t step; /* matvec: elements of a row that it takes at a time, a shorter rest in as long as
+                     a whole; 0: any number */
 };
 
 /* All rows, best first within an operator and type. */

@@ -111,10 +111,12 @@ void dram_enqueue(struct engine *engine, bool urgent, struct transfer transfer)
 void dram_read_tile(struct engine *engine, int32_t request)
 {
     const struct machine *machine = engine->machine;
-    const struct op *op = engine_step_of(engine, request)->op;
+    const struct step *step = engine_step_of(engine, request);
+    const struct op *op = step->op;
     const struct request *r = &engine->program->requests[request];
     double ns = r->is_cache ? price_cache_ns(machine, op, machine->dram, r->bytes)
-                            : price_weight_ns(machine, op, machine->dram, r->bytes);
+                            : price_weight_ns(machine, op, machine->dram, r->bytes,
+                                              price_memory_share(machine, step->reuse_bytes));
     dram_enqueue(engine, false, (struct transfer){TRANSFER_READ, request, ns, r->bytes});
 }
 

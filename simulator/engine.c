@@ -308,12 +308,14 @@ static double read_ns(const struct engine *engine, int32_t position, int port)
 {
     const struct machine *machine = engine->machine;
     const struct request *request = &engine->program->requests[position];
-    const struct op *op = engine_step_of(engine, position)->op;
+    const struct step *step = engine_step_of(engine, position);
+    const struct op *op = step->op;
     struct source source = engine->source[position];
     if (request->is_cache)
         return price_cache_ns(machine, op, source.again ? source.level : port, request->bytes);
     if (source.level == port || source.again)
-        return price_weight_ns(machine, op, source.level, request->bytes);
+        return price_weight_ns(machine, op, source.level, request->bytes,
+                               price_memory_share(machine, step->reuse_bytes));
     return (double)request->bytes / price_weight_gbps(machine, op, port); /* passes by */
 }
 

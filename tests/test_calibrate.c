@@ -44,7 +44,8 @@ static struct calibration made_up(void)
     c.op_ns[OP_NORM] = numbers(100, 120);
     c.attention_gbps = numbers(10, 18);
     c.pass_ns = numbers(0, 900);
-    c.start_ns[1] = numbers(700, 900);
+    c.timing_ns[TIMING_START + DTYPE_Q8_0] = numbers(700, 900);
+    c.matvec_step[DTYPE_Q8_0] = 128;
     c.cache_gbps[1] = numbers(7, 12);
     c.flash_gbps = (struct measured){.value = 1.5, .mad = 0.1, .n = 5};
     return c;
@@ -98,7 +99,8 @@ static void what_networks_told_reads_back_too(void **state)
     struct machine machine;
     assert_int_equal(machine_resolve(&device, 2, &machine, NULL), STATUS_OK);
     assert_true(machine.has_timings);
-    assert_true(fabs(machine.start_ns[1] - 900) < 1e-9 && machine.start_ns[0] == 0);
+    assert_true(fabs(machine.timing_ns[TIMING_START + DTYPE_Q8_0] - 900) < 1e-9);
+    assert_true(machine.matvec_step[DTYPE_Q8_0] == 128 && machine.matvec_step[DTYPE_F16] == 0);
     assert_true(fabs(machine.kv_gbps[1] - 12) < 1e-9);
     assert_true(fabs(machine.kv_gbps[0] - machine.levels[0].read_gbps) < 1e-9);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -156,9 +157,32 @@ static void a_look_at_the_machine_gives_numbers(void **state)
     state_probe_free(NULL);
 }
 
+/* Half of the time a neighbour slows the cores: the calm state does not show it, nor do a few
+ * impossibly fast looks. */
+static void the_calm_state_is_that_of_undisturbed_rounds(void **state)
+{
+    (void)state;
+    static struct machine_state states[N];
+    static double scratch[N];
+    struct rng rng;
+    rng_init(&rng, 5);
+    for (int i = 0; i < N; i++) {
+        bool disturbed = i % 2;
+        states[i] = (struct machine_state){
+            1e5 * (disturbed ? 1.5 : 1) * exp(0.01 * rng_normal(&rng)),
+            (disturbed ? 20 : 30) * exp(0.01 * rng_normal(&rng)), disturbed ? 70 : 230};
+    }
+    states[0].sum_ns = 5e4;
+    struct machine_state calm = state_calm(states, N, scratch);
+    assert_true(fabs(calm.sum_ns / 1e5 - 1) < 0.02);
+    assert_true(fabs(calm.read_gbps / 30 - 1) < 0.02);
+    assert_true(calm.meet_ns == 230);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_calm_state_is_that_of_undisturbed_rounds),
         cmocka_unit_test(exponents_are_found_and_states_taken_out),
         cmocka_unit_test(where_no_state_differs_the_prior_stands),
         cmocka_unit_test(one_lost_moment_does_not_bend_the_exponents),

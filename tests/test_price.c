@@ -361,10 +361,32 @@ static void timings_add_up_term_by_term(void **state)
         assert_near(price(&net, &m, 100).decode_ns / (2 * expected[i].count), 1, 1e-12);
     }
     memset(m.timing_ns, 0, sizeof m.timing_ns);
-    m.start_ns[m.dram] = 2; /* seven matrices a block and the head, all from DRAM */
+    m.timing_ns[TIMING_START + DTYPE_F16] = 2; /* seven matrices a block and the head */
     assert_near(price(&net, &m, 100).decode_ns / (2 * 71.0), 1, 1e-12);
-    m.start_ns[m.dram] = 0;
-    m.start_ns[0] = 2;
+    m.levels[0].capacity_bytes = (int64_t)1 << 40; /* nothing comes from memory */
+    assert_near(price(&net, &m, 100).decode_ns, 0, 1e-12);
+}
+
+/* Rows of 192 on a kernel that takes 128 weights at a time cost what rows of 256 do, at the cache's
+ * rate wherever they come from. */
+static void the_rest_of_a_row_costs_a_whole_step(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct machine m;
+    transformer_init(&net, 192, 10, 3, 3, 64, 192, 1000);
+    transformer_set_dtype(&net, DTYPE_Q8_0);
+    const double rows = 10.0 * 7 * 192 + 1000, missing = rows * 64 * 34 / 32;
+    plain_machine(&m, 1);
+    m.has_timings = m.is_timed[DTYPE_Q8_0] = true;
+    memset(m.timing_ns, 0, sizeof m.timing_ns);
+    m.matvec_step[DTYPE_Q8_0] = 128;
+    for (int l = 0; l < 3; l++) {
+        m.kv_gbps[l] = INFINITY;
+        m.weight_gbps[DTYPE_Q8_0][l] = l == m.dram - 1 ? 50 : INFINITY;
+    }
+    assert_near(price(&net, &m, 100).decode_ns / (missing / 50), 1, 1e-12);
+    m.matvec_step[DTYPE_Q8_0] = 64;
     assert_near(price(&net, &m, 100).decode_ns, 0, 1e-12);
 }
 
@@ -389,7 +411,6 @@ static void threads_on_one_key_value_head_read_it_each(void **state)
     m.has_timings = m.is_timed[DTYPE_F16] = true;
     m.threads = 2;
     memset(m.timing_ns, 0, sizeof m.timing_ns);
-    memset(m.start_ns, 0, sizeof m.start_ns);
     for (int l = 0; l < 3; l++)
         m.weight_gbps[DTYPE_F16][l] = INFINITY;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -422,6 +443,15 @@ static void a_type_or_shape_far_beyond_the_timings_is_told(void **state)
     assert_false(price(&net, &m, 100).beyond_timings);
 }
 
+static void only_starts_cost(struct machine *m, double ns)
+{
+    m->has_timings = m->is_timed[DTYPE_F16] = true;
+    memset(m->timing_ns, 0, sizeof m->timing_ns);
+    m->timing_ns[TIMING_START + DTYPE_F16] = ns;
+    for (int l = 0; l < m->n_levels; l++)
+        m->kv_gbps[l] = m->weight_gbps[DTYPE_F16][l] = INFINITY;
+}
+
 /* A cache that spills serves a walk that is half way between its edges half of the time. */
 static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
 {
@@ -436,6 +466,9 @@ static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
     double far = price(&net, &m, 0).decode_ns;
     m.levels[0].spill_bytes = bytes / 2 + 2 * (bytes - bytes / 2);
     assert_near(price(&net, &m, 0).decode_ns / far, 0.5, 1e-2);
+    /* A matrix starts late when any of its four streams does. */
+    only_starts_cost(&m, 3);
+    assert_near(price(&net, &m, 0).decode_ns / (3 * 71.0), 1 - pow(0.5, 4), 1e-2);
 }
 
 /* Ten blocks that run twice on a machine where only bytes cost, with room for a share of them. */
@@ -508,6 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timings_add_up_term_by_term),
+        cmocka_unit_test(the_rest_of_a_row_costs_a_whole_step),
         cmocka_unit_test(threads_on_one_key_value_head_read_it_each),
         cmocka_unit_test(a_type_or_shape_far_beyond_the_timings_is_told),
         cmocka_unit_test(a_walk_too_long_is_found_in_part_where_a_level_spills),
