@@ -62,6 +62,8 @@ static void summary_columns(struct listing *l)
     listing_column(l, "groups", "groups", LISTING_INTEGER, NULL);
     listing_column(l, "median", "group_spearman_median", LISTING_NUMBER, NULL);
     listing_column(l, "least", "group_spearman_least", LISTING_NUMBER, NULL);
+    listing_column(l, "ordered", "ordered_groups", LISTING_INTEGER, NULL);
+    listing_column(l, "least", "ordered_group_spearman_least", LISTING_NUMBER, NULL);
     listing_column(l, "pairs", "pairs", LISTING_INTEGER, NULL);
     listing_column(l, "in order", "pairs_in_order_frac", LISTING_FRAC, NULL);
 }
@@ -87,6 +89,8 @@ static enum status summary_row(const struct validation *v, enum validation_phase
     listing_int(l, s.n_groups);
     listing_number(l, s.group_spearman);
     listing_number(l, s.group_worst);
+    listing_int(l, s.n_ordered);
+    listing_number(l, s.ordered_worst);
     listing_int(l, s.n_pairs);
     listing_number(l, s.pairs_in_order);
     return STATUS_OK;
@@ -262,7 +266,9 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
         "sentinels tell it (docs/method.md), or left as they were.\n"
         "noise: how far a single round lies from the mean of all (median); of means: the same "
         "of the mean.\ngroups: equal parameters, type, context and threads, where times spread "
-        "more than noise; Spearman in them.\npairs: of one group, further apart than two standard "
+        "more than noise; Spearman in them. Ordered: those of them whose single rounds rank as the "
+        "mean of the others does (Spearman of 0.95, median).\npairs: of one group, further apart "
+        "than two standard "
         "errors; how many are predicted in this order.\n\n%s\n\n",
         all ? "decodes, worst first" : "worst decodes");
     if (status == STATUS_OK)

@@ -340,6 +340,34 @@ double validation_group(const struct validation *v, enum validation_phase phase,
     return stats_spearman(x, y, n);
 }
 
+double validation_group_order(const struct validation *v, enum validation_phase phase, int group)
+{
+    const double *rounds[MAX_SERIES];
+    double single[MAX_SERIES], others[MAX_SERIES], rho[MAX_TRIAL_ROUNDS];
+    size_t n = 0;
+    int n_rounds = MAX_TRIAL_ROUNDS;
+    for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
+        const struct trial *trial = &v->trials[i];
+        if (trial->group != group || isnan(validation_measured(v, phase, i)))
+            continue;
+        rounds[n++] = phase == VALIDATE_DECODE ? trial->decode_ns : trial->prefill_ns;
+        n_rounds = trial->n_rounds < n_rounds ? trial->n_rounds : n_rounds;
+    }
+    if (n < 3 || n_rounds < 3)
+        return NAN;
+    for (int r = 0; r < n_rounds; r++) {
+        for (size_t i = 0; i < n; i++) {
+            double sum = 0;
+            for (int other = 0; other < n_rounds; other++)
+                sum += other == r ? 0 : rounds[i][other];
+            single[i] = rounds[i][r];
+            others[i] = sum / (n_rounds - 1);
+        }
+        rho[r] = stats_spearman(single, others, n);
+    }
+    return stats_median(rho, (size_t)n_rounds);
+}
+
 static enum status summarise_groups(const struct validation *v, enum validation_phase phase,
                                     const double *predicted, struct validation_summary *out,
                                     struct err *err)
@@ -349,10 +377,17 @@ static enum status summarise_groups(const struct validation *v, enum validation_
         return err_set(err, STATUS_NOMEM, "out of memory for %d groups", v->n_groups);
     for (int g = 0; g < v->n_groups; g++) {
         double spread, noise, r = validation_group(v, phase, predicted, g, &spread, &noise);
-        if (!isnan(r) && !(spread <= noise))
-            rho[out->n_groups++] = r;
+        if (isnan(r) || spread <= noise)
+            continue;
+        rho[out->n_groups++] = r;
+        if (validation_group_order(v, phase, g) >= VALIDATION_ORDERED) {
+            out->ordered_worst = out->n_ordered > 0 ? fmin(out->ordered_worst, r) : r;
+            out->n_ordered++;
+        }
     }
     out->group_spearman = out->group_worst = NAN;
+    if (out->n_ordered == 0)
+        out->ordered_worst = NAN;
     if (out->n_groups > 0) {
         out->group_worst = stats_quantile(rho, (size_t)out->n_groups, 0);
         out->group_spearman = stats_median(rho, (size_t)out->n_groups);

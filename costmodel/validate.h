@@ -89,8 +89,10 @@ struct validation_summary {
     double mean_floor;      /* the same of means over the rounds, were rounds independent */
     double within_floor_10; /* share whose error is at most single_floor + 0.1 */
     double spearman, kendall;
-    int n_groups;                       /* whose spread exceeds the noise */
+    int n_groups;                       /* whose spread exceeds the noise of means */
     double group_spearman, group_worst; /* median and least over these; NaN without any */
+    int n_ordered; /* of these, whose single rounds tell the order (validation_group_order) */
+    double ordered_worst; /* least over them; NaN without any */
     int n_pairs; /* of one group, further apart than two standard errors of the difference */
     double pairs_in_order; /* share of these; NaN without any */
 };
@@ -104,5 +106,10 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
 double validation_group(const struct validation *v, enum validation_phase phase,
                         const double *predicted, int group, double *spread_frac,
                         double *noise_frac);
+/* How far a group has an order: Spearman of a single round with the mean of the others, median over
+ * rounds. What no round tells above VALIDATION_ORDERED is no order that a prediction could miss.
+ * NaN below three trials or rounds. */
+#define VALIDATION_ORDERED 0.95
+double validation_group_order(const struct validation *v, enum validation_phase phase, int group);
 
 #endif

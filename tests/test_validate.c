@@ -337,6 +337,32 @@ static void no_row_is_nothing_to_validate(void **state)
     validation_release(&v);
 }
 
+/* Networks that are a tenth apart in rounds of 1 % have an order, those in rounds of 50 % none. */
+static void a_group_has_an_order_where_its_rounds_agree(void **state)
+{
+    (void)state;
+    enum { N_TRIALS_HERE = 8, N_ROUNDS_HERE = 15 };
+    static struct trial trials[N_TRIALS_HERE];
+    struct transformer net;
+    struct rng rng;
+    transformer_init(&net, 64, 2, 2, 1, 32, 128, 256);
+    rng_init(&rng, 3);
+    for (int loud = 0; loud < 2; loud++) {
+        for (int i = 0; i < N_TRIALS_HERE; i++) {
+            trials[i] = (struct trial){.net = &net, .threads = 1, .n_rounds = N_ROUNDS_HERE};
+            for (int r = 0; r < N_ROUNDS_HERE; r++)
+                trials[i].decode_ns[r] =
+                    1e6 * pow(1.1, i) * exp((loud ? 0.5 : 0.01) * rng_normal(&rng));
+        }
+        struct validation v = {.n_trials = N_TRIALS_HERE, .trials = trials, .n_groups = 1};
+        double order = validation_group_order(&v, VALIDATE_DECODE, 0);
+        assert_true(loud ? order < 0.9 : order == 1);
+        for (int i = 0; i < N_TRIALS_HERE; i++)
+            trials[i].n_rounds = 2;
+        assert_true(isnan(validation_group_order(&v, VALIDATE_DECODE, 0)));
+    }
+}
+
 static void trials_run_in_rounds_and_stop_when_told(void **state)
 {
     (void)state;
@@ -371,6 +397,7 @@ int main(void)
         cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
         cmocka_unit_test(rows_alike_are_rounds_and_networks_of_a_size_a_group),
         cmocka_unit_test(no_row_is_nothing_to_validate),
+        cmocka_unit_test(a_group_has_an_order_where_its_rounds_agree),
         cmocka_unit_test(trials_run_in_rounds_and_stop_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
