@@ -149,7 +149,7 @@ static void set_spill(const struct calibration *c, int level, double usable, dou
     double capacity = (double)c->levels[level].capacity_bytes *
                       (c->levels[level].per_thread ? machine->threads : 1);
     machine->levels[level].capacity_bytes = (int64_t)(usable * capacity);
-    machine->levels[level].spill_bytes = (int64_t)(spill * capacity);
+    machine_level_spill(&machine->levels[level], (int64_t)(spill * capacity));
 }
 
 struct fitting {
@@ -164,8 +164,8 @@ struct fitting {
  * of pairs, around what plain reads saw of it. */
 static enum status find_spill(const struct calibration *c, struct fitting *f, struct err *err)
 {
-    static const double usable[] = {0.125, 0.25, 0.375, 0.5, 0.75, 1, 1.5};
-    static const double spill[] = {1, 1.5, 2, 3, 4, 6, 8};
+    static const double usable[] = {0.25, 0.375, 0.5, 0.75, 1, 1.5, 2};
+    static const double spill[] = {1, 2, 4, 7, 11, 16, 22};
     enum { N = 7 };
     double best = INFINITY;
     for (int i = 0; f->last_cache >= 0 && i < N; i++) {

@@ -63,8 +63,8 @@ struct level {
                                 leave it out: 2^50 */
     double usable_frac;      /* share that weights and KV cache can really occupy, 0..1 */
     double spill_frac;       /* a cyclic walk over this share of the capacity finds nothing here any
-                                more; between usable_frac and it, linearly less. NaN: at usable_frac
-                                at once, as a perfect LRU */
+                                more; between usable_frac and it, less and less (machine_level).
+                                NaN: at usable_frac at once, as a perfect LRU */
     double reread_lost_frac; /* share of a block as large as what is usable that is not found here
                                 when it runs again right after it came from memory, less of a
                                 smaller one by the root of its size; 0 as an LRU has it */
@@ -184,10 +184,18 @@ enum status device_text(const char *name, char **text, struct err *err);
 enum status device_names(char ***names, int *n, struct err *err);
 void device_names_free(char **names, int n);
 
+/* A cache that is no perfect LRU gives up a walk that is too long for it little by little: what is
+ * found falls from all at the usable capacity to nothing at the end of the spill as a logistic of
+ * the distance's logarithm, taken as lines between five distances in equal ratios. */
+enum { N_SPILL = 5 };
+#define SPILL_FOUND                                                                                \
+    {                                                                                              \
+        1, 0.89, 0.5, 0.11, 0                                                                      \
+    }
 struct machine_level {
     char name[16];
-    int64_t capacity_bytes; /* usable */
-    int64_t spill_bytes;    /* beyond it nothing is found here; <= capacity_bytes: an LRU's edge */
+    int64_t capacity_bytes;       /* usable */
+    int64_t spill_bytes[N_SPILL]; /* ascending from capacity_bytes; zeros: an LRU's edge */
     double reread_lost_frac;
     double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
     double turnaround_ns;
@@ -221,6 +229,9 @@ struct machine {
     double init_fixed_ns, init_gbps, init_layer_ns, init_block_sq_ns;
     double energy_pj_per_flop, battery_j;
 };
+
+/* Nothing is found beyond `bytes`; up to capacity_bytes: an LRU's edge. */
+void machine_level_spill(struct machine_level *level, int64_t bytes);
 
 /* threads 0: the device's default. Errors: STATUS_RANGE above max_threads, STATUS_INPUT when a
  * number that pricing cannot do without is missing (named). */

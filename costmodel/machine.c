@@ -28,15 +28,23 @@ static double smaller(double a, double b)
     return a < b ? a : b;
 }
 
+void machine_level_spill(struct machine_level *level, int64_t bytes)
+{
+    double ratio = (double)bytes / (double)level->capacity_bytes;
+    for (int i = 0; i < N_SPILL; i++)
+        level->spill_bytes[i] =
+            ratio > 1
+                ? llround((double)level->capacity_bytes * pow(ratio, (double)i / (N_SPILL - 1)))
+                : 0;
+}
+
 static void resolve_level(const struct level *level, int threads, struct machine_level *out)
 {
     memcpy(out->name, level->name, sizeof out->name);
     double capacity = (double)level->capacity_bytes * level->usable_frac;
     out->capacity_bytes = (int64_t)(level->per_thread ? capacity * threads : capacity);
-    out->spill_bytes = 0;
-    if (level->spill_frac > level->usable_frac)
-        out->spill_bytes =
-            (int64_t)((double)out->capacity_bytes * (level->spill_frac / level->usable_frac));
+    double spill = isnan(level->spill_frac) ? 0 : level->spill_frac / level->usable_frac;
+    machine_level_spill(out, (int64_t)((double)out->capacity_bytes * spill));
     out->reread_lost_frac = level->reread_lost_frac;
     double read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
     out->read_gbps = level->efficiency_frac * read_gbps;

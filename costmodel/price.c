@@ -19,22 +19,22 @@ static int level_of(const struct machine *machine, int64_t distance)
     return level;
 }
 
-/* Where the time of a read changes with its distance: the levels' capacities and the ends of their
+/* Where the time of a read bends with its distance: the levels' capacities and the edges of their
  * spill, ascending. */
-enum { MAX_EDGES = 2 * MAX_LEVELS };
+enum { MAX_EDGES = N_SPILL * MAX_LEVELS };
 static int distance_edges(const struct machine *machine, int64_t edges[MAX_EDGES])
 {
     int n = 0;
     for (int level = 0; level < machine->n_levels - 1; level++)
         edges[n++] = machine->levels[level].capacity_bytes;
     for (int level = 0; level < machine->n_levels - 1; level++) {
-        int64_t edge = machine->levels[level].spill_bytes;
-        if (edge <= machine->levels[level].capacity_bytes)
-            continue;
-        int at = n++;
-        for (; at > 0 && edges[at - 1] > edge; at--)
-            edges[at] = edges[at - 1];
-        edges[at] = edge;
+        const int64_t *spill = machine->levels[level].spill_bytes;
+        for (int i = 1; i < N_SPILL && spill[i] > 0; i++) {
+            int at = n++;
+            for (; at > 0 && edges[at - 1] > spill[i]; at--)
+                edges[at] = edges[at - 1];
+            edges[at] = spill[i];
+        }
     }
     return n;
 }
@@ -312,17 +312,29 @@ struct pass {
     bool beyond_timings;
 };
 
-/* Share of a read whose reuse distance `level` holds that still comes from the level before: a
- * cache that is not a perfect LRU gives up a walk that is too long for it little by little. */
+/* Of a read whose reuse distance `level` holds: the share that the level before still has, a line
+ * between two edges of its spill, and by how much it falls with a byte of distance. */
+struct found {
+    double share, slope;
+};
+
+static struct found find_before(const struct machine *machine, int level, double distance)
+{
+    static const double share[N_SPILL] = SPILL_FOUND;
+    if (level == 0)
+        return (struct found){0};
+    const int64_t *edge = machine->levels[level - 1].spill_bytes;
+    for (int i = 1; i < N_SPILL; i++)
+        if (distance < (double)edge[i]) {
+            double slope = (share[i - 1] - share[i]) / (double)(edge[i] - edge[i - 1]);
+            return (struct found){share[i] + slope * ((double)edge[i] - distance), slope};
+        }
+    return (struct found){0};
+}
+
 static double found_before(const struct machine *machine, int level, double distance)
 {
-    if (level == 0)
-        return 0;
-    const struct machine_level *before = &machine->levels[level - 1];
-    if (distance >= (double)before->spill_bytes)
-        return 0;
-    return ((double)before->spill_bytes - distance) /
-           (double)(before->spill_bytes - before->capacity_bytes);
+    return find_before(machine, level, distance).share;
 }
 
 static double at_distance(const struct machine *machine, const double *ns_by_level, int level,
@@ -394,8 +406,7 @@ static double starts_of_run(const struct machine *machine, const struct reuse_ru
     bool grows = distance != (double)run->ffn_distance; /* not a shared FFN */
     if (share <= 0 || share >= 1 || run->count == 1 || run->step == 0 || !grows)
         return share_of_starts(share);
-    const struct machine_level *before = &machine->levels[machine->dram - 1];
-    double slope = (double)run->step / (double)(before->spill_bytes - before->capacity_bytes);
+    double slope = (double)run->step * find_before(machine, machine->dram, distance).slope;
     double squares = (double)(run->count * run->count), square = slope * slope;
     return 1 - found * found * found * found - found * found * square * (squares - 1) / 2 -
            square * square * (squares - 1) * (3 * squares - 7) / 240;

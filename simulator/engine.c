@@ -34,8 +34,7 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
         int64_t bytes = machine->levels[level].capacity_bytes;
         /* A cache that loses a long walk little by little: what it has lost comes again (is_lost).
          */
-        if (machine->levels[level].spill_bytes > bytes)
-            bytes = machine->levels[level].spill_bytes;
+        bytes = larger(bytes, machine->levels[level].spill_bytes[N_SPILL - 1]);
         if (buffer)
             bytes = larger(bytes, LEAST_TILES * map->tile_bytes);
         status = tile_buffer_init(&engine->buffers[level],
@@ -228,7 +227,7 @@ static bool is_lost(struct engine *engine, const struct request *request, int le
     if (level >= machine->dram)
         return false;
     double found = 1;
-    if (machine->levels[engine->chip].spill_bytes > machine->levels[engine->chip].capacity_bytes)
+    if (machine->levels[engine->chip].spill_bytes[0] > 0)
         found -= price_memory_share(machine, step->reuse_bytes);
     if (!request->is_cache &&
         walks_back(program, engine->streamed_by[request->tile], step->execution))

@@ -90,7 +90,7 @@ static inline void random_machine(struct rng *rng, struct machine *m)
     m->timed_context = 100;
     m->timed_tokens = 32;
     if (rng_between(rng, 0, 1) == 0)
-        m->levels[0].spill_bytes = 3 * m->levels[0].capacity_bytes;
+        machine_level_spill(&m->levels[0], 3 * m->levels[0].capacity_bytes);
     /* A slower level is slower for every type. */
     for (int l = 1; l < 3; l++)
         for (int t = 0; t < N_DTYPES; t++)

@@ -35,7 +35,7 @@ static void plain_machine(struct machine *m, int64_t sram)
     rng_init(&rng, 1);
     random_machine(&rng, m);
     m->has_timings = false;
-    m->levels[0].spill_bytes = 0;
+    machine_level_spill(&m->levels[0], 0);
     for (int l = 0; l < 3; l++) {
         double gbps = l == 0 ? 1e9 : l == 1 ? 10 : 1;
         m->levels[l].read_gbps = 1e9;
@@ -452,7 +452,8 @@ static void only_starts_cost(struct machine *m, double ns)
         m->kv_gbps[l] = m->weight_gbps[DTYPE_F16][l] = INFINITY;
 }
 
-/* A cache that spills serves a walk that is half way between its edges half of the time. */
+/* A cache that spills serves a walk that is half way between its ends, as ratios go, half of the
+ * time. */
 static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
 {
     (void)state;
@@ -464,7 +465,7 @@ static void a_walk_too_long_is_found_in_part_where_a_level_spills(void **state)
     int64_t bytes = reuse_pass_bytes(&list);
     plain_machine(&m, bytes / 2);
     double far = price(&net, &m, 0).decode_ns;
-    m.levels[0].spill_bytes = bytes / 2 + 2 * (bytes - bytes / 2);
+    machine_level_spill(&m.levels[0], 2 * bytes);
     assert_near(price(&net, &m, 0).decode_ns / far, 0.5, 1e-2);
     /* A matrix starts late when any of its four streams does. */
     only_starts_cost(&m, 3);

@@ -54,7 +54,7 @@ static void plain_machine(struct rng *rng, struct machine *m)
     random_machine(rng, m);
     m->has_timings = false;
     memset(m->is_timed, 0, sizeof m->is_timed);
-    m->levels[0].spill_bytes = 0;
+    machine_level_spill(&m->levels[0], 0);
 }
 
 static void tuned_machine(struct rng *rng, struct machine *m)

@@ -26,7 +26,7 @@ static void true_machine(struct machine *m)
     m->dram = 1;
     m->flash = 2;
     m->levels[0].capacity_bytes = 16 << 20;
-    m->levels[0].spill_bytes = 64 << 20;
+    machine_level_spill(&m->levels[0], 64 << 20);
     m->levels[1].capacity_bytes = (int64_t)16 << 30;
     m->levels[2].capacity_bytes = (int64_t)1 << 50;
     for (int l = 0; l < 3; l++) {
