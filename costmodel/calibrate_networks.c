@@ -380,6 +380,20 @@ static void judge_quiet(struct calibration *c)
                  100 * r->sentinel_spread_frac, 100 * r->processor_frac);
 }
 
+/* All threads do the same sums, each in its own caches. */
+static void judge_cores(struct calibration *c)
+{
+    const struct state_reference *state = &c->trial_report.state;
+    for (int i = 1; *c->note == '\0' && i < state->n; i++) {
+        double slower = state->at[i].sum_ns / state->at[0].sum_ns - 1;
+        if (slower > 0.1)
+            snprintf(c->note, sizeof c->note,
+                     "with %d threads arithmetic was at best %.0f %% slower than with %d: other "
+                     "programs had a core all the time, or the cores slow down together",
+                     state->threads[i], 100 * slower, state->threads[0]);
+    }
+}
+
 struct shown {
     const struct calibration_options *options;
 };
@@ -419,6 +433,7 @@ enum status calibrate_networks(const struct calibration_options *options, int n_
     if (status == STATUS_OK) {
         compare_threads(out);
         judge_quiet(out);
+        judge_cores(out);
     }
     return status;
 }
