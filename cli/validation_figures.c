@@ -62,23 +62,44 @@ static int largest_series(const struct validation *v)
     return best ? best->group : -1;
 }
 
-static enum status draw_contest(const struct validation *v, const struct plot_options *options,
-                                struct err *err)
+/* Trials of the series whose decode was timed, by rising depth, into order; returns how many. */
+static size_t by_depth(const struct validation *v, int group, int order[MOST_POINTS])
 {
-    double depth[MOST_POINTS], ns[N_CLOCKS + 1][MOST_POINTS];
-    struct plot_clock clocks[N_CLOCKS + 1] = {
-        {"measured", ns[N_CLOCKS]}
-    };
-    int group = largest_series(v);
     size_t n = 0;
     for (int i = 0; i < v->n_trials && n < MOST_POINTS; i++) {
         if (v->trials[i].group != group || isnan(trial_decode_ns(&v->trials[i])))
             continue;
-        depth[n] = (double)schedule_executions(&v->trials[i].net->schedule);
-        for (int clock = 0; clock < N_CLOCKS; clock++)
-            ns[clock][n] = v->decode_ns[clock][i];
-        ns[N_CLOCKS][n++] = trial_decode_ns(&v->trials[i]);
+        int64_t depth = schedule_executions(&v->trials[i].net->schedule);
+        size_t at = n++;
+        for (; at > 0 && schedule_executions(&v->trials[order[at - 1]].net->schedule) > depth; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
     }
+    return n;
+}
+
+static enum status draw_contest(const struct validation *v, struct plot_options *options,
+                                struct err *err)
+{
+    double depth[MOST_POINTS], ns[N_CLOCKS + 1][MOST_POINTS];
+    int order[MOST_POINTS];
+    char subtitle[128] = "";
+    struct plot_clock clocks[N_CLOCKS + 1] = {
+        {"measured", ns[N_CLOCKS]}
+    };
+    size_t n = by_depth(v, largest_series(v), order);
+    for (size_t at = 0; at < n; at++) {
+        const struct trial *trial = &v->trials[order[at]];
+        depth[at] = (double)schedule_executions(&trial->net->schedule);
+        for (int clock = 0; clock < N_CLOCKS; clock++)
+            ns[clock][at] = v->decode_ns[clock][order[at]];
+        ns[N_CLOCKS][at] = trial_decode_ns(trial);
+        snprintf(subtitle, sizeof subtitle,
+                 "about %.0f M parameters in %s, %d thread%s, %d tokens of context",
+                 (double)params_of(trial) * 1e-6, dtype_name(trial->net->block_dtype),
+                 trial->threads, trial->threads == 1 ? "" : "s", (int)trial->context);
+    }
+    options->subtitle = subtitle;
     for (int clock = 0; clock < N_CLOCKS; clock++)
         clocks[clock + 1] =
             (struct plot_clock){validation_clock_name((enum validation_clock)clock), ns[clock]};
