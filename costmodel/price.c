@@ -397,8 +397,8 @@ static double lost_rereads(const struct machine *machine, const struct operator_
     return n * price_memory_share(machine, before) * share;
 }
 
-/* The same of a run of reads, `distance` being the middle one's: what the level before memory finds
- * is a line along the run, of whose fourth power this is the mean. */
+/* share_of_starts over a run of reads, `distance` being the middle one's: what the level before
+ * memory finds is a line along the run, and of its fourth power the mean counts. */
 static double starts_of_run(const struct machine *machine, const struct reuse_run *run,
                             double distance)
 {
