@@ -490,7 +490,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
     };
     const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
     const char *levels[MAX_LEVELS + 1] = {NULL};
-    struct json timings = json_member(root, "timings"), up_to, sentinel;
+    struct json timings = json_member(root, "timings"), starts, up_to, sentinel;
     if (json_is_null(&timings))
         return STATUS_OK;
     if (!json_is_object(&timings))
@@ -503,6 +503,14 @@ static enum status read_timings(const struct json *root, struct device *out, str
         levels[i] = out->levels[i].name;
     out->has_timings = true;
     enum status status = json_only_keys(&timings, keys, err);
+    starts = json_member(&timings, "matvec_start_ns");
+    for (int i = 0; i < out->n_levels && status == STATUS_OK && json_is_object(&starts); i++) {
+        struct json by_level = json_member(&starts, levels[i]);
+        if (!json_is_null(&by_level))
+            status = json_error(&by_level, err,
+                                "starts are by weight type; a profile of an older lathe has them "
+                                "by level: calibrate again");
+    }
     for (int i = 0; i < 5 && status == STATUS_OK; i++)
         status =
             read_named(&timings, keys[i], dtypes, 0, MOST_NS, &out->timing_ns[by_type[i]], err);

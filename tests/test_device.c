@@ -125,6 +125,9 @@ static void a_misspelt_key_is_an_error_that_names_the_nearest(void **state)
     refuses_with(", \"matvec_gbps\": {\"q8_0\": {\"drum\": 5}}", "dram");
     refuses_with(", \"layer_ns\": {\"value\": 1, \"sorce\": \"x\"}", "source");
     refuses_with(", \"layer_ns\": {\"value\": 1, \"kind\": \"mesured\"}", "measured");
+    refuses_with(
+        ", \"timings\": {\"matvec_start_ns\": {\"dram\": [{\"threads\": 1, \"value\": 9}]}}",
+        "calibrate again");
 }
 
 static void numbers_out_of_range_are_refused_with_their_path(void **state)
@@ -132,6 +135,7 @@ static void numbers_out_of_range_are_refused_with_their_path(void **state)
     (void)state;
     refuses_with(", \"layer_ns\": -1", "$.layer_ns");
     refuses_with(", \"overlap_frac\": 1.5", "$.overlap_frac");
+    refuses_with(", \"timings\": {\"matvec_step\": {\"q8_0\": 0}}", "$.timings.matvec_step.q8_0");
     refuses_with(", \"load_gbps\": 0", "$.load_gbps");
     refuses_with(", \"stream_frac\": {\"q4_0\": 1.2}", "$.stream_frac.q4_0");
     refuses_with(", \"stream_frac\": {\"q4_0\": [{\"threads\": 1, \"value\": 1}]}",
