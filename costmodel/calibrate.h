@@ -99,6 +99,9 @@ void calibration_release(struct calibration *calibration);
 enum status calibrate_networks(const struct calibration_options *options, int n_networks,
                                double budget_ns, struct calibration *out, struct err *err);
 
+/* Writes into note, if it is empty, why the session of trial_report was not quiet. */
+void calibration_judge(struct calibration *calibration);
+
 /* The profile as JSON (docs/profiles.md), every number with kind, source and spread; free with
  * memory_free. It reads back with device_parse. Errors: STATUS_NOMEM. */
 enum status calibration_profile(const struct calibration *calibration, char **text,

@@ -296,9 +296,13 @@ static void keep(struct calibration *c, int p, const struct machine *machine)
                 FITTED(fmax(machine->weight_gbps[type][level], least));
         }
         c->peak_gflops[type].at[p] = FITTED(machine->peak_gflops[type]);
-        for (int t = 0; t < 5; t++)
+        for (size_t t = 0; t < sizeof terms / sizeof *terms; t++)
             c->timing_ns[terms[t] + type].at[p] = FITTED(machine->timing_ns[terms[t] + type]);
     }
+    /* Of types that did not run nobody knows the start: the first guess is no measurement. */
+    for (int type = 0; type < N_DTYPES; type++)
+        if (!c->timing_ns[TIMING_START + type].at[p].fitted)
+            c->timing_ns[TIMING_START + type].at[p] = (struct measured){0};
     for (int level = dram > 0 ? dram - 1 : 0; level <= dram; level++)
         c->cache_gbps[level].at[p] = FITTED(fmax(machine->kv_gbps[level], machine->kv_gbps[dram]));
     for (int term = TIMING_PROMPT_ROW; term < N_TIMING_TERMS; term++)
@@ -370,7 +374,7 @@ static void compare_threads(struct calibration *c)
                  c->threads[best], c->threads[best]);
 }
 
-static void judge_quiet(struct calibration *c)
+void calibration_judge(struct calibration *c)
 {
     const struct trial_report *r = &c->trial_report;
     if (*c->note == '\0' && (r->sentinel_spread_frac > 0.15 || r->processor_frac < 0.9))
@@ -378,12 +382,8 @@ static void judge_quiet(struct calibration *c)
                  "the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
                  "processor: the machine was busy",
                  100 * r->sentinel_spread_frac, 100 * r->processor_frac);
-}
-
-/* All threads do the same sums, each in its own caches. */
-static void judge_cores(struct calibration *c)
-{
-    const struct state_reference *state = &c->trial_report.state;
+    /* All threads do the same sums, each in its own caches. */
+    const struct state_reference *state = &r->state;
     for (int i = 1; *c->note == '\0' && i < state->n; i++) {
         double slower = state->at[i].sum_ns / state->at[0].sum_ns - 1;
         if (slower > 0.1)
@@ -432,8 +432,7 @@ enum status calibrate_networks(const struct calibration_options *options, int n_
         status = fit_all(out, err);
     if (status == STATUS_OK) {
         compare_threads(out);
-        judge_quiet(out);
-        judge_cores(out);
+        calibration_judge(out);
     }
     return status;
 }

@@ -511,7 +511,7 @@ static enum status read_timings(const struct json *root, struct device *out, str
                                 "starts are by weight type; a profile of an older lathe has them "
                                 "by level: calibrate again");
     }
-    for (int i = 0; i < 5 && status == STATUS_OK; i++)
+    for (size_t i = 0; i < sizeof by_type / sizeof *by_type && status == STATUS_OK; i++)
         status =
             read_named(&timings, keys[i], dtypes, 0, MOST_NS, &out->timing_ns[by_type[i]], err);
     if (status == STATUS_OK)

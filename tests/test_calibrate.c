@@ -105,6 +105,26 @@ static void what_networks_told_reads_back_too(void **state)
     assert_true(fabs(machine.kv_gbps[0] - machine.levels[0].read_gbps) < 1e-9);
 }
 
+/* A core that was never quiet shows: its best is slower than one core's alone. */
+static void a_session_that_was_not_quiet_is_told(void **state)
+{
+    (void)state;
+    struct calibration c = made_up();
+    c.trial_report = (struct trial_report){
+        .processor_frac = 1,
+        .state = {2, {1, 2}, {{1e5, 30, 1}, {1.02e5, 50, 70}}},
+    };
+    calibration_judge(&c);
+    assert_string_equal(c.note, "");
+    c.trial_report.state.at[1].sum_ns = 1.2e5;
+    calibration_judge(&c);
+    assert_non_null(strstr(c.note, "20 % slower"));
+    *c.note = '\0';
+    c.trial_report.processor_frac = 0.8;
+    calibration_judge(&c);
+    assert_non_null(strstr(c.note, "80 % of the processor"));
+}
+
 static void a_level_that_noise_made_faster_is_cut(void **state)
 {
     (void)state;
@@ -159,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_reads_back_as_it_was_measured),
         cmocka_unit_test(what_networks_told_reads_back_too),
+        cmocka_unit_test(a_session_that_was_not_quiet_is_told),
         cmocka_unit_test(a_level_that_noise_made_faster_is_cut),
         cmocka_unit_test(storage_that_outruns_memory_is_not_believed),
         cmocka_unit_test(storage_that_was_not_tested_is_assumed),

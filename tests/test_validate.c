@@ -381,6 +381,8 @@ static void trials_run_in_rounds_and_stop_when_told(void **state)
     assert_int_equal(trials[1].n_rounds, 2);
     assert_true(trial_decode_ns(&trials[1]) > 0 && trial_prefill_ns(&trials[0]) > 0);
     assert_true(isnan(trial_prefill_ns(&trials[1])));
+    for (int r = 0; r < 2; r++) /* too few to be brought to one state */
+        assert_true(trials[0].decode_ns[r] == trials[0].raw_decode_ns[r]);
     stop = 1;
     assert_int_equal(trials_run(trials, 2, &options, &report, NULL), STATUS_INTERRUPTED);
 }
