@@ -63,7 +63,7 @@ static void summary_columns(struct listing *l)
     listing_column(l, "median", "group_spearman_median", LISTING_NUMBER, NULL);
     listing_column(l, "least", "group_spearman_least", LISTING_NUMBER, NULL);
     listing_column(l, "ordered", "ordered_groups", LISTING_INTEGER, NULL);
-    listing_column(l, "least", "ordered_group_spearman_least", LISTING_NUMBER, NULL);
+    listing_column(l, "their least", "ordered_group_spearman_least", LISTING_NUMBER, NULL);
     listing_column(l, "pairs", "pairs", LISTING_INTEGER, NULL);
     listing_column(l, "in order", "pairs_in_order_frac", LISTING_FRAC, NULL);
 }
