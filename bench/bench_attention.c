@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "kernels/cpu.h"
 #include "kernels/kernel.h"
-#include "kernels/timing.h"
+#include "timing/timing.h"
 #include "runtime/pages.h"
 
 enum { N_HEADS = 4, N_GROUPS = 2, N_SIZES = 2, CONTEXT = 1024, WIDTH = 256, MOST_ROUNDS = 200 };

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/threaded.h"
-#include "kernels/timing.h"
+#include "timing/timing.h"
 #include "model/quantize.h"
 
 struct call {

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/threaded.h"
-#include "kernels/timing.h"
+#include "timing/timing.h"
 #include "model/quantize.h"
 
 enum { MAX_ROUNDS = 200, N_TYPES = 6, N_WIDTHS = 3 };

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "kernels/cpu.h"
 #include "model/gguf_architecture.h"
-#include "runtime/measure.h"
+#include "timing/measure.h"
 
 static enum status read_network(const char *what, struct transformer *net, bool *is_file,
                                 struct err *err)

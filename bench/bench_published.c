@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "costmodel/fit_input.h"
+#include "fit/fit_input.h"
 
 enum { MAX_ROWS = 64, N_MODELS = 3 };
 

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cli/listing.h"
-#include "costmodel/interval.h"
+#include "device/interval.h"
 
 /* How people read the store's columns, and which of them tell candidates apart in a table. */
 static const struct {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "costmodel/interval.h"
+#include "device/interval.h"
 
 void candidate_to_row(const struct candidate *candidate, double interval_frac,
                       struct candidate_row *out)

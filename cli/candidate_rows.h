@@ -6,7 +6,7 @@
 #include "search/enumerate.h"
 
 /* A row of the store from a priced candidate. Its texts are static.
- *   interval_frac  of the machine (costmodel/interval.h), NaN: unknown */
+ *   interval_frac  of the machine (device/interval.h), NaN: unknown */
 void candidate_to_row(const struct candidate *candidate, double interval_frac,
                       struct candidate_row *out);
 

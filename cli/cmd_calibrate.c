@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "costmodel/calibrate.h"
+#include "calibrate/calibrate.h"
 #include "db/store.h"
 #include "kernels/cpu.h"
 

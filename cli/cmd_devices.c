@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/device_listing.h"
 #include "cli/listing.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 
 static enum status add_device(struct listing *listing, const char *name, struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/timing_files.h"
-#include "costmodel/fit_profile.h"
+#include "fit/fit_profile.h"
 
 static void row_columns(struct listing *listing)
 {

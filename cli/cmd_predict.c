@@ -5,7 +5,7 @@
 #include "cli/listing.h"
 #include "cli/model_source.h"
 #include "cli/setting.h"
-#include "costmodel/interval.h"
+#include "device/interval.h"
 
 static void add_columns(struct listing *listing)
 {

@@ -6,7 +6,7 @@
 #include "base/stats.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
-#include "costmodel/probe.h"
+#include "fit/probe.h"
 #include "model/hf_config.h"
 #include "search/enumerate.h"
 

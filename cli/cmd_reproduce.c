@@ -8,7 +8,7 @@
 #include "db/query.h"
 #include "plots/plot_phases.h"
 #include "plots/plot_sweep.h"
-#include "simulator/reproduction.h"
+#include "paper/reproduction.h"
 
 static const char *const sections[] = {"latency", "energy", "parameters", "sharing"};
 enum { N_SECTIONS = sizeof sections / sizeof *sections };

@@ -11,7 +11,7 @@
 #include "cli/published_rows.h"
 #include "cli/search_job.h"
 #include "cli/setting.h"
-#include "costmodel/interval.h"
+#include "device/interval.h"
 
 static enum status store_device(struct store *store, const char *name, const struct device *device,
                                 int64_t *id, struct err *err)

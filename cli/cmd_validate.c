@@ -17,7 +17,7 @@
 #include "cli/timing_files.h"
 #include "cli/validation_figures.h"
 #include "costmodel/price.h"
-#include "costmodel/validate.h"
+#include "validate/validate.h"
 #include "db/store.h"
 #include "kernels/cpu.h"
 #include "simulator/simulate.h"

@@ -6,7 +6,7 @@
 
 #include "cli/listing.h"
 #include "db/tables.h"
-#include "runtime/measure.h"
+#include "timing/measure.h"
 
 struct measured_item {
     struct measurement_row row;

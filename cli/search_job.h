@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cli/keeper.h"
 #include "cli/options.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "costmodel/price.h"
 #include "db/store.h"
 #include "search/space.h"

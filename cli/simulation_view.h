@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "model/transformer.h"
 #include "simulator/simulate.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "costmodel/fit_input.h"
+#include "fit/fit_input.h"
 
 /* --model NAME=MODEL, split. */
 struct aliases {

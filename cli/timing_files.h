@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "cli/options.h"
-#include "costmodel/fit_device.h"
+#include "fit/fit_device.h"
 
 /* --model, for the option tables of both. */
 #define ROW_TIMED_MODEL                                                                            \

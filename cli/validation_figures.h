@@ -2,7 +2,7 @@
 #ifndef LATHE_CLI_VALIDATION_FIGURES_H
 #define LATHE_CLI_VALIDATION_FIGURES_H
 
-#include "costmodel/validate.h"
+#include "validate/validate.h"
 
 /* Draws <prefix>-decode.svg, -prefill.svg (where prompts were timed), -error.svg, and
  * -deep-to-wide.svg: the group of most networks, of several that of most threads and parameters.

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "model/ops.h"
 #include "model/transformer.h"
 

@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "model/ops.h"
 #include "simulator/event_queue.h"
 #include "simulator/program.h"

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "model/ops.h"
 
 /* Which tile is where. */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 
 struct tile_slot {
     int32_t newer, older; /* neighbours in order of use; -1: none */

@@ -26,7 +26,14 @@ expect 0 model/x.c model/y.h
 expect 0 cli/x.c search/y.h
 expect 0 plots/x.h db/y.h
 expect 0 search/x.c costmodel/y.h
+expect 0 costmodel/x.c device/y.h
+expect 0 calibrate/x.c timing/y.h
+expect 0 paper/x.c simulator/y.h
 expect 1 base/x.c model/y.h
+expect 1 device/x.c costmodel/y.h
+expect 1 costmodel/x.c kernels/y.h
+expect 1 timing/x.c calibrate/y.h
+expect 1 fit/x.c validate/y.h
 expect 1 model/x.h kernels/y.h
 expect 1 search/x.c plots/y.h
 expect 1 search/x.c simulator/y.h

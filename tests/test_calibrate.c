@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "costmodel/calibrate.h"
+#include "calibrate/calibrate.h"
 
 static struct measured_by_threads numbers(double one, double two)
 {

@@ -12,7 +12,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "costmodel/device.h"
+#include "device/device.h"
 #include "costmodel/price.h"
 #include "model/transformer.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "costmodel/draw.h"
+#include "model/draw.h"
 
 static int64_t params(const struct transformer *net)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/stats.h"
-#include "costmodel/fit.h"
+#include "fit/fit.h"
 #include "costmodel/price.h"
 #include "model/preset.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "costmodel/fit_input.h"
+#include "fit/fit_input.h"
 
 struct read_result {
     enum status status;

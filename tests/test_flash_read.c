@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "costmodel/flash_read.h"
+#include "timing/flash_read.h"
 
 static int entries(const char *path)
 {

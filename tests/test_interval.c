@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "costmodel/interval.h"
+#include "device/interval.h"
 
 static double frac_of(double median, double p90)
 {

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
-#include "costmodel/least_squares.h"
+#include "base/least_squares.h"
 
 enum { MAX_ROWS = 30, MAX_TERMS = 6 };
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/stats.h"
-#include "costmodel/machine_state.h"
+#include "timing/machine_state.h"
 #include "kernels/cpu.h"
 
 enum { N_ITEMS = 20, N_ROUNDS = 8, N = N_ITEMS * N_ROUNDS };

@@ -14,8 +14,8 @@
 
 #include "kernels/cpu.h"
 #include "model/gguf_write.h"
-#include "runtime/machine_load.h"
-#include "runtime/measure.h"
+#include "timing/machine_load.h"
+#include "timing/measure.h"
 
 static const int64_t prompts[] = {3, 20}, contexts[] = {0, 40};
 

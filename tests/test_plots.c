@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "costmodel/interval.h"
+#include "device/interval.h"
 #include "db/store.h"
 #include "plots/candidates.h"
 #include "plots/kinds.h"

@@ -9,8 +9,8 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "costmodel/fit_device.h"
-#include "costmodel/probe.h"
+#include "fit/fit_device.h"
+#include "fit/probe.h"
 
 enum { N_NETS = 40, N_PICKS = 8 };
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "simulator/reproduction.h"
+#include "paper/reproduction.h"
 
 static struct device device_of(const char *name)
 {

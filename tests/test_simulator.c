@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "costmodel/fit.h"
+#include "fit/fit.h"
 #include "costmodel/price.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/timing.h"
+#include "timing/timing.h"
 
 static void count(void *context)
 {

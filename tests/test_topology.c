@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "costmodel/topology.h"
+#include "timing/topology.h"
 
 static void private_and_shared_caches_are_told_apart(void **state)
 {

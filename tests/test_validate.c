@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "costmodel/draw.h"
+#include "model/draw.h"
 #include "costmodel/price.h"
-#include "costmodel/timing_fit.h"
-#include "costmodel/validate.h"
+#include "calibrate/timing_fit.h"
+#include "validate/validate.h"
 
 enum { N_NETWORKS = 45, N_TRIALS = 2 * N_NETWORKS };
 

@@ -1,0 +1,574 @@
+#include "fit/fit_device.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/stats.h"
+#include "fit/fit_baseline.h"
+
+/* Repeats of a benchmark on a device that throttles lie this far apart and no further. */
+#define APART_FRAC 0.15
+/* A term is worth having when the held-out error falls by this share. */
+#define WORTH_FRAC 0.05
+
+enum status fit_rows_add(struct fit_rows *rows, struct fit_row *row, struct err *err)
+{
+    enum status status =
+        memory_grow((void **)&rows->items, &rows->capacity, rows->n + 1, sizeof *rows->items, err);
+    if (status != STATUS_OK)
+        transformer_release(&row->net);
+    else
+        rows->items[rows->n++] = *row;
+    return status;
+}
+
+void fit_rows_release(struct fit_rows *rows)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        transformer_release(&rows->items[i].net);
+    memory_free(rows->items);
+    *rows = (struct fit_rows){0};
+}
+
+bool fit_same_types(const struct transformer *a, const struct transformer *b)
+{
+    return a->block_dtype == b->block_dtype && a->head_dtype == b->head_dtype &&
+           a->kv_dtype == b->kv_dtype;
+}
+
+static bool same_network(const struct fit_row *a, const struct fit_row *b)
+{
+    return a->net.max_context == b->net.max_context
+               ? transformer_same_shape(&a->net, &b->net)
+               : a->net.d_model == b->net.d_model && a->net.vocab_size == b->net.vocab_size &&
+                     memcmp(&a->net.schedule, &b->net.schedule, sizeof a->net.schedule) == 0 &&
+                     a->net.block.d_ff == b->net.block.d_ff;
+}
+
+static bool same_conditions(const struct fit_row *a, const struct fit_row *b, enum fit_phase phase)
+{
+    return same_network(a, b) && fit_same_types(&a->net, &b->net) && a->threads == b->threads &&
+           (phase == FIT_PREFILL ? a->prompt == b->prompt : a->context == b->context);
+}
+
+static double *figure_of(struct fit_row *row, enum fit_phase phase)
+{
+    return phase == FIT_DECODE ? &row->decode_ns : &row->prefill_ns;
+}
+
+/* Median over the rows alike to row i. */
+static double median_of_alike(const struct fit_rows *rows, size_t i, enum fit_phase phase,
+                              double *scratch, size_t *n_alike)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < rows->n; k++) {
+        double ns = fit_measured_ns(&rows->items[k], phase);
+        if (!isnan(ns) && same_conditions(&rows->items[i], &rows->items[k], phase))
+            scratch[n++] = ns;
+    }
+    *n_alike = n;
+    return stats_median(scratch, n);
+}
+
+int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes)
+{
+    int refused = 0;
+    double *scratch = memory_new(2 * rows->n, sizeof *scratch);
+    if (scratch == NULL)
+        return 0;
+    for (int phase = FIT_DECODE; phase <= FIT_PREFILL; phase++) {
+        double *medians = scratch + rows->n;
+        size_t n_alike;
+        for (size_t i = 0; i < rows->n; i++)
+            medians[i] = isnan(fit_measured_ns(&rows->items[i], (enum fit_phase)phase))
+                             ? NAN
+                             : median_of_alike(rows, i, (enum fit_phase)phase, scratch, &n_alike);
+        for (size_t i = 0; i < rows->n; i++) {
+            double *ns = figure_of(&rows->items[i], (enum fit_phase)phase);
+            /* two rows are each half their distance from the median */
+            if (isnan(*ns) || fabs(*ns / medians[i] - 1) <= APART_FRAC / 2)
+                continue;
+            median_of_alike(rows, i, (enum fit_phase)phase, scratch, &n_alike);
+            if (n_alike > 2 && fabs(*ns / medians[i] - 1) <= APART_FRAC)
+                continue;
+            text_addf(notes, "%s: %s: %s of %.4g ms contradicts %.4g ms of the same conditions\n",
+                      rows->items[i].where, rows->items[i].label,
+                      phase == FIT_DECODE ? "a decode" : "a prompt", *ns / 1e6,
+                      (2 * medians[i] - *ns) / 1e6);
+            *ns = -*ns; /* taken out below, so that the others still see it */
+            refused++;
+        }
+        for (size_t i = 0; i < rows->n; i++) {
+            double *ns = figure_of(&rows->items[i], (enum fit_phase)phase);
+            if (*ns < 0)
+                *ns = NAN;
+        }
+    }
+    memory_free(scratch);
+    return refused;
+}
+
+int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes)
+{
+    int refused = 0;
+    const struct level *dram = &base->levels[base->n_levels - 2];
+    double room = (double)dram->capacity_bytes * dram->usable_frac;
+    for (size_t i = 0; i < rows->n; i++) {
+        struct fit_row *row = &rows->items[i];
+        struct weight_bytes bytes;
+        transformer_weight_bytes(&row->net, &bytes);
+        double needed = (double)bytes.total + (double)transformer_kv_bytes(&row->net, row->context);
+        if (needed <= room)
+            continue;
+        text_addf(
+            notes,
+            "%s: %s: needs %.3g GB, and '%s' has %.3g GB for it: --device gives another base\n",
+            row->where, row->label, needed / 1e9, base->id, room / 1e9);
+        row->decode_ns = row->prefill_ns = row->load_ns = NAN;
+        refused++;
+    }
+    return refused;
+}
+
+/* Rows of one thread count, and which network and type each is of. */
+struct group_rows {
+    int n;
+    const struct fit_row **rows;
+    size_t *index; /* in the whole list */
+    int *network, n_networks;
+    int *variant, n_variants; /* network and types */
+};
+
+static void close_rows(struct group_rows *g)
+{
+    memory_free(g->rows);
+    memory_free(g->index);
+    memory_free(g->network);
+    memory_free(g->variant);
+    *g = (struct group_rows){0};
+}
+
+static void number_row(struct group_rows *g, int i)
+{
+    g->network[i] = g->variant[i] = -1;
+    for (int k = 0; k < i; k++) {
+        if (!same_network(g->rows[i], g->rows[k]))
+            continue;
+        g->network[i] = g->network[k];
+        if (fit_same_types(&g->rows[i]->net, &g->rows[k]->net))
+            g->variant[i] = g->variant[k];
+    }
+    if (g->network[i] < 0)
+        g->network[i] = g->n_networks++;
+    if (g->variant[i] < 0)
+        g->variant[i] = g->n_variants++;
+}
+
+/* use: [rows->n], NULL for all */
+static enum status open_rows(const struct fit_rows *rows, int threads, const bool *use,
+                             struct group_rows *g, struct err *err)
+{
+    *g = (struct group_rows){.rows = memory_new(rows->n, sizeof *g->rows),
+                             .index = memory_new(rows->n, sizeof *g->index),
+                             .network = memory_new(rows->n, sizeof *g->network),
+                             .variant = memory_new(rows->n, sizeof *g->variant)};
+    if (g->rows == NULL || g->index == NULL || g->network == NULL || g->variant == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct fit_row *row = &rows->items[i];
+        if (row->threads != threads || (use != NULL && !use[i]) ||
+            (isnan(row->decode_ns) && isnan(row->prefill_ns)))
+            continue;
+        g->rows[g->n] = row;
+        g->index[g->n] = i;
+        number_row(g, g->n);
+        g->n++;
+    }
+    return STATUS_OK;
+}
+
+static fit_terms decode_terms(const struct fit_row *const *rows, int n, fit_terms optional)
+{
+    return fit_byte_terms(rows, n) | FIT_TERM(FIT_LAYER) | optional;
+}
+
+static fit_terms prompt_terms(const struct fit_row *const *rows, int n)
+{
+    fit_terms terms = 0;
+    for (int i = 0; i < n; i++)
+        if (!isnan(rows[i]->prefill_ns))
+            terms |= FIT_TERM(FIT_FLOP + (int)rows[i]->net.block_dtype);
+    return terms;
+}
+
+static enum status fit_phases(const struct machine *base, const struct fit_row *const *rows, int n,
+                              fit_terms optional, struct fit_theta *theta, double *noise,
+                              struct err *err)
+{
+    *theta = (struct fit_theta){0};
+    enum status status =
+        fit_solve(base, rows, n, FIT_DECODE, decode_terms(rows, n, optional), theta, noise, err);
+    fit_terms terms = prompt_terms(rows, n);
+    if (status == STATUS_OK && terms != 0)
+        status = fit_solve(base, rows, n, FIT_PREFILL, terms, theta, NULL, err);
+    return status;
+}
+
+static double predict_decode(const struct machine *base, const struct fit_theta *theta,
+                             const struct fit_row *row)
+{
+    struct machine machine;
+    double ns;
+    fit_terms needed = fit_byte_terms(&row, 1);
+    if (isnan(row->decode_ns) || (needed & ~theta->fitted) != 0)
+        return NAN;
+    fit_machine(base, theta, &machine);
+    return fit_predict(&machine, row, FIT_DECODE, &ns, NULL) == STATUS_OK ? ns : NAN;
+}
+
+/* What is held out at once; NULL: there is too little. */
+static const int *units_of(const struct group_rows *g, int *n_units)
+{
+    *n_units = g->n_networks >= 3 ? g->n_networks : g->n_variants >= 3 ? g->n_variants : 0;
+    return g->n_networks >= 3 ? g->network : g->n_variants >= 3 ? g->variant : NULL;
+}
+
+/* Decodes of each row of the group from the rows of other units. `baselines`: the simpler models
+ * too. */
+static enum status hold_out(const struct fit_group *group, const struct group_rows *g,
+                            fit_terms optional, bool baselines, struct fit_prediction *predictions,
+                            struct err *err)
+{
+    int n_units;
+    const int *unit = units_of(g, &n_units);
+    const struct fit_row **others = memory_new((size_t)g->n, sizeof *others);
+    enum status status = others == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    for (int u = 0; u < n_units && status == STATUS_OK; u++) {
+        struct fit_theta theta = {0};
+        struct fit_baseline bytes, layers;
+        int n = 0, decodes = 0;
+        for (int i = 0; i < g->n; i++)
+            if (unit[i] != u && !isnan(g->rows[i]->decode_ns)) {
+                others[n++] = g->rows[i];
+                decodes++;
+            }
+        if (decodes == 0)
+            continue;
+        status = fit_solve(&group->base, others, n, FIT_DECODE, decode_terms(others, n, optional),
+                           &theta, NULL, err);
+        if (baselines && status == STATUS_OK)
+            status = fit_baseline(others, n, false, &bytes, err);
+        if (baselines && status == STATUS_OK)
+            status = fit_baseline(others, n, true, &layers, err);
+        for (int i = 0; i < g->n && status == STATUS_OK; i++) {
+            struct fit_prediction *p = &predictions[g->index[i]];
+            if (unit[i] != u)
+                continue;
+            p->held_out_ns = predict_decode(&group->base, &theta, g->rows[i]);
+            if (baselines) {
+                p->bytes_ns = fit_baseline_predict(&bytes, g->rows[i]);
+                p->layers_ns = fit_baseline_predict(&layers, g->rows[i]);
+            }
+        }
+    }
+    memory_free(others);
+    return status;
+}
+
+static double predicted_ns(const struct fit_prediction *p, enum fit_model model)
+{
+    const double of_models[] = {p->fitted_ns, p->held_out_ns, p->bytes_ns, p->layers_ns};
+    return of_models[model];
+}
+
+struct fit_errors fit_errors_of(const struct fit_row *rows, size_t n,
+                                const struct fit_prediction *predictions, enum fit_model model,
+                                const bool *skip)
+{
+    struct fit_errors out = {.median_frac = NAN, .p90_frac = NAN, .worst_frac = NAN};
+    double *errors = memory_new(n, sizeof *errors);
+    size_t used = 0;
+    for (size_t i = 0; errors != NULL && i < n; i++) {
+        double ns = predicted_ns(&predictions[i], model);
+        if (!isnan(ns) && !isnan(rows[i].decode_ns) && (skip == NULL || !skip[i]))
+            errors[used++] = fabs(ns / rows[i].decode_ns - 1);
+    }
+    if (used > 0) {
+        out.n = (int)used;
+        out.worst_frac = stats_quantile(errors, used, 1);
+        out.p90_frac = stats_quantile(errors, used, 0.9);
+        out.median_frac = stats_median(errors, used);
+    }
+    memory_free(errors);
+    return out;
+}
+
+/* Mean of |log| over the rows that are predicted: what choosing terms goes by. Unpredicted rows are
+ * the same whatever the terms. */
+static double score(const struct device_fit *fit)
+{
+    double sum = 0;
+    int n = 0;
+    for (size_t i = 0; i < fit->n_rows; i++) {
+        double ns = fit->predictions[i].held_out_ns;
+        if (isnan(ns) || isnan(fit->rows[i].decode_ns))
+            continue;
+        sum += fabs(log(ns / fit->rows[i].decode_ns));
+        n++;
+    }
+    return n == 0 ? NAN : sum / n;
+}
+
+static enum status hold_out_all(struct device_fit *fit, const struct group_rows *groups,
+                                fit_terms optional, bool baselines, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int k = 0; k < fit->n_groups && status == STATUS_OK; k++)
+        status = hold_out(&fit->groups[k], &groups[k], optional, baselines, fit->predictions, err);
+    return status;
+}
+
+/* Three networks, and three timings more than coefficients with one more than there are. */
+static bool has_spare_networks(const struct group_rows *g, int n_optional)
+{
+    int n_types = __builtin_popcountll(fit_byte_terms(g->rows, g->n));
+    return g->n_networks >= 3 && g->n_variants >= n_types + n_optional + 5;
+}
+
+/* Enough networks for one more coefficient, and something that tells it apart. */
+static bool is_supported(const struct group_rows *groups, int n_groups, fit_terms optional,
+                         int term)
+{
+    for (int k = 0; k < n_groups; k++) {
+        const struct group_rows *g = &groups[k];
+        int64_t least = INT64_MAX, most = 0;
+        int n_optional = __builtin_popcountll(optional);
+        for (int i = 0; i < g->n; i++) {
+            if (isnan(g->rows[i]->decode_ns))
+                continue;
+            least = g->rows[i]->context < least ? g->rows[i]->context : least;
+            most = g->rows[i]->context > most ? g->rows[i]->context : most;
+        }
+        bool contexts = most >= 2 * least + 64;
+        bool of_contexts = term == FIT_ATTENTION || term == FIT_KV_BYTE;
+        if (of_contexts ? contexts && g->n_networks >= 2 : has_spare_networks(g, n_optional))
+            return true;
+    }
+    return false;
+}
+
+static enum status choose_terms(struct device_fit *fit, const struct group_rows *groups,
+                                struct err *err)
+{
+    static const int candidates[] = {FIT_ATTENTION, FIT_KV_BYTE, FIT_PASS, FIT_HEAD_BYTE,
+                                     FIT_OPERATOR};
+    enum { N = sizeof candidates / sizeof *candidates };
+    enum status status = hold_out_all(fit, groups, fit->optional, false, err);
+    double best = score(fit);
+    for (int round = 0; round < N && status == STATUS_OK; round++) {
+        int winner = -1;
+        double won = best * (1 - WORTH_FRAC);
+        for (int c = 0; c < N && status == STATUS_OK; c++) {
+            fit_terms with = fit->optional | FIT_TERM(candidates[c]);
+            if (with == fit->optional ||
+                !is_supported(groups, fit->n_groups, fit->optional, candidates[c]))
+                continue;
+            status = hold_out_all(fit, groups, with, false, err);
+            if (status == STATUS_OK && score(fit) < won) {
+                won = score(fit);
+                winner = candidates[c];
+            }
+        }
+        if (winner < 0)
+            break;
+        fit->optional |= FIT_TERM(winner);
+        best = won;
+    }
+    return status;
+}
+
+static enum status fit_group(const struct device *base, const struct group_rows *g,
+                             fit_terms optional, struct fit_group *group, struct err *err)
+{
+    group->n_rows = g->n;
+    enum status status = fit_base_machine(base, group->threads, g->rows, g->n, &group->base, err);
+    if (status == STATUS_OK)
+        status = fit_phases(&group->base, g->rows, g->n, optional, &group->theta,
+                            &group->noise_frac, err);
+    return status;
+}
+
+static enum status fit_loads(struct device_fit *fit, const struct fit_rows *rows, struct err *err)
+{
+    const struct fit_row **with = memory_new(rows->n, sizeof *with);
+    int n = 0;
+    double least = INFINITY, most = 0;
+    enum status status = with == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
+        struct fit_sums sums;
+        if (isnan(rows->items[i].load_ns))
+            continue;
+        status = fit_sum_row(&rows->items[i], FIT_DECODE, &sums, err);
+        least = fmin(least, sums.stored_bytes);
+        most = fmax(most, sums.stored_bytes);
+        with[n++] = &rows->items[i];
+    }
+    fit_terms terms = FIT_TERM(FIT_LOAD_BYTE) | (most > 1.3 * least ? FIT_TERM(FIT_LOAD) : 0);
+    if (status == STATUS_OK && n > 0)
+        status =
+            fit_solve(&fit->groups[0].base, with, n, FIT_LOADING, terms, &fit->load, NULL, err);
+    memory_free(with);
+    return status;
+}
+
+/* Thread counts of the rows, ascending, into the groups. */
+static enum status find_groups(const struct fit_rows *rows, struct device_fit *fit, struct err *err)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        int threads = rows->items[i].threads, k = 0;
+        while (k < fit->n_groups && fit->groups[k].threads < threads)
+            k++;
+        if (k < fit->n_groups && fit->groups[k].threads == threads)
+            continue;
+        if (fit->n_groups == MAX_THREAD_POINTS)
+            return err_set(err, STATUS_RANGE, "more than %d thread counts", MAX_THREAD_POINTS);
+        memmove(&fit->groups[k + 1], &fit->groups[k],
+                (size_t)(fit->n_groups - k) * sizeof *fit->groups);
+        fit->groups[k] = (struct fit_group){.threads = threads};
+        fit->n_groups++;
+    }
+    return STATUS_OK;
+}
+
+static int networks_with_a_decode(const struct group_rows *g)
+{
+    int n = 0;
+    for (int network = 0; network < g->n_networks; network++)
+        for (int i = 0; i < g->n; i++)
+            if (g->network[i] == network && !isnan(g->rows[i]->decode_ns)) {
+                n++;
+                break;
+            }
+    return n;
+}
+
+static void note_one_anchor(const struct fit_group *group, const struct group_rows *g, int found,
+                            struct text *notes)
+{
+    text_addf(notes, "%s%s: ", g->n > 0 ? g->rows[0]->where : "no row",
+              g->n > 1 ? " and others" : "");
+    if (group->threads > 0)
+        text_addf(notes, "%d threads: ", group->threads);
+    text_addf(notes,
+              "decode of %s network where two are needed: bandwidth and cost per layer cannot be "
+              "told apart\n",
+              found == 0 ? "no" : "one");
+}
+
+/* Leaves out thread counts that have fewer than two networks. */
+static void drop_thin_groups(struct device_fit *fit, struct group_rows *groups, struct text *notes)
+{
+    int kept = 0;
+    for (int k = 0; k < fit->n_groups; k++) {
+        int found = networks_with_a_decode(&groups[k]);
+        if (found < 2) {
+            note_one_anchor(&fit->groups[k], &groups[k], found, notes);
+            close_rows(&groups[k]);
+            continue;
+        }
+        struct group_rows moved = groups[k];
+        groups[k] = (struct group_rows){0};
+        groups[kept] = moved;
+        fit->groups[kept++] = fit->groups[k];
+    }
+    fit->n_groups = kept;
+}
+
+static enum status fit_all(struct device_fit *fit, const struct fit_rows *rows,
+                           struct group_rows *groups, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int k = 0; k < fit->n_groups && status == STATUS_OK; k++)
+        status = fit_base_machine(&fit->base, fit->groups[k].threads, groups[k].rows, groups[k].n,
+                                  &fit->groups[k].base, err);
+    if (status == STATUS_OK)
+        status = choose_terms(fit, groups, err);
+    for (size_t i = 0; i < rows->n; i++)
+        fit->predictions[i].held_out_ns = NAN;
+    if (status == STATUS_OK)
+        status = hold_out_all(fit, groups, fit->optional, true, err);
+    for (int k = 0; k < fit->n_groups && status == STATUS_OK; k++) {
+        status = fit_group(&fit->base, &groups[k], fit->optional, &fit->groups[k], err);
+        for (int i = 0; i < groups[k].n && status == STATUS_OK; i++)
+            fit->predictions[groups[k].index[i]].fitted_ns =
+                predict_decode(&fit->groups[k].base, &fit->groups[k].theta, groups[k].rows[i]);
+    }
+    return status;
+}
+
+enum status fit_device(const struct device *base, const struct fit_rows *rows,
+                       struct device_fit *out, struct text *notes, struct err *err)
+{
+    struct group_rows groups[MAX_THREAD_POINTS] = {{0}};
+    *out = (struct device_fit){.base = *base, .rows = rows->items, .n_rows = rows->n};
+    out->predictions = memory_new(rows->n, sizeof *out->predictions);
+    if (out->predictions == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < rows->n; i++)
+        out->predictions[i] = (struct fit_prediction){NAN, NAN, NAN, NAN};
+    enum status status = find_groups(rows, out, err);
+    for (int k = 0; k < out->n_groups && status == STATUS_OK; k++)
+        status = open_rows(rows, out->groups[k].threads, NULL, &groups[k], err);
+    if (status == STATUS_OK) {
+        drop_thin_groups(out, groups, notes);
+        if (out->n_groups == 0)
+            status = err_set(err, STATUS_INPUT,
+                             "too few timings: decodes of two networks are needed at one thread "
+                             "count");
+    }
+    if (status == STATUS_OK)
+        status = fit_all(out, rows, groups, err);
+    if (status == STATUS_OK)
+        status = fit_loads(out, rows, err);
+    if (status == STATUS_OK) {
+        out->held_out =
+            fit_errors_of(rows->items, rows->n, out->predictions, FIT_MODEL_HELD_OUT, NULL);
+        out->bytes = fit_errors_of(rows->items, rows->n, out->predictions, FIT_MODEL_BYTES, NULL);
+        out->layers = fit_errors_of(rows->items, rows->n, out->predictions, FIT_MODEL_LAYERS, NULL);
+    }
+    for (int k = 0; k < MAX_THREAD_POINTS; k++)
+        close_rows(&groups[k]);
+    return status;
+}
+
+void device_fit_release(struct device_fit *fit)
+{
+    memory_free(fit->predictions);
+    fit->predictions = NULL;
+}
+
+enum status fit_from_anchors(const struct device *base, const struct fit_rows *rows,
+                             const bool *anchors, struct fit_prediction *out, struct err *err)
+{
+    struct fit_group group = {.threads = rows->n > 0 ? rows->items[0].threads : 0};
+    struct group_rows g;
+    struct fit_baseline bytes, layers;
+    enum status status = open_rows(rows, group.threads, anchors, &g, err);
+    if (status == STATUS_OK)
+        status = fit_group(base, &g, 0, &group, err);
+    if (status == STATUS_OK)
+        status = fit_baseline(g.rows, g.n, false, &bytes, err);
+    if (status == STATUS_OK)
+        status = fit_baseline(g.rows, g.n, true, &layers, err);
+    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++)
+        out[i] = (struct fit_prediction){
+            .fitted_ns = predict_decode(&group.base, &group.theta, &rows->items[i]),
+            .held_out_ns = NAN,
+            .bytes_ns = fit_baseline_predict(&bytes, &rows->items[i]),
+            .layers_ns = fit_baseline_predict(&layers, &rows->items[i])};
+    close_rows(&g);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* What else a machine was doing while something was timed. */
+#ifndef LATHE_TIMING_MACHINE_LOAD_H
+#define LATHE_TIMING_MACHINE_LOAD_H
+
+#include <stdint.h>
+
+struct machine_load {
+    double all_s, busy_s,
+        stolen_s; /* of all processors since the machine started; NaN: not known */
+    double own_s; /* of this process */
+    int64_t now_ns;
+};
+
+/* Reads /proc/stat and this process's own times. */
+void machine_load_read(struct machine_load *out);
+
+/* Share of the processors' time between two readings that other guests of the host took, and
+ * processors that other programs here kept busy on average. NaN: not known. */
+double machine_load_steal_frac(const struct machine_load *from, const struct machine_load *to);
+double machine_load_others_busy(const struct machine_load *from, const struct machine_load *to);
+
+#endif

@@ -1,0 +1,75 @@
+/* Trials: networks timed through the runtime, in rounds, so that drift hits all of them alike.
+ *
+ * A trial is a network at a thread count with a prompt and a context. A round visits the networks
+ * in a new random order; a network is built once a round and all its trials are timed on it.
+ * Figures of a round are medians of a few passes; what is compared are means over the middle half
+ * of the rounds, and how much the rounds differ is the noise.
+ *
+ * Every trial is timed as the rest of lathe times: decode is one token after `context` tokens,
+ * sampling excluded, prefill `prompt` tokens from an empty cache. The cache's content is zeros,
+ * which take as long to read. Threads are pinned.
+ *
+ * Before and after each timing sentinels tell the machine's state, and all timings are brought to
+ * one state (machine_state.h): that of the caller's reference, else the session's calm one. */
+#ifndef LATHE_TIMING_TRIAL_H
+#define LATHE_TIMING_TRIAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "timing/machine_state.h"
+#include "model/transformer.h"
+
+enum {
+    MAX_TRIAL_ROUNDS = 64,
+    LEAST_STATE_ROUNDS = 4, /* fewer do not tell what a state costs: timings stay as they were */
+};
+
+struct trial {
+    const struct transformer *net; /* borrowed; trials of one network stand side by side */
+    int group; /* for callers: trials meant to be compared with each other; < 0: none */
+    int threads;
+    int64_t prompt;  /* 0: no prefill is timed */
+    int64_t context; /* of decode */
+    int n_rounds;    /* out: rounds that timed it */
+    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS]; /* out, in one state, if
+                                                                         there are rounds for it */
+    double raw_decode_ns[MAX_TRIAL_ROUNDS], raw_prefill_ns[MAX_TRIAL_ROUNDS]; /* as timed */
+    struct machine_state state[MAX_TRIAL_ROUNDS];
+};
+
+/* Mean over rounds without the quickest and the slowest quarter of them; NaN without any. */
+double trial_decode_ns(const struct trial *trial);
+double trial_prefill_ns(const struct trial *trial);
+/* Median over rounds of |a round / the mean - 1|, corrected for the rounds' number; NaN below two.
+ */
+double trial_noise_frac(const double *rounds, int n);
+
+struct trial_options {
+    int min_rounds, max_rounds; /* 1 .. MAX_TRIAL_ROUNDS */
+    double budget_ns;           /* no new round once this has passed, but for min_rounds */
+    double decode_ns;           /* least time of decodes a trial and round */
+    unsigned isa;
+    uint64_t seed;
+    const struct state_reference *reference;           /* NULL: the session's calm state */
+    const volatile sig_atomic_t *stop;                 /* NULL: never. Looked at between networks */
+    void (*progress)(void *context, double done_frac); /* NULL: none */
+    void *progress_context;
+};
+
+struct trial_report {
+    int n_rounds;                               /* whole ones */
+    struct state_reference state;               /* the session's calm one, by thread count */
+    double sentinel_gbps, sentinel_spread_frac; /* one thread's reads: median, and MAD over it */
+    double processor_frac;                      /* share of a processor that the sentinel got */
+    double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */
+};
+
+/* Errors: STATUS_INTERRUPTED, those of weights_repeated and runner_create. */
+enum status trials_run(struct trial *trials, int n, const struct trial_options *options,
+                       struct trial_report *report, struct err *err);
+
+#endif

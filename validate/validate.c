@@ -1,0 +1,470 @@
+#include "validate/validate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/stats.h"
+#include "model/draw.h"
+#include "costmodel/price.h"
+
+static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
+static const int64_t budgets[] = {25000000, 60000000, 125000000};
+static const int64_t contexts[] = {0, 128, 512, 1024, 256, 64, 768, 0, 384};
+enum { N_TYPES = 3, N_BUDGETS = 3, N_SERIES = N_TYPES * N_BUDGETS, MAX_SERIES = 64 };
+
+const char *validation_clock_name(enum validation_clock clock)
+{
+    static const char *const names[N_CLOCKS] = {"lathe", "simulator", "bytes", "bytes + layers"};
+    return names[clock];
+}
+
+static void draw_series(const struct validation_options *options, struct validation *v)
+{
+    struct rng rng;
+    int length = v->n_networks / N_SERIES;
+    rng_init(&rng, options->seed);
+    for (int i = 0; i < v->n_networks; i++) {
+        int series = i / length, at = i % length;
+        struct draw_options draw = {.params = budgets[series % N_BUDGETS],
+                                    .aspect = (at + 0.5) / length,
+                                    .dtype = types[series / N_BUDGETS],
+                                    .share = at % 3 == 2};
+        draw_network(&rng, &draw, &v->networks[i]);
+        for (int t = 0; t < options->n_threads; t++)
+            v->trials[v->n_trials++] = (struct trial){.net = &v->networks[i],
+                                                      .group = series * options->n_threads + t,
+                                                      .threads = options->threads[t],
+                                                      .prompt = options->prompt,
+                                                      .context = contexts[series]};
+    }
+    v->n_groups = N_SERIES * options->n_threads;
+}
+
+static enum status allocate(struct validation *v, size_t n_networks, size_t n_trials,
+                            struct err *err)
+{
+    *v = (struct validation){0};
+    v->trials = memory_new(n_trials, sizeof *v->trials);
+    v->prefill_ns = memory_new(n_trials, sizeof(double));
+    bool complete = v->trials && v->prefill_ns;
+    if (n_networks > 0) {
+        v->networks = memory_new(n_networks, sizeof *v->networks);
+        complete = complete && v->networks;
+    }
+    for (int clock = 0; clock < N_CLOCKS; clock++) {
+        v->decode_ns[clock] = memory_new(n_trials, sizeof(double));
+        complete = complete && v->decode_ns[clock];
+    }
+    return complete ? STATUS_OK
+                    : err_set(err, STATUS_NOMEM, "out of memory for %zu trials", n_trials);
+}
+
+enum status validation_draw(const struct validation_options *options, struct validation *out,
+                            struct err *err)
+{
+    int n_networks = (options->n_networks + N_SERIES - 1) / N_SERIES * N_SERIES;
+    enum status status =
+        allocate(out, (size_t)n_networks, (size_t)(n_networks * options->n_threads), err);
+    out->n_networks = n_networks;
+    if (status == STATUS_OK)
+        draw_series(options, out);
+    return status;
+}
+
+enum status validation_of_networks(const struct transformer *networks,
+                                   const struct validation_options *options, struct validation *out,
+                                   struct err *err)
+{
+    size_t n = (size_t)options->n_networks, n_threads = (size_t)options->n_threads;
+    enum status status = allocate(out, n, n * n_threads, err);
+    if (status != STATUS_OK)
+        return status;
+    out->n_networks = options->n_networks;
+    memcpy(out->networks, networks, n * sizeof *networks);
+    for (int i = 0; i < out->n_networks; i++)
+        for (int t = 0; t < options->n_threads; t++)
+            out->trials[out->n_trials++] = (struct trial){.net = &out->networks[i],
+                                                          .group = -1,
+                                                          .threads = options->threads[t],
+                                                          .prompt = options->prompt,
+                                                          .context = options->context};
+    return STATUS_OK;
+}
+
+static int64_t params_of(const struct trial *trial)
+{
+    struct param_count count;
+    transformer_count(trial->net, &count);
+    return count.total;
+}
+
+/* The row's trial of a phase, new or of rows alike; NULL: it did not time the phase, or there are
+ * rounds enough. */
+static struct trial *trial_of_row(struct validation *v, const struct fit_row *row,
+                                  enum fit_phase phase)
+{
+    int64_t prompt = phase == FIT_PREFILL ? row->prompt : 0;
+    int64_t context = phase == FIT_DECODE ? row->context : 0;
+    if (isnan(fit_measured_ns(row, phase)))
+        return NULL;
+    for (int i = 0; i < v->n_trials; i++) {
+        struct trial *trial = &v->trials[i];
+        if (trial->prompt == prompt && trial->context == context &&
+            trial->threads == row->threads && fit_same_types(trial->net, &row->net) &&
+            strcmp(trial->net->name, row->net.name) == 0 &&
+            transformer_same_shape(trial->net, &row->net))
+            return trial->n_rounds < MAX_TRIAL_ROUNDS ? trial : NULL;
+    }
+    struct trial *trial = &v->trials[v->n_trials++];
+    *trial = (struct trial){.net = &row->net,
+                            .group = -1,
+                            .threads = row->threads,
+                            .prompt = prompt,
+                            .context = context};
+    return trial;
+}
+
+static void add_round(struct validation *v, const struct fit_row *row, enum fit_phase phase)
+{
+    struct trial *trial = trial_of_row(v, row, phase);
+    if (trial == NULL)
+        return;
+    double ns = fit_measured_ns(row, phase);
+    trial->decode_ns[trial->n_rounds] = phase == FIT_DECODE ? ns : NAN;
+    trial->prefill_ns[trial->n_rounds++] = phase == FIT_PREFILL ? ns : NAN;
+}
+
+/* The smallest network without a group starts one, and those little larger join it. */
+static void group_alike(struct validation *v)
+{
+    for (;;) {
+        const struct trial *least = NULL;
+        for (int i = 0; i < v->n_trials; i++)
+            if (v->trials[i].group < 0 &&
+                (least == NULL || params_of(&v->trials[i]) < params_of(least)))
+                least = &v->trials[i];
+        if (least == NULL)
+            return;
+        double most = (1 + VALIDATION_ALIKE_FRAC) * (double)params_of(least);
+        struct trial first = *least;
+        for (int i = 0; i < v->n_trials; i++) {
+            struct trial *trial = &v->trials[i];
+            if (trial->group < 0 && trial->prompt == first.prompt &&
+                trial->context == first.context && trial->threads == first.threads &&
+                trial->net->block_dtype == first.net->block_dtype &&
+                (double)params_of(trial) <= most)
+                trial->group = v->n_groups;
+        }
+        v->n_groups++;
+    }
+}
+
+static int count_networks(const struct validation *v)
+{
+    int n = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        bool is_new = true;
+        for (int j = 0; j < i && is_new; j++)
+            is_new = !(strcmp(v->trials[i].net->name, v->trials[j].net->name) == 0 &&
+                       fit_same_types(v->trials[i].net, v->trials[j].net));
+        n += is_new;
+    }
+    return n;
+}
+
+enum status validation_of_rows(const struct fit_rows *rows, struct validation *out, struct err *err)
+{
+    enum status status = allocate(out, 0, 2 * rows->n + 1, err);
+    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
+        add_round(out, &rows->items[i], FIT_DECODE);
+        add_round(out, &rows->items[i], FIT_PREFILL);
+    }
+    if (status == STATUS_OK && out->n_trials == 0)
+        status = err_set(err, STATUS_INPUT, "no timing of a decode or a prompt to hold against");
+    if (status == STATUS_OK) {
+        group_alike(out);
+        out->n_networks = count_networks(out);
+    }
+    return status;
+}
+
+void validation_release(struct validation *v)
+{
+    memory_free(v->networks);
+    memory_free(v->trials);
+    memory_free(v->prefill_ns);
+    for (int clock = 0; clock < N_CLOCKS; clock++)
+        memory_free(v->decode_ns[clock]);
+    *v = (struct validation){0};
+}
+
+enum status validation_predict(const struct device *device, struct validation *v, struct err *err)
+{
+    struct machine machine = {0};
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        struct workload workload = {trial->prompt > 0 ? trial->prompt : 1, trial->context};
+        struct price price;
+        enum status status = machine_resolve(device, trial->threads, &machine, err);
+        if (status == STATUS_OK)
+            status = price_network(trial->net, &machine, &workload, &price, NULL, err);
+        if (status != STATUS_OK)
+            return status;
+        v->decode_ns[CLOCK_LATHE][i] = price.decode_ns;
+        v->decode_ns[CLOCK_SIMULATOR][i] = NAN;
+        v->prefill_ns[i] = price.prefill_ns;
+    }
+    return STATUS_OK;
+}
+
+void validation_state(const struct device *device, const struct validation_options *options,
+                      struct state_reference *out)
+{
+    *out = (struct state_reference){0};
+    if (device->sentinel_sum_ns.n == 0 || device->sentinel_meet_ns.n == 0)
+        return;
+    for (int t = 0; t < options->n_threads; t++) {
+        int threads = options->threads[t];
+        out->threads[out->n] = threads;
+        out->at[out->n++] =
+            (struct machine_state){by_threads_at(&device->sentinel_sum_ns, threads, NAN),
+                                   by_threads_at(&device->sentinel_read_gbps, threads, NAN),
+                                   by_threads_at(&device->sentinel_meet_ns, threads, NAN)};
+    }
+}
+
+void validation_exchange_raw(struct validation *v)
+{
+    for (int i = 0; i < v->n_trials && v->networks; i++) {
+        struct trial *trial = &v->trials[i];
+        for (int r = 0; r < trial->n_rounds; r++) {
+            double decode = trial->decode_ns[r], prefill = trial->prefill_ns[r];
+            trial->decode_ns[r] = trial->raw_decode_ns[r];
+            trial->prefill_ns[r] = trial->raw_prefill_ns[r];
+            trial->raw_decode_ns[r] = decode;
+            trial->raw_prefill_ns[r] = prefill;
+        }
+    }
+}
+
+static double read_bytes(const struct trial *trial)
+{
+    struct weight_bytes bytes;
+    transformer_weight_bytes(trial->net, &bytes);
+    double table = trial->net->tie_embeddings ? 0 : (double)bytes.embedding;
+    return (double)bytes.total - table + (double)transformer_kv_bytes(trial->net, trial->context);
+}
+
+/* Least squares of relative errors with one or two terms, neither negative. */
+static void fit_group(struct validation *v, enum dtype dtype, int threads)
+{
+    enum { LEAST_TRIALS = 4 }; /* two terms meet two trials whatever they are */
+    int n = 0;
+    double bb = 0, bl = 0, ll = 0, b1 = 0, l1 = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        double ns = trial_decode_ns(trial), bytes = read_bytes(trial) / ns;
+        if (isnan(ns) || trial->threads != threads || trial->net->block_dtype != dtype)
+            continue;
+        double layers = (double)schedule_executions(&trial->net->schedule) / ns;
+        bb += bytes * bytes;
+        bl += bytes * layers;
+        ll += layers * layers;
+        b1 += bytes;
+        l1 += layers;
+        n++;
+    }
+    double det = bb * ll - bl * bl, byte = (b1 * ll - l1 * bl) / det;
+    double layer = (l1 * bb - b1 * bl) / det;
+    if (!(layer > 0)) {
+        layer = 0;
+        byte = b1 / bb;
+    }
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        if (trial->threads != threads || trial->net->block_dtype != dtype)
+            continue;
+        v->decode_ns[CLOCK_BYTES][i] = v->decode_ns[CLOCK_BYTES_LAYERS][i] = NAN;
+        if (n < LEAST_TRIALS)
+            continue;
+        v->decode_ns[CLOCK_BYTES][i] = read_bytes(trial) * b1 / bb;
+        v->decode_ns[CLOCK_BYTES_LAYERS][i] =
+            read_bytes(trial) * byte + (double)schedule_executions(&trial->net->schedule) * layer;
+    }
+}
+
+void validation_fit_baselines(struct validation *v)
+{
+    for (int i = 0; i < v->n_trials; i++) {
+        const struct trial *trial = &v->trials[i];
+        bool is_new = true;
+        for (int j = 0; j < i && is_new; j++)
+            is_new = v->trials[j].threads != trial->threads ||
+                     v->trials[j].net->block_dtype != trial->net->block_dtype;
+        if (is_new)
+            fit_group(v, trial->net->block_dtype, trial->threads);
+    }
+}
+
+double validation_measured(const struct validation *v, enum validation_phase phase, int trial)
+{
+    return phase == VALIDATE_DECODE ? trial_decode_ns(&v->trials[trial])
+                                    : trial_prefill_ns(&v->trials[trial]);
+}
+
+static double noise_of(const struct trial *trial, enum validation_phase phase)
+{
+    return trial_noise_frac(phase == VALIDATE_DECODE ? trial->decode_ns : trial->prefill_ns,
+                            trial->n_rounds);
+}
+
+double validation_group(const struct validation *v, enum validation_phase phase,
+                        const double *predicted, int group, double *spread_frac, double *noise_frac)
+{
+    double x[MAX_SERIES], y[MAX_SERIES], noise = 0;
+    size_t n = 0;
+    for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
+        double measured = validation_measured(v, phase, i);
+        if (v->trials[i].group != group || isnan(measured) || isnan(predicted[i]))
+            continue;
+        x[n] = predicted[i];
+        y[n++] = measured;
+        noise += noise_of(&v->trials[i], phase) / sqrt((double)v->trials[i].n_rounds);
+    }
+    if (n < 3)
+        return NAN;
+    *spread_frac = stats_stddev(y, n) / stats_mean(y, n);
+    *noise_frac = 1.4826 * noise / (double)n;
+    return stats_spearman(x, y, n);
+}
+
+double validation_group_order(const struct validation *v, enum validation_phase phase, int group)
+{
+    const double *rounds[MAX_SERIES];
+    double single[MAX_SERIES], others[MAX_SERIES], rho[MAX_TRIAL_ROUNDS];
+    size_t n = 0;
+    int n_rounds = MAX_TRIAL_ROUNDS;
+    for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
+        const struct trial *trial = &v->trials[i];
+        if (trial->group != group || isnan(validation_measured(v, phase, i)))
+            continue;
+        rounds[n++] = phase == VALIDATE_DECODE ? trial->decode_ns : trial->prefill_ns;
+        n_rounds = trial->n_rounds < n_rounds ? trial->n_rounds : n_rounds;
+    }
+    if (n < 3 || n_rounds < 3)
+        return NAN;
+    for (int r = 0; r < n_rounds; r++) {
+        for (size_t i = 0; i < n; i++) {
+            double sum = 0;
+            for (int other = 0; other < n_rounds; other++)
+                sum += other == r ? 0 : rounds[i][other];
+            single[i] = rounds[i][r];
+            others[i] = sum / (n_rounds - 1);
+        }
+        rho[r] = stats_spearman(single, others, n);
+    }
+    return stats_median(rho, (size_t)n_rounds);
+}
+
+static enum status summarise_groups(const struct validation *v, enum validation_phase phase,
+                                    const double *predicted, struct validation_summary *out,
+                                    struct err *err)
+{
+    double *rho = memory_new((size_t)v->n_groups, sizeof *rho);
+    if (!rho)
+        return err_set(err, STATUS_NOMEM, "out of memory for %d groups", v->n_groups);
+    for (int g = 0; g < v->n_groups; g++) {
+        double spread, noise, r = validation_group(v, phase, predicted, g, &spread, &noise);
+        if (isnan(r) || spread <= noise)
+            continue;
+        rho[out->n_groups++] = r;
+        if (validation_group_order(v, phase, g) >= VALIDATION_ORDERED) {
+            out->ordered_worst = out->n_ordered > 0 ? fmin(out->ordered_worst, r) : r;
+            out->n_ordered++;
+        }
+    }
+    out->group_spearman = out->group_worst = NAN;
+    if (out->n_ordered == 0)
+        out->ordered_worst = NAN;
+    if (out->n_groups > 0) {
+        out->group_worst = stats_quantile(rho, (size_t)out->n_groups, 0);
+        out->group_spearman = stats_median(rho, (size_t)out->n_groups);
+    }
+    memory_free(rho);
+    return STATUS_OK;
+}
+
+/* Standard error of a trial's mean over rounds, ns. */
+static double error_of_mean(const struct trial *trial, enum validation_phase phase, double mean)
+{
+    return 1.4826 * noise_of(trial, phase) * mean / sqrt((double)trial->n_rounds);
+}
+
+static void summarise_pairs(const struct validation *v, enum validation_phase phase,
+                            const double *predicted, struct validation_summary *out)
+{
+    int in_order = 0;
+    for (int i = 0; i < v->n_trials; i++) {
+        double a = validation_measured(v, phase, i);
+        for (int j = i + 1; j < v->n_trials; j++) {
+            double b = validation_measured(v, phase, j);
+            bool alike = v->trials[i].group >= 0 && v->trials[i].group == v->trials[j].group;
+            double error = hypot(error_of_mean(&v->trials[i], phase, a),
+                                 error_of_mean(&v->trials[j], phase, b));
+            bool told = !isnan(predicted[i] - predicted[j]) && fabs(a - b) > 2 * error;
+            if (!alike || !told)
+                continue;
+            out->n_pairs++;
+            in_order += (a < b) == (predicted[i] < predicted[j]);
+        }
+    }
+    out->pairs_in_order = out->n_pairs > 0 ? (double)in_order / out->n_pairs : NAN;
+}
+
+enum status validation_summarise(const struct validation *v, enum validation_phase phase,
+                                 const double *predicted, struct validation_summary *out,
+                                 struct err *err)
+{
+    size_t most = (size_t)v->n_trials, n = 0;
+    double *work = memory_new(6 * most, sizeof *work);
+    *out = (struct validation_summary){0};
+    if (!work)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu trials", most);
+    double *off = work, *bias = work + most, *single = work + 2 * most, *mean = work + 3 * most;
+    double *measured = work + 4 * most, *said = work + 5 * most;
+    for (int i = 0; i < v->n_trials; i++) {
+        measured[n] = validation_measured(v, phase, i);
+        if (isnan(measured[n]) || isnan(predicted[i]))
+            continue;
+        said[n] = predicted[i];
+        bias[n] = predicted[i] / measured[n] - 1;
+        off[n] = fabs(bias[n]);
+        single[n] = noise_of(&v->trials[i], phase);
+        single[n] = isnan(single[n]) ? 0 : single[n];
+        mean[n] = single[n] / sqrt((double)v->trials[i].n_rounds);
+        n++;
+    }
+    out->n = (int)n;
+    summarise_pairs(v, phase, predicted, out);
+    enum status status = summarise_groups(v, phase, predicted, out, err);
+    if (status != STATUS_OK || n == 0)
+        goto out;
+    out->spearman = stats_spearman(said, measured, n);
+    out->kendall = stats_kendall(said, measured, n);
+    out->single_floor = stats_median(single, n);
+    out->mean_floor = stats_median(mean, n);
+    for (size_t i = 0; i < n; i++) {
+        out->within_5 += (off[i] <= 0.05) / (double)n;
+        out->within_10 += (off[i] <= 0.10) / (double)n;
+        out->within_floor_10 += (off[i] <= out->single_floor + 0.1) / (double)n;
+    }
+    out->bias = stats_median(bias, n);
+    out->mean = stats_mean(off, n);
+    out->p95 = stats_quantile(off, n, 0.95);
+    out->median = stats_median(off, n);
+out:
+    memory_free(work);
+    return status;
+}
