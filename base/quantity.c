@@ -14,32 +14,21 @@ struct unit {
     double factor;
 };
 
-static const struct unit counts[] = {
-    {"",  1  },
-    {"k", 1e3},
-    {"m", 1e6},
-    {"b", 1e9},
-    {"g", 1e9}
-};
+static const struct unit counts[] = {{"", 1}, {"k", 1e3}, {"m", 1e6}, {"b", 1e9}, {"g", 1e9}};
 static const struct unit sizes[] = {
-    {"",    1              },
-    {"b",   1              },
-    {"kb",  1e3            },
-    {"mb",  1e6            },
-    {"gb",  1e9            },
-    {"tb",  1e12           },
-    {"kib", 1024           },
-    {"mib", 1048576.0      },
-    {"gib", 1073741824.0   },
+    {"", 1},
+    {"b", 1},
+    {"kb", 1e3},
+    {"mb", 1e6},
+    {"gb", 1e9},
+    {"tb", 1e12},
+    {"kib", 1024},
+    {"mib", 1048576.0},
+    {"gib", 1073741824.0},
     {"tib", 1099511627776.0},
 };
 static const struct unit times[] = {
-    {"ns",        1   },
-    {"us",        1e3 },
-    {"\xc2\xb5s", 1e3 },
-    {"ms",        1e6 },
-    {"s",         1e9 },
-    {"min",       60e9},
+    {"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9},
 };
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -143,9 +132,7 @@ enum status parse_budget(const char *text, struct budget *out, struct err *err)
     if (sign == NULL && (sign = strstr(text, "\xc2\xb1")) != NULL)
         tolerance = sign + 2;
     if (tolerance != NULL) {
-        static const struct unit percent[] = {
-            {"%", 0.01}
-        };
+        static const struct unit percent[] = {{"%", 0.01}};
         length = (size_t)(sign - text);
         if (!scan(tolerance, strlen(tolerance), percent, 1, &frac))
             return complain(err, text, wanted);
@@ -208,13 +195,7 @@ static char *format_scaled(double value, const struct unit *units, size_t n_unit
 
 char *format_count(int64_t value, char *buffer, size_t size)
 {
-    static const struct unit units[] = {
-        {"",  1   },
-        {"K", 1e3 },
-        {"M", 1e6 },
-        {"B", 1e9 },
-        {"T", 1e12}
-    };
+    static const struct unit units[] = {{"", 1}, {"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}};
     if (value > -10000 && value < 10000) {
         snprintf(buffer, size, "%lld", (long long)value);
         return buffer;
@@ -225,34 +206,21 @@ char *format_count(int64_t value, char *buffer, size_t size)
 char *format_bytes(double value, char *buffer, size_t size)
 {
     static const struct unit units[] = {
-        {" B",  1   },
-        {" kB", 1e3 },
-        {" MB", 1e6 },
-        {" GB", 1e9 },
-        {" TB", 1e12},
+        {" B", 1}, {" kB", 1e3}, {" MB", 1e6}, {" GB", 1e9}, {" TB", 1e12},
     };
     return format_scaled(value, units, LENGTH(units), 3, buffer, size);
 }
 
 char *format_time_ns(double value, char *buffer, size_t size)
 {
-    static const struct unit units[] = {
-        {" ns", 1  },
-        {" us", 1e3},
-        {" ms", 1e6},
-        {" s",  1e9}
-    };
+    static const struct unit units[] = {{" ns", 1}, {" us", 1e3}, {" ms", 1e6}, {" s", 1e9}};
     return format_scaled(value, units, LENGTH(units), 3, buffer, size);
 }
 
 char *format_energy_pj(double value, char *buffer, size_t size)
 {
     static const struct unit units[] = {
-        {" pJ", 1   },
-        {" nJ", 1e3 },
-        {" uJ", 1e6 },
-        {" mJ", 1e9 },
-        {" J",  1e12},
+        {" pJ", 1}, {" nJ", 1e3}, {" uJ", 1e6}, {" mJ", 1e9}, {" J", 1e12},
     };
     return format_scaled(value, units, LENGTH(units), 3, buffer, size);
 }

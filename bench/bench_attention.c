@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "kernels/cpu.h"
 #include "kernels/kernel.h"
-#include "timing/timing.h"
 #include "runtime/pages.h"
+#include "timing/timing.h"
 
 enum { N_HEADS = 4, N_GROUPS = 2, N_SIZES = 2, CONTEXT = 1024, WIDTH = 256, MOST_ROUNDS = 200 };
 static const int64_t heads[N_HEADS] = {32, 64, 128, 256};

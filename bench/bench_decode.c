@@ -261,14 +261,12 @@ static bool read_word(const char *word, struct settings *set)
 
 int main(int argc, char **argv)
 {
-    struct settings set = {
-        .peer = getenv("LLAMA_BENCH"),
-        .rounds = 5,
-        .n_threads = 2,
-        .threads = {1,           2         },
-        .n_types = 3,
-        .types = { DTYPE_F16, DTYPE_Q8_0, DTYPE_Q4_0}
-    };
+    struct settings set = {.peer = getenv("LLAMA_BENCH"),
+                           .rounds = 5,
+                           .n_threads = 2,
+                           .threads = {1, 2},
+                           .n_types = 3,
+                           .types = {DTYPE_F16, DTYPE_Q8_0, DTYPE_Q4_0}};
     const char *temporary = getenv("TMPDIR");
     char folder[512], path[1024];
     struct transformer nets[N_MODELS];

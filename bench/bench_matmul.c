@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/threaded.h"
-#include "timing/timing.h"
 #include "model/quantize.h"
+#include "timing/timing.h"
 
 struct call {
     const struct kernel *kernel;

@@ -11,8 +11,8 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/threaded.h"
-#include "timing/timing.h"
 #include "model/quantize.h"
+#include "timing/timing.h"
 
 enum { MAX_ROUNDS = 200, N_TYPES = 6, N_WIDTHS = 3 };
 static const enum dtype types[N_TYPES] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,

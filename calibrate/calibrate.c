@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "timing/flash_read.h"
 #include "kernels/check.h"
+#include "timing/flash_read.h"
 
 static const enum dtype timed_types[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16,
                                          DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_B1};
@@ -431,11 +431,11 @@ static void time_scores(struct run *run)
         double none = out->attention_ns / HEADS;
         double score = fmax(0, time->timing.median_ns / HEADS - none) / (4.0 * ATTENTION_CONTEXT);
         const double terms[][2] = {
-            {TIMING_QUERY,           none / D_HEAD       },
-            {TIMING_POSITION,        score / 2           },
-            {TIMING_SCORE,           score / (2 * D_HEAD)},
-            {TIMING_PROMPT_POSITION, score / 2           },
-            {TIMING_PROMPT_SCORE,    score / (2 * D_HEAD)},
+            {TIMING_QUERY, none / D_HEAD},
+            {TIMING_POSITION, score / 2},
+            {TIMING_SCORE, score / (2 * D_HEAD)},
+            {TIMING_PROMPT_POSITION, score / 2},
+            {TIMING_PROMPT_SCORE, score / (2 * D_HEAD)},
         };
         for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
             out->timing_ns[(int)terms[i][0]].at[p] =
@@ -453,12 +453,9 @@ static void derive_elements(struct run *run, const struct measured small[N_SMALL
         double elements;
         bool shared_out;
     } kinds[] = {
-        {SMALL_NORM,       OP_NORM,       WIDTH,   false},
-        {SMALL_ROPE,       OP_ROPE,       WIDTH,   true },
-        {SMALL_ACTIVATION, OP_ACTIVATION, 2816,    true },
-        {SMALL_ADD,        OP_ADD,        WIDTH,   true },
-        {SMALL_EMBED,      OP_EMBED,      WIDTH,   false},
-        {SMALL_KV_STORE,   OP_KV_STORE,   2 * 256, true },
+        {SMALL_NORM, OP_NORM, WIDTH, false},           {SMALL_ROPE, OP_ROPE, WIDTH, true},
+        {SMALL_ACTIVATION, OP_ACTIVATION, 2816, true}, {SMALL_ADD, OP_ADD, WIDTH, true},
+        {SMALL_EMBED, OP_EMBED, WIDTH, false},         {SMALL_KV_STORE, OP_KV_STORE, 2 * 256, true},
     };
     enum { START_NS = 500 }; /* a few misses one after another */
     struct calibration *out = run->out;

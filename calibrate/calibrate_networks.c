@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "calibrate/calibrate.h"
-#include "model/draw.h"
-#include "costmodel/price.h"
 #include "calibrate/timing_fit.h"
+#include "costmodel/price.h"
+#include "model/draw.h"
 
 static const enum dtype run_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
 enum { N_RUN_TYPES = 3, N_FOLDS = 5, TRIALS_A_POINT = 2, SEED = 20260 };
@@ -53,10 +53,7 @@ static int trials_of_network(const struct calibration *c)
 
 static void add_trials(struct rng *rng, struct calibration *out, int i)
 {
-    static const int64_t contexts[TRIALS_A_POINT][4] = {
-        {0,   32,  64,   128 },
-        {256, 512, 1024, 2048}
-    };
+    static const int64_t contexts[TRIALS_A_POINT][4] = {{0, 32, 64, 128}, {256, 512, 1024, 2048}};
     static const int64_t prompts[] = {16, 32, 64, 128, 256};
     struct param_count count;
     transformer_count(&out->networks[i], &count);
@@ -283,7 +280,7 @@ static enum status hold_out(struct calibration *c, struct fitting *f, struct err
 
 static void keep(struct calibration *c, int p, const struct machine *machine)
 {
-#define FITTED(number)                                                                             \
+#define FITTED(number) \
     ((struct measured){.value = (number), .n = c->n_trials / c->n_points, .fitted = true})
     int dram = c->n_levels - 1;
     for (int i = 0; i < N_RUN_TYPES; i++) {

@@ -210,12 +210,12 @@ static void add_timings(struct json_node *root, const struct calibration *c)
         const char *key;
         int term;
     } single[] = {
-        {"matmul_row_ns",                TIMING_PROMPT_ROW     },
-        {"attention_query_ns",           TIMING_QUERY          },
-        {"attention_position_ns",        TIMING_POSITION       },
-        {"attention_flop_ns",            TIMING_SCORE          },
+        {"matmul_row_ns", TIMING_PROMPT_ROW},
+        {"attention_query_ns", TIMING_QUERY},
+        {"attention_position_ns", TIMING_POSITION},
+        {"attention_flop_ns", TIMING_SCORE},
         {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},
-        {"attention_prompt_flop_ns",     TIMING_PROMPT_SCORE   },
+        {"attention_prompt_flop_ns", TIMING_PROMPT_SCORE},
     };
     struct json_node *timings = json_add_object(root, "timings");
     add_by_type(timings, "matvec_row_ns", c, TIMING_ROW);

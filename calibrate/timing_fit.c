@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/least_squares.h"
+#include "base/memory.h"
 #include "costmodel/price.h"
 
 /* A coefficient: where the machine keeps it and what is believed of it before. */

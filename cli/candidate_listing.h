@@ -9,9 +9,9 @@
 #include "db/query.h"
 
 /* For --help of what lists candidates. */
-#define LIKE_FASTEST                                                                               \
-    "'like fastest': the interval in which nine of ten measurements of its decode would lie "      \
-    "overlaps that of the fastest row shown, so that which is faster is not certain; '-' on a "    \
+#define LIKE_FASTEST \
+    "'like fastest': the interval in which nine of ten measurements of its decode would lie " \
+    "overlaps that of the fastest row shown, so that which is faster is not certain; '-' on a " \
     "device whose error nobody knows."
 
 /* Candidates as a listing: every column of the store is a key of the JSON; the table for people

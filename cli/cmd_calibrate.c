@@ -6,10 +6,10 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/version.h"
+#include "calibrate/calibrate.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "calibrate/calibrate.h"
 #include "db/store.h"
 #include "kernels/cpu.h"
 
@@ -236,12 +236,12 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe calibrate --out here.json",                       "this machine's profile, in under a minute" },
-    {"lathe predict mobilellm-125m --device ./here.json",     "what it says about a model"                },
-    {"lathe calibrate --thorough --out here.json",            "as sure as it can be, in under ten minutes"},
+    {"lathe calibrate --out here.json", "this machine's profile, in under a minute"},
+    {"lathe predict mobilellm-125m --device ./here.json", "what it says about a model"},
+    {"lathe calibrate --thorough --out here.json", "as sure as it can be, in under ten minutes"},
     {"lathe calibrate --quick --db lathe.db --out here.json",
-     "every kernel timing as a row of SQL too"                                                            },
-    {NULL,                                                    NULL                                        },
+     "every kernel timing as a row of SQL too"},
+    {NULL, NULL},
 };
 
 const struct command cmd_calibrate = {

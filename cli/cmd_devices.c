@@ -105,10 +105,10 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe devices",                                  "the profiles that come with lathe"            },
-    {"lathe devices iphone-13",                        "every number of one, with where it comes from"},
-    {"lathe devices iphone-13 --json > my-phone.json", "a profile to start your own from"             },
-    {NULL,                                             NULL                                           },
+    {"lathe devices", "the profiles that come with lathe"},
+    {"lathe devices iphone-13", "every number of one, with where it comes from"},
+    {"lathe devices iphone-13 --json > my-phone.json", "a profile to start your own from"},
+    {NULL, NULL},
 };
 
 const struct command cmd_devices = {

@@ -83,10 +83,10 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe export gguf mobilellm-125m --dtype q4_0 --out m.gguf", "to time on a phone"        },
-    {"lathe export gguf 1:42 --db phone.db --out c.gguf",          "candidate 42 of run 1"     },
-    {"lathe export hf 1:42 --db phone.db --out config.json",       "to train with transformers"},
-    {NULL,                                                         NULL                        },
+    {"lathe export gguf mobilellm-125m --dtype q4_0 --out m.gguf", "to time on a phone"},
+    {"lathe export gguf 1:42 --db phone.db --out c.gguf", "candidate 42 of run 1"},
+    {"lathe export hf 1:42 --db phone.db --out config.json", "to train with transformers"},
+    {NULL, NULL},
 };
 
 const struct command cmd_export = {

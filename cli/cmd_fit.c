@@ -219,12 +219,12 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe fit bench.json --device pixel-8-pro --runtime llama.cpp --out my-phone.json",
-     "from what 'llama-bench -o json' printed on the phone"                                   },
+     "from what 'llama-bench -o json' printed on the phone"},
     {"lathe fit bench.csv --model 'our model=./config.json' --out my-phone.json",
-     "from a table, naming a model"                                                           },
+     "from a table, naming a model"},
     {"lathe predict mobilellm-125m --device ./my-phone.json --dtype q8_0",
-     "what it says about a model"                                                             },
-    {NULL,                                                                                NULL},
+     "what it says about a model"},
+    {NULL, NULL},
 };
 
 const struct command cmd_fit = {

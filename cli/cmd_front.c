@@ -14,9 +14,9 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe front --db phone.db --limit 0",                 "the whole front of the latest search"},
-    {"lathe front --run 2 --where 'params_blocks > 100e6'", "a part of an earlier one"            },
-    {NULL,                                                  NULL                                  },
+    {"lathe front --db phone.db --limit 0", "the whole front of the latest search"},
+    {"lathe front --run 2 --where 'params_blocks > 100e6'", "a part of an earlier one"},
+    {NULL, NULL},
 };
 
 const struct command cmd_front = {

@@ -122,9 +122,9 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe generate tiny.gguf --tokens 1,15043,3186 --count 16",
-     "sixteen tokens, each the likeliest"                                            },
-    {"lathe generate tiny.gguf --tokens 1,2 --json",              "how sure, as well"},
-    {NULL,                                                        NULL               },
+     "sixteen tokens, each the likeliest"},
+    {"lathe generate tiny.gguf --tokens 1,2 --json", "how sure, as well"},
+    {NULL, NULL},
 };
 
 const struct command cmd_generate = {

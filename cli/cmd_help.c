@@ -32,10 +32,10 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe help search",                 "what 'search' does, with examples"},
-    {"lathe help --man > lathe.1",        "the manual page"                  },
-    {"source <(lathe help --completion)", "completion in this bash"          },
-    {NULL,                                NULL                               },
+    {"lathe help search", "what 'search' does, with examples"},
+    {"lathe help --man > lathe.1", "the manual page"},
+    {"source <(lathe help --completion)", "completion in this bash"},
+    {NULL, NULL},
 };
 
 const struct command cmd_help = {

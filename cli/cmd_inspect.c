@@ -130,10 +130,10 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe inspect mobilellm-125m",                    "a preset: dimensions, exact parameter counts, bytes"},
-    {"lathe inspect ./config.json --dtype q4_0 --json", "a Hugging Face model in 4 bits"                     },
-    {"lathe inspect 1:42 --db phone.db",                "candidate 42 of run 1"                              },
-    {NULL,                                              NULL                                                 },
+    {"lathe inspect mobilellm-125m", "a preset: dimensions, exact parameter counts, bytes"},
+    {"lathe inspect ./config.json --dtype q4_0 --json", "a Hugging Face model in 4 bits"},
+    {"lathe inspect 1:42 --db phone.db", "candidate 42 of run 1"},
+    {NULL, NULL},
 };
 
 const struct command cmd_inspect = {

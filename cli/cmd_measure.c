@@ -222,12 +222,12 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe measure mobilellm-125m mobilellm-ls-125m mobilellm-60-layer --table7",
-     "what sharing layers costs here, beside the paper's phone"                                   },
+     "what sharing layers costs here, beside the paper's phone"},
     {"lathe measure tiny.gguf --threads 1,2 --prompt 128,512 --context 0,1024 --db lathe.db",
-     "a file of yours, several conditions, every row kept"                                        },
+     "a file of yours, several conditions, every row kept"},
     {"lathe measure mobilellm-125m --dtype q8_0 --cold --per-op",
-     "weights from memory for every token, and where the time goes"                               },
-    {NULL,                                                                                    NULL},
+     "weights from memory for every token, and where the time goes"},
+    {NULL, NULL},
 };
 
 const struct command cmd_measure = {

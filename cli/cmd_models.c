@@ -130,9 +130,9 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe models",          "every model that comes with lathe, with its published accuracy"},
-    {"lathe models --counts", "our parameter counts against the published ones"               },
-    {NULL,                    NULL                                                            },
+    {"lathe models", "every model that comes with lathe, with its published accuracy"},
+    {"lathe models --counts", "our parameter counts against the published ones"},
+    {NULL, NULL},
 };
 
 const struct command cmd_models = {

@@ -207,16 +207,16 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe plot front --db phone.db --out front.svg",
-     "the trade-off a search found, published models marked"                                        },
+     "the trade-off a search found, published models marked"},
     {"lathe plot depth mobilellm-125m opt-125m --db phone.db",
-     "latency against depth, two models marked, in the terminal"                                    },
+     "latency against depth, two models marked, in the terminal"},
     {"lathe plot phases mobilellm-125m mobilellm-ls-125m --device iphone-13 --out phases.svg",
-     "load, init, first and next token"                                                             },
+     "load, init, first and next token"},
     {"lathe plot breakdown mobilellm-125m mobilellm-ls-125m --device iphone-13 --out time.svg",
-     "where the time of a token goes"                                                               },
+     "where the time of a token goes"},
     {"lathe plot accuracy --device iphone-13 --dtype q4_0 --out accuracy.svg",
-     "published accuracy against predicted latency"                                                 },
-    {NULL,                                                                                      NULL},
+     "published accuracy against predicted latency"},
+    {NULL, NULL},
 };
 
 const struct command cmd_plot = {

@@ -94,11 +94,9 @@ static enum status print_detail(const struct transformer *net, const struct mach
     const struct {
         const char *name;
         double ns;
-    } others[] = {
-        {"compute",     detail->compute_ns},
-        {"fixed costs", detail->fixed_ns  },
-        {"hidden",      -detail->hidden_ns}
-    };
+    } others[] = {{"compute", detail->compute_ns},
+                  {"fixed costs", detail->fixed_ns},
+                  {"hidden", -detail->hidden_ns}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (!(fabs(others[i].ns) > 0))
             continue;
@@ -199,12 +197,12 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe predict mobilellm-125m mobilellm-ls-125m --device iphone-13",
-     "two models, side by side"                                                          },
+     "two models, side by side"},
     {"lathe predict opt-125m --device pixel-8-pro,rpi5 --dtype q4_0 --context 1024",
-     "in 4 bits on two devices, with 1024 tokens in the cache"                           },
+     "in 4 bits on two devices, with 1024 tokens in the cache"},
     {"lathe predict 1:42 --db phone.db --device ./my-laptop.json --detail",
-     "candidate 42 of run 1 on a device of your own, and where its time goes"            },
-    {NULL,                                                                           NULL},
+     "candidate 42 of run 1 on a device of your own, and where its time goes"},
+    {NULL, NULL},
 };
 
 const struct command cmd_predict = {

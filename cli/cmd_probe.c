@@ -219,9 +219,9 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe probe --budget 125M --device pixel-8-pro --out probes",
-     "six networks to time on a phone"                                            },
-    {"lathe probe --n 8 --dtype q8_0,q4_0 --out probes",            "in two types"},
-    {NULL,                                                          NULL          },
+     "six networks to time on a phone"},
+    {"lathe probe --n 8 --dtype q8_0,q4_0 --out probes", "in two types"},
+    {NULL, NULL},
 };
 
 const struct command cmd_probe = {

@@ -236,10 +236,10 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe report --db phone.db --out phone.html",                "the latest search on one page"},
+    {"lathe report --db phone.db --out phone.html", "the latest search on one page"},
     {"lathe report mobilellm-125m opt-125m --db phone.db --run 2",
-     "an earlier one, with two models marked"                                                     },
-    {NULL,                                                         NULL                           },
+     "an earlier one, with two models marked"},
+    {NULL, NULL},
 };
 
 const struct command cmd_report = {

@@ -6,9 +6,9 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "db/query.h"
+#include "paper/reproduction.h"
 #include "plots/plot_phases.h"
 #include "plots/plot_sweep.h"
-#include "paper/reproduction.h"
 
 static const char *const sections[] = {"latency", "energy", "parameters", "sharing"};
 enum { N_SECTIONS = sizeof sections / sizeof *sections };
@@ -249,11 +249,11 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe reproduce",                              "everything, on the paper's phone"           },
-    {"lathe reproduce latency sharing --figures .",  "Table 7 and the sharing modes, with figures"},
+    {"lathe reproduce", "everything, on the paper's phone"},
+    {"lathe reproduce latency sharing --figures .", "Table 7 and the sharing modes, with figures"},
     {"lathe reproduce latency --device rpi5 --json",
-     "what Table 7 would have been on another device"                                             },
-    {NULL,                                           NULL                                         },
+     "what Table 7 would have been on another device"},
+    {NULL, NULL},
 };
 
 const struct command cmd_reproduce = {

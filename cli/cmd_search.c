@@ -287,14 +287,14 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe search --budget 125M --device iphone-13",
-     "every shape of about 125M parameters, priced and stored in lathe.db"                           },
+     "every shape of about 125M parameters, priced and stored in lathe.db"},
     {"lathe search --budget 100M..130M --device iphone-13 --dtype q4_0 --keep front --db q4.db",
-     "in 4 bits, only the front"                                                                     },
+     "in 4 bits, only the front"},
     {"lathe search --budget 350M --device iphone-13 --where 'decode_ms<40' --keep top:1000",
-     "the thousand fastest of those that are fast enough"                                            },
+     "the thousand fastest of those that are fast enough"},
     {"lathe search --resume latest --db q4.db",
-     "go on with a search that was interrupted or killed"                                            },
-    {NULL,                                                                                       NULL},
+     "go on with a search that was interrupted or killed"},
+    {NULL, NULL},
 };
 
 const struct command cmd_search = {

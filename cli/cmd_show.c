@@ -52,9 +52,9 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe show 1:42 --db phone.db", "candidate 42 of run 1"                   },
-    {"lathe show latest:42 --json",   "of the latest search, for other programs"},
-    {NULL,                            NULL                                      },
+    {"lathe show 1:42 --db phone.db", "candidate 42 of run 1"},
+    {"lathe show latest:42 --json", "of the latest search, for other programs"},
+    {NULL, NULL},
 };
 
 const struct command cmd_show = {

@@ -185,14 +185,14 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe simulate mobilellm-ls-125m --device iphone-13",
-     "where the time of a token goes, and what it waits for"                                      },
+     "where the time of a token goes, and what it waits for"},
     {"lathe simulate mobilellm-ls-125m --device iphone-13 --sram 8MiB --policy managed",
-     "with another buffer, managed by software"                                                   },
+     "with another buffer, managed by software"},
     {"lathe simulate mobilellm-125m --device iphone-13 --trace trace.json",
-     "open trace.json in ui.perfetto.dev"                                                         },
+     "open trace.json in ui.perfetto.dev"},
     {"lathe simulate mobilellm-1b --device iphone-13 --memory 500MB --load cold --tokens 16",
-     "a model larger than the memory it may use"                                                  },
-    {NULL,                                                                                    NULL},
+     "a model larger than the memory it may use"},
+    {NULL, NULL},
 };
 
 const struct command cmd_simulate = {

@@ -14,11 +14,11 @@ static const struct option options[] = {
 };
 
 static const struct example examples[] = {
-    {"lathe top --db phone.db",                                                       "the ten fastest of the latest search"},
+    {"lathe top --db phone.db", "the ten fastest of the latest search"},
     {"lathe top --by params_blocks --descending --where 'decode_ms < 10' --limit 20",
-     "the largest that decode in 10 ms"                                                                                     },
-    {"lathe top --where \"sharing = 'none'\" --json",                                 "for other programs"                  },
-    {NULL,                                                                            NULL                                  },
+     "the largest that decode in 10 ms"},
+    {"lathe top --where \"sharing = 'none'\" --json", "for other programs"},
+    {NULL, NULL},
 };
 
 const struct command cmd_top = {

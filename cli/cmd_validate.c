@@ -17,10 +17,10 @@
 #include "cli/timing_files.h"
 #include "cli/validation_figures.h"
 #include "costmodel/price.h"
-#include "validate/validate.h"
 #include "db/store.h"
 #include "kernels/cpu.h"
 #include "simulator/simulate.h"
+#include "validate/validate.h"
 
 enum { N_WORST = 5, MAX_MODELS = 64 };
 
@@ -633,16 +633,17 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
     {"lathe validate --device ./here.json",
-     "are the predictions of this profile true? ten minutes"                                                                               },
+     "are the predictions of this profile true? ten minutes"},
     {"lathe validate --device ./here.json --minutes 2 --networks 27 --figures out/here",
-     "a shorter look, with figures"                                                                                                        },
+     "a shorter look, with figures"},
     {"lathe validate mobilellm-125m mobilellm-ls-125m --dtype q8_0 --device ./here.json --minutes "
-     "3",                                                                           "of networks of your choice, the simulator beside"},
+     "3",
+     "of networks of your choice, the simulator beside"},
     {"lathe validate --device ./here.json --update-profile",
-     "let later predictions tell how far off they may be"                                                                                  },
+     "let later predictions tell how far off they may be"},
     {"lathe validate --device ./my-phone.json --timings others.json",
-     "a fitted profile against llama-bench timings of networks that it has not seen"                                                       },
-    {NULL,                                                                               NULL                                              },
+     "a fitted profile against llama-bench timings of networks that it has not seen"},
+    {NULL, NULL},
 };
 
 const struct command cmd_validate = {

@@ -165,7 +165,7 @@ enum status figure_breakdown(const struct priced_list *list, const struct plot_o
         {.title = "by what bounds it (a stream hidden under compute is taken off)",
          .parts = bounds.names,
          .n_parts = bounds.n,
-         .ns = bound_ns   },
+         .ns = bound_ns},
         {.title = "by operator (before anything is hidden)",
          .parts = parts_of_operators,
          .n_parts = N_OPERATOR_PARTS,

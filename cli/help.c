@@ -10,12 +10,12 @@ static const char tagline[] =
 
 static const struct example first_examples[] = {
     {"lathe search --budget 125M --device iphone-13 --db phone.db",
-     "price every 125M-parameter shape on a phone"                                             },
-    {"lathe top --db phone.db --by decode_ns",                            "the fastest of them"},
+     "price every 125M-parameter shape on a phone"},
+    {"lathe top --db phone.db --by decode_ns", "the fastest of them"},
     {"lathe predict mobilellm-125m mobilellm-ls-125m --device iphone-13",
-     "how fast known models will be"                                                           },
-    {"lathe plot front --db phone.db --out front.svg",                    "draw the trade-off" },
-    {NULL,                                                                NULL                 },
+     "how fast known models will be"},
+    {"lathe plot front --db phone.db --out front.svg", "draw the trade-off"},
+    {NULL, NULL},
 };
 
 static const char models_text[] = "MODEL is a preset name ('lathe models' lists them), a Hugging "

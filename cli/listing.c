@@ -76,30 +76,12 @@ struct unit_scale {
 };
 
 static const struct unit_scale times[] = {
-    {1,   "ns", 0},
-    {1e3, "us", 0},
-    {1e6, "ms", 0},
-    {1e9, "s",  0}
-};
+    {1, "ns", 0}, {1e3, "us", 0}, {1e6, "ms", 0}, {1e9, "s", 0}};
 static const struct unit_scale sizes[] = {
-    {1,   "B",  0},
-    {1e3, "kB", 0},
-    {1e6, "MB", 0},
-    {1e9, "GB", 0}
-};
-static const struct unit_scale counts[] = {
-    {1,   "",  0},
-    {1e3, "K", 0},
-    {1e6, "M", 0},
-    {1e9, "B", 0}
-};
+    {1, "B", 0}, {1e3, "kB", 0}, {1e6, "MB", 0}, {1e9, "GB", 0}};
+static const struct unit_scale counts[] = {{1, "", 0}, {1e3, "K", 0}, {1e6, "M", 0}, {1e9, "B", 0}};
 static const struct unit_scale energies[] = {
-    {1,    "pJ", 0},
-    {1e3,  "nJ", 0},
-    {1e6,  "uJ", 0},
-    {1e9,  "mJ", 0},
-    {1e12, "J",  0}
-};
+    {1, "pJ", 0}, {1e3, "nJ", 0}, {1e6, "uJ", 0}, {1e9, "mJ", 0}, {1e12, "J", 0}};
 
 static struct unit_scale largest_scale(const struct unit_scale *scales, size_t n, double value)
 {

@@ -37,12 +37,12 @@ void describe_subject(const struct transformer *net, struct subject *out)
     out->kv_bytes_per_token = transformer_kv_bytes_per_token(net);
 }
 
-#define TAKE(row, field, time)                                                                     \
-    do {                                                                                           \
-        struct measured_time taken = (time);                                                       \
-        (row)->field = taken.median_ns;                                                            \
-        (row)->field##_mad = taken.mad_ns;                                                         \
-        (row)->field##_n = taken.n;                                                                \
+#define TAKE(row, field, time) \
+    do { \
+        struct measured_time taken = (time); \
+        (row)->field = taken.median_ns; \
+        (row)->field##_mad = taken.mad_ns; \
+        (row)->field##_n = taken.n; \
     } while (0)
 
 static void make_item(const struct measure_plan *plan, const struct measurement *m, size_t model,

@@ -51,64 +51,64 @@ struct command {
 };
 
 /* Rows of a table. `_RANGE` rows: OPTION_INT and OPTION_COUNT. */
-#define ROW_FLAG(name_, help_)                                                                     \
-    {                                                                                              \
-        .name = name_, .kind = OPTION_FLAG, .help = help_                                          \
+#define ROW_FLAG(name_, help_) \
+    { \
+        .name = name_, .kind = OPTION_FLAG, .help = help_ \
     }
-#define ROW(kind_, name_, argument_, fallback_, values_, help_)                                    \
-    {                                                                                              \
-        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_,                \
-        .values = values_, .help = help_                                                           \
+#define ROW(kind_, name_, argument_, fallback_, values_, help_) \
+    { \
+        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_, \
+        .values = values_, .help = help_ \
     }
-#define ROW_RANGE(kind_, name_, argument_, fallback_, min_, max_, help_)                           \
-    {                                                                                              \
-        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_, .min = min_,   \
-        .max = max_, .help = help_                                                                 \
+#define ROW_RANGE(kind_, name_, argument_, fallback_, min_, max_, help_) \
+    { \
+        .name = name_, .kind = kind_, .argument = argument_, .fallback = fallback_, .min = min_, \
+        .max = max_, .help = help_ \
     }
-#define ROWS_END                                                                                   \
-    {                                                                                              \
-        .name = NULL                                                                               \
+#define ROWS_END \
+    { \
+        .name = NULL \
     }
 
 /* Rows that several verbs share, so that an option is spelled and explained alike everywhere. */
 #define ROW_JSON ROW_FLAG("json", "print JSON for other programs")
-#define ROW_DEVICE                                                                                 \
-    ROW(OPTION_LIST, "device", "D[,D2]", NULL, "@device",                                          \
+#define ROW_DEVICE \
+    ROW(OPTION_LIST, "device", "D[,D2]", NULL, "@device", \
         "device profiles: names from 'lathe devices' or JSON files")
-#define ROW_DTYPE                                                                                  \
-    ROW(OPTION_TYPE, "dtype", "TYPE", NULL, NULL,                                                  \
-        "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as the "     \
+#define ROW_DTYPE \
+    ROW(OPTION_TYPE, "dtype", "TYPE", NULL, NULL, \
+        "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as the " \
         "model says")
-#define ROW_HEAD_DTYPE                                                                             \
-    ROW(OPTION_TYPE, "head-dtype", "TYPE", NULL, NULL,                                             \
+#define ROW_HEAD_DTYPE \
+    ROW(OPTION_TYPE, "head-dtype", "TYPE", NULL, NULL, \
         "weight type of token table and head, where it differs from --dtype")
 #define ROW_KV_DTYPE ROW(OPTION_TYPE, "kv-dtype", "TYPE", NULL, NULL, "type of the KV cache")
-#define ROW_THREADS                                                                                \
-    ROW_RANGE(OPTION_INT, "threads", "N", NULL, 1, 1024,                                           \
+#define ROW_THREADS \
+    ROW_RANGE(OPTION_INT, "threads", "N", NULL, 1, 1024, \
               "threads of the device; default: as its profile says")
-#define ROW_PROMPT                                                                                 \
-    ROW_RANGE(OPTION_COUNT, "prompt", "N", "128", 1, INT64_C(1) << 32,                             \
+#define ROW_PROMPT \
+    ROW_RANGE(OPTION_COUNT, "prompt", "N", "128", 1, INT64_C(1) << 32, \
               "tokens of the prompt, read in one pass")
-#define ROW_CONTEXT                                                                                \
-    ROW_RANGE(OPTION_COUNT, "context", "N", "128", 0, INT64_C(1) << 32,                            \
+#define ROW_CONTEXT \
+    ROW_RANGE(OPTION_COUNT, "context", "N", "128", 0, INT64_C(1) << 32, \
               "tokens in the KV cache when the next token is timed")
 #define ROW_DB  ROW(OPTION_TEXT, "db", "FILE", "lathe.db", "@file", "SQLite file of results")
 #define ROW_OUT ROW(OPTION_TEXT, "out", "FILE", NULL, "@file", "file to write")
-#define ROW_LIMIT                                                                                  \
+#define ROW_LIMIT \
     ROW_RANGE(OPTION_COUNT, "limit", "N", "10", 0, INT64_MAX, "rows printed at most; 0: all")
-#define ROW_RUN                                                                                    \
-    ROW_RANGE(OPTION_COUNT, "run", "N", NULL, 1, INT64_MAX,                                        \
+#define ROW_RUN \
+    ROW_RANGE(OPTION_COUNT, "run", "N", NULL, 1, INT64_MAX, \
               "which run of the database; default: the latest search")
 
 /* What every listing of candidates takes. */
-#define ROWS_CANDIDATES                                                                            \
-    ROW_FLAG("descending", "most first"),                                                          \
-        ROW(OPTION_TEXTS, "where", "SQL", NULL, NULL,                                              \
-            "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"),                   \
+#define ROWS_CANDIDATES \
+    ROW_FLAG("descending", "most first"), \
+        ROW(OPTION_TEXTS, "where", "SQL", NULL, NULL, \
+            "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"), \
         ROW_RUN, ROW_LIMIT, ROW_DB, ROW_JSON
-#define CANDIDATE_COLUMNS                                                                          \
-    "decode_ns prefill_ns ttft_cold_ns load_ns init_ns energy_pj_per_token peak_bytes params "     \
-    "params_blocks weight_bytes kv_bytes_per_token flop_per_token n_layers n_layers_effective "    \
+#define CANDIDATE_COLUMNS \
+    "decode_ns prefill_ns ttft_cold_ns load_ns init_ns energy_pj_per_token peak_bytes params " \
+    "params_blocks weight_bytes kv_bytes_per_token flop_per_token n_layers n_layers_effective " \
     "d_model d_head d_ff n_heads n_kv_heads"
 
 /* Parses what follows the verb. `--help` anywhere gives an args for which args_help is true and

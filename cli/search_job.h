@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "cli/keeper.h"
 #include "cli/options.h"
-#include "device/device.h"
 #include "costmodel/price.h"
 #include "db/store.h"
+#include "device/device.h"
 #include "search/space.h"
 
 struct job {

@@ -10,10 +10,8 @@ enum status setting_of_options(const struct args *args, const char *name, struct
     enum status status = device_open(name, &device, err);
     if (status != STATUS_OK)
         return status;
-    *out = (struct setting){
-        .workload = {.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
-                     .context = args_int(args, "context", DEFAULT_CONTEXT)}
-    };
+    *out = (struct setting){.workload = {.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
+                                         .context = args_int(args, "context", DEFAULT_CONTEXT)}};
     return machine_resolve(&device, (int)args_int(args, "threads", 0), &out->machine, err);
 }
 

@@ -7,8 +7,8 @@
 #include "fit/fit_device.h"
 
 /* --model, for the option tables of both. */
-#define ROW_TIMED_MODEL                                                                            \
-    ROW(OPTION_TEXTS, "model", "NAME=MODEL", NULL, NULL,                                           \
+#define ROW_TIMED_MODEL \
+    ROW(OPTION_TEXTS, "model", "NAME=MODEL", NULL, NULL, \
         "which MODEL the file calls NAME; may be given again")
 
 /* Appends the file's rows, --model's names understood; `notes` says which cannot be used and why.

@@ -84,9 +84,7 @@ static enum status draw_contest(const struct validation *v, struct plot_options 
     double depth[MOST_POINTS], ns[N_CLOCKS + 1][MOST_POINTS];
     int order[MOST_POINTS];
     char subtitle[128] = "";
-    struct plot_clock clocks[N_CLOCKS + 1] = {
-        {"measured", ns[N_CLOCKS]}
-    };
+    struct plot_clock clocks[N_CLOCKS + 1] = {{"measured", ns[N_CLOCKS]}};
     size_t n = by_depth(v, largest_series(v), order);
     for (size_t at = 0; at < n; at++) {
         const struct trial *trial = &v->trials[order[at]];

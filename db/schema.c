@@ -58,12 +58,12 @@ static void add_units_view(struct text *text)
     static const struct {
         const char *suffix, *replacement, *divisor;
     } units[] = {
-        {"_ns",           "_ms",             "1e6"},
-        {"_ns_low",       "_ms_low",         "1e6"},
-        {"_ns_high",      "_ms_high",        "1e6"},
-        {"_bytes",        "_mb",             "1e6"},
-        {"_pj_per_token", "_mj_per_token",   "1e9"},
-        {"params",        "params_m",        "1e6"},
+        {"_ns", "_ms", "1e6"},
+        {"_ns_low", "_ms_low", "1e6"},
+        {"_ns_high", "_ms_high", "1e6"},
+        {"_bytes", "_mb", "1e6"},
+        {"_pj_per_token", "_mj_per_token", "1e9"},
+        {"params", "params_m", "1e6"},
         {"params_blocks", "params_blocks_m", "1e6"},
     };
     const struct table *table = &tables[TABLE_CANDIDATE];

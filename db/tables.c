@@ -6,20 +6,20 @@
 #include <string.h>
 
 /* The struct decides the type, so the list cannot contradict it. */
-#define TYPE_OF(field)                                                                             \
+#define TYPE_OF(field) \
     _Generic(field, int64_t : COLUMN_INT, double : COLUMN_REAL, const char * : COLUMN_TEXT)
-#define FIELD(row, name, unit, meaning)                                                            \
-    {                                                                                              \
-#name, TYPE_OF(((struct row *)0)->name), offsetof(struct row, name), unit, meaning         \
+#define FIELD(row, name, unit, meaning) \
+    { \
+#name, TYPE_OF(((struct row *)0)->name), offsetof(struct row, name), unit, meaning \
     }
-#define NESTED(row, within, name, unit, meaning)                                                   \
-    {                                                                                              \
-#name, TYPE_OF(((struct row *)0)->within.name), offsetof(struct row, within.name), unit,   \
-            meaning                                                                                \
+#define NESTED(row, within, name, unit, meaning) \
+    { \
+#name, TYPE_OF(((struct row *)0)->within.name), offsetof(struct row, within.name), unit, \
+            meaning \
     }
-#define TABLE(name, row, columns, extra)                                                           \
-    {                                                                                              \
-        name, sizeof(struct row), (int)(sizeof(columns) / sizeof *(columns)), columns, extra       \
+#define TABLE(name, row, columns, extra) \
+    { \
+        name, sizeof(struct row), (int)(sizeof(columns) / sizeof *(columns)), columns, extra \
     }
 
 static const struct column run_columns[] = {
@@ -128,27 +128,27 @@ static const struct column kernel_timing_columns[] = {
     FIELD(kernel_timing_row, measured_at, "UTC", ""),
 };
 
-#define SUBJECT(row)                                                                               \
-    NESTED(row, subject, model, "", "name of the network"),                                        \
-        NESTED(row, subject, device_id, "", "device.id"),                                          \
-        NESTED(row, subject, device, "", "name of the device profile"),                            \
-        NESTED(row, subject, runtime, "", "what runs the network"),                                \
-        NESTED(row, subject, dtype, "", "weight type of the blocks"),                              \
-        NESTED(row, subject, head_dtype, "", "weight type of the head"),                           \
-        NESTED(row, subject, kv_dtype, "", "type of the KV cache"),                                \
-        NESTED(row, subject, threads, "", ""),                                                     \
-        NESTED(row, subject, prompt, "tokens", "of the prefill"),                                  \
-        NESTED(row, subject, context, "tokens", "in the cache when decode is timed"),              \
-        NESTED(row, subject, n_layers, "", "distinct blocks"),                                     \
-        NESTED(row, subject, n_layers_effective, "", "executed blocks"),                           \
-        NESTED(row, subject, sharing, "", "as in candidate"),                                      \
-        NESTED(row, subject, d_model, "", ""), NESTED(row, subject, n_heads, "", ""),              \
-        NESTED(row, subject, n_kv_heads, "", ""), NESTED(row, subject, d_head, "", ""),            \
-        NESTED(row, subject, d_ff, "", ""), NESTED(row, subject, vocab_size, "", ""),              \
-        NESTED(row, subject, tie_embeddings, "0/1", ""),                                           \
-        NESTED(row, subject, params, "params", "all, shared and tied ones once"),                  \
-        NESTED(row, subject, params_blocks, "params", "of the distinct blocks"),                   \
-        NESTED(row, subject, weight_bytes, "bytes", "as stored"),                                  \
+#define SUBJECT(row) \
+    NESTED(row, subject, model, "", "name of the network"), \
+        NESTED(row, subject, device_id, "", "device.id"), \
+        NESTED(row, subject, device, "", "name of the device profile"), \
+        NESTED(row, subject, runtime, "", "what runs the network"), \
+        NESTED(row, subject, dtype, "", "weight type of the blocks"), \
+        NESTED(row, subject, head_dtype, "", "weight type of the head"), \
+        NESTED(row, subject, kv_dtype, "", "type of the KV cache"), \
+        NESTED(row, subject, threads, "", ""), \
+        NESTED(row, subject, prompt, "tokens", "of the prefill"), \
+        NESTED(row, subject, context, "tokens", "in the cache when decode is timed"), \
+        NESTED(row, subject, n_layers, "", "distinct blocks"), \
+        NESTED(row, subject, n_layers_effective, "", "executed blocks"), \
+        NESTED(row, subject, sharing, "", "as in candidate"), \
+        NESTED(row, subject, d_model, "", ""), NESTED(row, subject, n_heads, "", ""), \
+        NESTED(row, subject, n_kv_heads, "", ""), NESTED(row, subject, d_head, "", ""), \
+        NESTED(row, subject, d_ff, "", ""), NESTED(row, subject, vocab_size, "", ""), \
+        NESTED(row, subject, tie_embeddings, "0/1", ""), \
+        NESTED(row, subject, params, "params", "all, shared and tied ones once"), \
+        NESTED(row, subject, params_blocks, "params", "of the distinct blocks"), \
+        NESTED(row, subject, weight_bytes, "bytes", "as stored"), \
         NESTED(row, subject, kv_bytes_per_token, "bytes", "that a token adds")
 
 static const struct column prediction_columns[] = {
@@ -173,9 +173,9 @@ static const struct column prediction_columns[] = {
     FIELD(prediction_row, predicted_at, "UTC", ""),
 };
 
-#define MEASURED(name, unit, meaning)                                                              \
-    FIELD(measurement_row, name, unit, "median: " meaning),                                        \
-        FIELD(measurement_row, name##_mad, unit, "median absolute deviation"),                     \
+#define MEASURED(name, unit, meaning) \
+    FIELD(measurement_row, name, unit, "median: " meaning), \
+        FIELD(measurement_row, name##_mad, unit, "median absolute deviation"), \
         FIELD(measurement_row, name##_n, "", "samples")
 
 static const struct column measurement_columns[] = {

@@ -82,19 +82,19 @@ struct plain_number {
 
 #define AT(member) offsetof(struct device, member)
 static const struct plain_number plain_numbers[] = {
-    {"error_median_frac",  AT(error_median_frac),  0,          10,        NAN},
-    {"error_p90_frac",     AT(error_p90_frac),     0,          10,        NAN},
-    {"app_share_frac",     AT(app_share_frac),     0,          1,         0.1},
-    {"overlap_frac",       AT(overlap_frac),       0,          1,         0  },
-    {"load_fixed_ns",      AT(load_fixed_ns),      0,          MOST_NS,   0  },
-    {"load_gbps",          AT(load_gbps),          LEAST_GBPS, MOST_GBPS, NAN},
-    {"load_layer_ns",      AT(load_layer_ns),      0,          MOST_NS,   0  },
-    {"init_fixed_ns",      AT(init_fixed_ns),      0,          MOST_NS,   0  },
-    {"init_gbps",          AT(init_gbps),          LEAST_GBPS, MOST_GBPS, NAN},
-    {"init_layer_ns",      AT(init_layer_ns),      0,          MOST_NS,   0  },
-    {"init_block_sq_ns",   AT(init_block_sq_ns),   0,          MOST_NS,   0  },
-    {"energy_pj_per_flop", AT(energy_pj_per_flop), 0,          1e9,       NAN},
-    {"battery_j",          AT(battery_j),          1e-3,       1e9,       NAN},
+    {"error_median_frac", AT(error_median_frac), 0, 10, NAN},
+    {"error_p90_frac", AT(error_p90_frac), 0, 10, NAN},
+    {"app_share_frac", AT(app_share_frac), 0, 1, 0.1},
+    {"overlap_frac", AT(overlap_frac), 0, 1, 0},
+    {"load_fixed_ns", AT(load_fixed_ns), 0, MOST_NS, 0},
+    {"load_gbps", AT(load_gbps), LEAST_GBPS, MOST_GBPS, NAN},
+    {"load_layer_ns", AT(load_layer_ns), 0, MOST_NS, 0},
+    {"init_fixed_ns", AT(init_fixed_ns), 0, MOST_NS, 0},
+    {"init_gbps", AT(init_gbps), LEAST_GBPS, MOST_GBPS, NAN},
+    {"init_layer_ns", AT(init_layer_ns), 0, MOST_NS, 0},
+    {"init_block_sq_ns", AT(init_block_sq_ns), 0, MOST_NS, 0},
+    {"energy_pj_per_flop", AT(energy_pj_per_flop), 0, 1e9, NAN},
+    {"battery_j", AT(battery_j), 1e-3, 1e9, NAN},
 };
 #undef AT
 
@@ -481,12 +481,12 @@ static enum status read_timings(const struct json *root, struct device *out, str
         const char *key;
         int term;
     } single[] = {
-        {"matmul_row_ns",                TIMING_PROMPT_ROW     },
-        {"attention_query_ns",           TIMING_QUERY          },
-        {"attention_position_ns",        TIMING_POSITION       },
-        {"attention_flop_ns",            TIMING_SCORE          },
+        {"matmul_row_ns", TIMING_PROMPT_ROW},
+        {"attention_query_ns", TIMING_QUERY},
+        {"attention_position_ns", TIMING_POSITION},
+        {"attention_flop_ns", TIMING_SCORE},
         {"attention_prompt_position_ns", TIMING_PROMPT_POSITION},
-        {"attention_prompt_flop_ns",     TIMING_PROMPT_SCORE   },
+        {"attention_prompt_flop_ns", TIMING_PROMPT_SCORE},
     };
     const char *dtypes[N_DTYPES + 1] = {NULL}, *op_kinds[N_OP_KINDS + 1] = {NULL};
     const char *levels[MAX_LEVELS + 1] = {NULL};

@@ -188,9 +188,9 @@ void device_names_free(char **names, int n);
  * found falls from all at the usable capacity to nothing at the end of the spill as a logistic of
  * the distance's logarithm, taken as lines between five distances in equal ratios. */
 enum { N_SPILL = 5 };
-#define SPILL_FOUND                                                                                \
-    {                                                                                              \
-        1, 0.89, 0.5, 0.11, 0                                                                      \
+#define SPILL_FOUND \
+    { \
+        1, 0.89, 0.5, 0.11, 0 \
     }
 struct machine_level {
     char name[16];

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/least_squares.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "base/least_squares.h"
 #include "costmodel/price.h"
 
 enum { MAX_ROUNDS = 12 };

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
+#include "base/least_squares.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "base/least_squares.h"
 
 /* 0 for a row that has no decode or cannot be listed. */
 static double bytes_of(const struct fit_row *row, double *layers)

@@ -36,14 +36,14 @@ int64_t SIMD(attention_scratch_bytes)(int64_t d_head)
 }
 
 /* LANES elements of a row from element i on; beyond the row only where `left` < LANES. */
-#define DEFINE_ROW_LOAD(type, element_bytes)                                                       \
-    static inline vec row_##type(const uint8_t *row, int64_t i, int64_t left)                      \
-    {                                                                                              \
-        uint8_t last[element_bytes * LANES] = {0};                                                 \
-        if (left >= LANES)                                                                         \
-            return vec_load_##type(row + element_bytes * i);                                       \
-        memcpy(last, row + element_bytes * i, (size_t)(element_bytes * left));                     \
-        return vec_load_##type(last);                                                              \
+#define DEFINE_ROW_LOAD(type, element_bytes) \
+    static inline vec row_##type(const uint8_t *row, int64_t i, int64_t left) \
+    { \
+        uint8_t last[element_bytes * LANES] = {0}; \
+        if (left >= LANES) \
+            return vec_load_##type(row + element_bytes * i); \
+        memcpy(last, row + element_bytes * i, (size_t)(element_bytes * left)); \
+        return vec_load_##type(last); \
     }
 
 DEFINE_ROW_LOAD(f32, 4)
@@ -121,131 +121,131 @@ INLINE void fetch_ahead(const uint8_t *row, int64_t row_bytes)
         __builtin_prefetch(row + at, 0, SECOND_CACHE);
 }
 
-#define DEFINE_ATTENTION(type)                                                                     \
-    /* Scores of n <= TILE positions for n_queries queries. */                                     \
-    INLINE void score_##type(int n_queries, struct query *queries, int64_t d_head,                 \
-                             const uint8_t *k, const uint8_t *v, int64_t row_bytes, int64_t n)     \
-    {                                                                                              \
-        for (int64_t j = 0; j < n; j += LANES) {                                                   \
-            vec part[QUERIES][LANES];                                                              \
-            for (int64_t p = 0; p < LANES; p++) {                                                  \
-                int64_t at = (j + p < n ? j + p : n - 1) * row_bytes;                              \
-                const uint8_t *row = k + at;                                                       \
-                vec sum[QUERIES];                                                                  \
-                fetch_ahead(v + at, row_bytes);                                                    \
-                for (int i = 0; i < n_queries; i++)                                                \
-                    sum[i] = vec_zero();                                                           \
-                for (int64_t d = 0; d < d_head; d += LANES) {                                      \
-                    vec key = row_##type(row, d, d_head - d);                                      \
-                    for (int i = 0; i < n_queries; i++)                                            \
-                        sum[i] = vec_fma(key, vec_load(queries[i].q + d), sum[i]);                 \
-                }                                                                                  \
-                for (int i = 0; i < n_queries; i++)                                                \
-                    part[i][p] = sum[i];                                                           \
-            }                                                                                      \
-            for (int i = 0; i < n_queries; i++) {                                                  \
-                vec_transpose(part[i]);                                                            \
-                vec sum = part[i][0];                                                              \
-                for (int p = 1; p < LANES; p++)                                                    \
-                    sum = vec_add(sum, part[i][p]);                                                \
-                vec_store(queries[i].weights + j, sum);                                            \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    INLINE void add_values_##type(int n_queries, int n_regs, struct query *queries,                \
-                                  const float *keep, int64_t d, int64_t d_head, const uint8_t *v,  \
-                                  const uint8_t *k, int64_t n_keys, int64_t row_bytes, int64_t n)  \
-    {                                                                                              \
-        vec sum[QUERIES][PIECE];                                                                   \
-        for (int i = 0; i < n_queries; i++) {                                                      \
-            for (int r = 0; r < n_regs; r++)                                                       \
-                sum[i][r] = vec_mul(vec_load(queries[i].sum + d + r * LANES), vec_set1(keep[i]));  \
-        }                                                                                          \
-        for (int64_t p = 0; p < n; p++, v += row_bytes) {                                          \
-            vec value[PIECE];                                                                      \
-            if (d == 0 && p < n_keys)                                                              \
-                fetch_ahead(k + p * row_bytes, row_bytes);                                         \
-            for (int r = 0; r < n_regs; r++)                                                       \
-                value[r] = row_##type(v, d + r * LANES, d_head - d - r * LANES);                   \
-            for (int i = 0; i < n_queries; i++) {                                                  \
-                vec weight = vec_set1(queries[i].weights[p]);                                      \
-                for (int r = 0; r < n_regs; r++)                                                   \
-                    sum[i][r] = vec_fma(weight, value[r], sum[i][r]);                              \
-            }                                                                                      \
-        }                                                                                          \
-        for (int i = 0; i < n_queries; i++) {                                                      \
-            for (int r = 0; r < n_regs; r++)                                                       \
-                vec_store(queries[i].sum + d + r * LANES, sum[i][r]);                              \
-        }                                                                                          \
-    }                                                                                              \
-    INLINE void attend_##type(int n_queries, const struct attention *a, struct query *queries,     \
-                              const uint8_t *k, const uint8_t *v)                                  \
-    {                                                                                              \
-        int64_t oldest = queries[0].oldest, newest = queries[0].position, d_head = a->d_head;      \
-        for (int i = 1; i < n_queries; i++) {                                                      \
-            oldest = queries[i].oldest < oldest ? queries[i].oldest : oldest;                      \
-            newest = queries[i].position > newest ? queries[i].position : newest;                  \
-        }                                                                                          \
-        for (int64_t start = oldest; start <= newest; start += TILE) {                             \
-            int64_t n = newest - start + 1 < TILE ? newest - start + 1 : TILE;                     \
-            int64_t n_next = newest - start + 1 - n;                                               \
-            float keep[QUERIES];                                                                   \
-            bool any = false;                                                                      \
-            const uint8_t *rows = v + start * a->row_bytes;                                        \
-            const uint8_t *next = k + (start + TILE) * a->row_bytes;                               \
+#define DEFINE_ATTENTION(type) \
+    /* Scores of n <= TILE positions for n_queries queries. */ \
+    INLINE void score_##type(int n_queries, struct query *queries, int64_t d_head, \
+                             const uint8_t *k, const uint8_t *v, int64_t row_bytes, int64_t n) \
+    { \
+        for (int64_t j = 0; j < n; j += LANES) { \
+            vec part[QUERIES][LANES]; \
+            for (int64_t p = 0; p < LANES; p++) { \
+                int64_t at = (j + p < n ? j + p : n - 1) * row_bytes; \
+                const uint8_t *row = k + at; \
+                vec sum[QUERIES]; \
+                fetch_ahead(v + at, row_bytes); \
+                for (int i = 0; i < n_queries; i++) \
+                    sum[i] = vec_zero(); \
+                for (int64_t d = 0; d < d_head; d += LANES) { \
+                    vec key = row_##type(row, d, d_head - d); \
+                    for (int i = 0; i < n_queries; i++) \
+                        sum[i] = vec_fma(key, vec_load(queries[i].q + d), sum[i]); \
+                } \
+                for (int i = 0; i < n_queries; i++) \
+                    part[i][p] = sum[i]; \
+            } \
+            for (int i = 0; i < n_queries; i++) { \
+                vec_transpose(part[i]); \
+                vec sum = part[i][0]; \
+                for (int p = 1; p < LANES; p++) \
+                    sum = vec_add(sum, part[i][p]); \
+                vec_store(queries[i].weights + j, sum); \
+            } \
+        } \
+    } \
+    INLINE void add_values_##type(int n_queries, int n_regs, struct query *queries, \
+                                  const float *keep, int64_t d, int64_t d_head, const uint8_t *v, \
+                                  const uint8_t *k, int64_t n_keys, int64_t row_bytes, int64_t n) \
+    { \
+        vec sum[QUERIES][PIECE]; \
+        for (int i = 0; i < n_queries; i++) { \
+            for (int r = 0; r < n_regs; r++) \
+                sum[i][r] = vec_mul(vec_load(queries[i].sum + d + r * LANES), vec_set1(keep[i])); \
+        } \
+        for (int64_t p = 0; p < n; p++, v += row_bytes) { \
+            vec value[PIECE]; \
+            if (d == 0 && p < n_keys) \
+                fetch_ahead(k + p * row_bytes, row_bytes); \
+            for (int r = 0; r < n_regs; r++) \
+                value[r] = row_##type(v, d + r * LANES, d_head - d - r * LANES); \
+            for (int i = 0; i < n_queries; i++) { \
+                vec weight = vec_set1(queries[i].weights[p]); \
+                for (int r = 0; r < n_regs; r++) \
+                    sum[i][r] = vec_fma(weight, value[r], sum[i][r]); \
+            } \
+        } \
+        for (int i = 0; i < n_queries; i++) { \
+            for (int r = 0; r < n_regs; r++) \
+                vec_store(queries[i].sum + d + r * LANES, sum[i][r]); \
+        } \
+    } \
+    INLINE void attend_##type(int n_queries, const struct attention *a, struct query *queries, \
+                              const uint8_t *k, const uint8_t *v) \
+    { \
+        int64_t oldest = queries[0].oldest, newest = queries[0].position, d_head = a->d_head; \
+        for (int i = 1; i < n_queries; i++) { \
+            oldest = queries[i].oldest < oldest ? queries[i].oldest : oldest; \
+            newest = queries[i].position > newest ? queries[i].position : newest; \
+        } \
+        for (int64_t start = oldest; start <= newest; start += TILE) { \
+            int64_t n = newest - start + 1 < TILE ? newest - start + 1 : TILE; \
+            int64_t n_next = newest - start + 1 - n; \
+            float keep[QUERIES]; \
+            bool any = false; \
+            const uint8_t *rows = v + start * a->row_bytes; \
+            const uint8_t *next = k + (start + TILE) * a->row_bytes; \
             score_##type(n_queries, queries, d_head, k + start * a->row_bytes, rows, a->row_bytes, \
-                         n);                                                                       \
-            for (int i = 0; i < n_queries; i++)                                                    \
-                any |= weigh(a, &queries[i], start, n, &keep[i]);                                  \
-            if (!any)                                                                              \
-                continue;                                                                          \
-            int64_t d = 0;                                                                         \
-            for (; d + PIECE * LANES <= padded(d_head); d += PIECE * LANES)                        \
-                add_values_##type(n_queries, PIECE, queries, keep, d, d_head, rows, next, n_next,  \
-                                  a->row_bytes, n);                                                \
-            for (; d < d_head; d += LANES)                                                         \
-                add_values_##type(n_queries, 1, queries, keep, d, d_head, rows, next, n_next,      \
-                                  a->row_bytes, n);                                                \
-        }                                                                                          \
-    }                                                                                              \
-    void SIMD(attention_##type)(const struct attention *a, const float *q, int64_t q_stride,       \
-                                float *out, int64_t out_stride, int64_t token_begin,               \
-                                int64_t token_end, int64_t head_begin, int64_t head_end,           \
-                                void *scratch)                                                     \
-    {                                                                                              \
-        struct query queries[QUERIES];                                                             \
-        int64_t heads_a_group = a->n_heads / a->n_kv_heads;                                        \
-        assert(a->d_head <= ATTENTION_MAX_HEAD);                                                   \
-        for (int64_t first = head_begin, last; first < head_end; first = last) {                   \
-            int64_t group = first / heads_a_group;                                                 \
-            last =                                                                                 \
-                (group + 1) * heads_a_group < head_end ? (group + 1) * heads_a_group : head_end;   \
-            const uint8_t *k = (const uint8_t *)a->k + group * a->head_bytes;                      \
-            const uint8_t *v = (const uint8_t *)a->v + group * a->head_bytes;                      \
-            int64_t n_pairs = (token_end - token_begin) * (last - first);                          \
-            for (int64_t pair = 0; pair < n_pairs; pair += QUERIES) {                              \
-                int n = n_pairs - pair < QUERIES ? (int)(n_pairs - pair) : QUERIES;                \
-                for (int i = 0; i < n; i++)                                                        \
-                    start_query(a, token_begin + (pair + i) / (last - first),                      \
+                         n); \
+            for (int i = 0; i < n_queries; i++) \
+                any |= weigh(a, &queries[i], start, n, &keep[i]); \
+            if (!any) \
+                continue; \
+            int64_t d = 0; \
+            for (; d + PIECE * LANES <= padded(d_head); d += PIECE * LANES) \
+                add_values_##type(n_queries, PIECE, queries, keep, d, d_head, rows, next, n_next, \
+                                  a->row_bytes, n); \
+            for (; d < d_head; d += LANES) \
+                add_values_##type(n_queries, 1, queries, keep, d, d_head, rows, next, n_next, \
+                                  a->row_bytes, n); \
+        } \
+    } \
+    void SIMD(attention_##type)(const struct attention *a, const float *q, int64_t q_stride, \
+                                float *out, int64_t out_stride, int64_t token_begin, \
+                                int64_t token_end, int64_t head_begin, int64_t head_end, \
+                                void *scratch) \
+    { \
+        struct query queries[QUERIES]; \
+        int64_t heads_a_group = a->n_heads / a->n_kv_heads; \
+        assert(a->d_head <= ATTENTION_MAX_HEAD); \
+        for (int64_t first = head_begin, last; first < head_end; first = last) { \
+            int64_t group = first / heads_a_group; \
+            last = \
+                (group + 1) * heads_a_group < head_end ? (group + 1) * heads_a_group : head_end; \
+            const uint8_t *k = (const uint8_t *)a->k + group * a->head_bytes; \
+            const uint8_t *v = (const uint8_t *)a->v + group * a->head_bytes; \
+            int64_t n_pairs = (token_end - token_begin) * (last - first); \
+            for (int64_t pair = 0; pair < n_pairs; pair += QUERIES) { \
+                int n = n_pairs - pair < QUERIES ? (int)(n_pairs - pair) : QUERIES; \
+                for (int i = 0; i < n; i++) \
+                    start_query(a, token_begin + (pair + i) / (last - first), \
                                 first + (pair + i) % (last - first), q, q_stride, out, out_stride, \
-                                scratch, i, &queries[i]);                                          \
-                switch (n) { /* each with its count as a constant */                               \
-                case 1:                                                                            \
-                    attend_##type(1, a, queries, k, v);                                            \
-                    break;                                                                         \
-                case 2:                                                                            \
-                    attend_##type(2, a, queries, k, v);                                            \
-                    break;                                                                         \
-                case 3:                                                                            \
-                    attend_##type(3, a, queries, k, v);                                            \
-                    break;                                                                         \
-                default:                                                                           \
-                    attend_##type(QUERIES, a, queries, k, v);                                      \
-                }                                                                                  \
-                for (int i = 0; i < n; i++)                                                        \
-                    finish_query(a, &queries[i]);                                                  \
-            }                                                                                      \
-        }                                                                                          \
+                                scratch, i, &queries[i]); \
+                switch (n) { /* each with its count as a constant */ \
+                case 1: \
+                    attend_##type(1, a, queries, k, v); \
+                    break; \
+                case 2: \
+                    attend_##type(2, a, queries, k, v); \
+                    break; \
+                case 3: \
+                    attend_##type(3, a, queries, k, v); \
+                    break; \
+                default: \
+                    attend_##type(QUERIES, a, queries, k, v); \
+                } \
+                for (int i = 0; i < n; i++) \
+                    finish_query(a, &queries[i]); \
+            } \
+        } \
     }
 
 static void start_query(const struct attention *a, int64_t token, int64_t head, const float *q,

@@ -47,18 +47,18 @@ static void attend(enum dtype dtype, const struct attention *a, int64_t head, in
         out[i] /= sum;
 }
 
-#define DEFINE_ATTENTION(type, TYPE)                                                               \
-    void attention_##type##_portable(const struct attention *a, const float *q, int64_t q_stride,  \
-                                     float *out, int64_t out_stride, int64_t token_begin,          \
-                                     int64_t token_end, int64_t head_begin, int64_t head_end,      \
-                                     void *scratch)                                                \
-    {                                                                                              \
-        assert(a->d_head <= ATTENTION_MAX_HEAD);                                                   \
-        for (int64_t t = token_begin; t < token_end; t++) {                                        \
-            for (int64_t h = head_begin; h < head_end; h++)                                        \
-                attend(TYPE, a, h, a->first + t, q + t * q_stride + h * a->d_head,                 \
-                       out + t * out_stride + h * a->d_head, scratch);                             \
-        }                                                                                          \
+#define DEFINE_ATTENTION(type, TYPE) \
+    void attention_##type##_portable(const struct attention *a, const float *q, int64_t q_stride, \
+                                     float *out, int64_t out_stride, int64_t token_begin, \
+                                     int64_t token_end, int64_t head_begin, int64_t head_end, \
+                                     void *scratch) \
+    { \
+        assert(a->d_head <= ATTENTION_MAX_HEAD); \
+        for (int64_t t = token_begin; t < token_end; t++) { \
+            for (int64_t h = head_begin; h < head_end; h++) \
+                attend(TYPE, a, h, a->first + t, q + t * q_stride + h * a->d_head, \
+                       out + t * out_stride + h * a->d_head, scratch); \
+        } \
     }
 
 DEFINE_ATTENTION(f32, DTYPE_F32)

@@ -90,11 +90,11 @@ enum status cpu_isa(const char *name, unsigned *isa, struct err *err)
         const char *name;
         unsigned allowed, needed;
     } choices[] = {
-        {"best",     ~0u,                                                         0         },
-        {"portable", 0,                                                           0         },
-        {"avx2",     ISA_AVX2,                                                    ISA_AVX2  },
-        {"avx512",   ISA_AVX2 | ISA_AVX512 | ISA_AVX512_BF16 | ISA_AVX512_POPCNT, ISA_AVX512},
-        {"neon",     ISA_NEON,                                                    ISA_NEON  },
+        {"best", ~0u, 0},
+        {"portable", 0, 0},
+        {"avx2", ISA_AVX2, ISA_AVX2},
+        {"avx512", ISA_AVX2 | ISA_AVX512 | ISA_AVX512_BF16 | ISA_AVX512_POPCNT, ISA_AVX512},
+        {"neon", ISA_NEON, ISA_NEON},
     };
     enum { N_CHOICES = sizeof choices / sizeof *choices };
 

@@ -5,45 +5,45 @@
 
 #include "kernels/rows.h"
 
-#define MATVEC(type, TYPE, set, SET)                                                               \
-    {                                                                                              \
-        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
-        .run.matvec = matvec_##type##_##set                                                        \
+#define MATVEC(type, TYPE, set, SET) \
+    { \
+        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET, \
+        .run.matvec = matvec_##type##_##set \
     }
-#define MATVEC_PREPARED(type, TYPE, set, SET, prepared)                                            \
-    {                                                                                              \
-        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET,          \
-        .run.matvec = matvec_##type##_##set, prepared                                              \
+#define MATVEC_PREPARED(type, TYPE, set, SET, prepared) \
+    { \
+        .name = "matvec_" #type "_" #set, .op = KERNEL_MATVEC, .dtype = TYPE, .isa = SET, \
+        .run.matvec = matvec_##type##_##set, prepared \
     }
-#define MATMUL(type, TYPE, set, SET, scratch)                                                      \
-    {                                                                                              \
-        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
-        .run.matmul = matmul_##type##_##set, .scratch_bytes = scratch                              \
+#define MATMUL(type, TYPE, set, SET, scratch) \
+    { \
+        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET, \
+        .run.matmul = matmul_##type##_##set, .scratch_bytes = scratch \
     }
-#define MATMUL_PREPARED(type, TYPE, set, SET, prepared, scratch)                                   \
-    {                                                                                              \
-        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET,          \
-        .run.matmul = matmul_##type##_##set, prepared, .scratch_bytes = scratch                    \
+#define MATMUL_PREPARED(type, TYPE, set, SET, prepared, scratch) \
+    { \
+        .name = "matmul_" #type "_" #set, .op = KERNEL_MATMUL, .dtype = TYPE, .isa = SET, \
+        .run.matmul = matmul_##type##_##set, prepared, .scratch_bytes = scratch \
     }
-#define ATTENTION(type, TYPE, set, SET)                                                            \
-    {                                                                                              \
-        .name = "attention_" #type "_" #set, .op = KERNEL_ATTENTION, .dtype = TYPE, .isa = SET,    \
-        .run.attention = attention_##type##_##set, .scratch_bytes = attention_scratch_bytes_##set  \
+#define ATTENTION(type, TYPE, set, SET) \
+    { \
+        .name = "attention_" #type "_" #set, .op = KERNEL_ATTENTION, .dtype = TYPE, .isa = SET, \
+        .run.attention = attention_##type##_##set, .scratch_bytes = attention_scratch_bytes_##set \
     }
-#define TYPED(member, OP, type, TYPE, set, SET)                                                    \
-    {                                                                                              \
-        .name = #member "_" #type "_" #set, .op = OP, .dtype = TYPE, .isa = SET,                   \
-        .run.member = member##_##type##_##set                                                      \
+#define TYPED(member, OP, type, TYPE, set, SET) \
+    { \
+        .name = #member "_" #type "_" #set, .op = OP, .dtype = TYPE, .isa = SET, \
+        .run.member = member##_##type##_##set \
     }
-#define PLAIN(member, OP, function, set, SET)                                                      \
-    {                                                                                              \
-        .name = #function "_" #set, .op = OP, .dtype = DTYPE_F32, .isa = SET,                      \
-        .run.member = function##_##set                                                             \
+#define PLAIN(member, OP, function, set, SET) \
+    { \
+        .name = #function "_" #set, .op = OP, .dtype = DTYPE_F32, .isa = SET, \
+        .run.member = function##_##set \
     }
 
 /* What a row's activations go through first. Two macros, since a comma would split an argument. */
 #define BY(function, bytes) .prepare = function, .prepared_bytes = bytes
-#define BY_STEPS(function, bytes, weights)                                                         \
+#define BY_STEPS(function, bytes, weights) \
     .prepare = function, .prepared_bytes = bytes, .step = weights
 
 static const struct kernel kernel_table[] = {

@@ -25,14 +25,14 @@ int64_t SIMD(matmul_scratch_bytes)(int64_t k)
 }
 
 /* n <= LANES elements of a row from element i on, behind them zeros. */
-#define DEFINE_WIDEN(type, element_bytes)                                                          \
-    INLINE vec widen_##type(const uint8_t *row, int64_t i, int64_t n)                              \
-    {                                                                                              \
-        uint8_t last[element_bytes * LANES] = {0};                                                 \
-        if (n >= LANES)                                                                            \
-            return vec_load_##type(row + element_bytes * i);                                       \
-        memcpy(last, row + element_bytes * i, (size_t)(element_bytes * n));                        \
-        return vec_load_##type(last);                                                              \
+#define DEFINE_WIDEN(type, element_bytes) \
+    INLINE vec widen_##type(const uint8_t *row, int64_t i, int64_t n) \
+    { \
+        uint8_t last[element_bytes * LANES] = {0}; \
+        if (n >= LANES) \
+            return vec_load_##type(row + element_bytes * i); \
+        memcpy(last, row + element_bytes * i, (size_t)(element_bytes * n)); \
+        return vec_load_##type(last); \
     }
 
 DEFINE_WIDEN(f32, 4)
@@ -109,39 +109,39 @@ static void tiles(int64_t m, int64_t depth, const float *panel, const uint8_t *x
         tile(1, depth, panel, x + t * x_bytes, x_bytes, y + t * y_stride, y_stride, n_rows, add);
 }
 
-#define DEFINE_MATMUL(type, TYPE)                                                                  \
-    static void pack_##type(const uint8_t *w, int64_t row_bytes, int64_t n_rows, int64_t first,    \
-                            int64_t depth, float *panel)                                           \
-    {                                                                                              \
-        for (int half = 0; half < 2; half++, panel += LANES) {                                     \
-            for (int64_t i = 0; i < depth; i += LANES) {                                           \
-                vec v[LANES];                                                                      \
-                for (int lane = 0; lane < LANES; lane++) {                                         \
-                    int64_t r = half * LANES + lane;                                               \
-                    const uint8_t *row = w + (r < n_rows ? r : n_rows - 1) * row_bytes;            \
-                    v[lane] = widen_##type(row, first + i, depth - i);                             \
-                }                                                                                  \
-                vec_transpose(v);                                                                  \
-                for (int j = 0; j < LANES && i + j < depth; j++)                                   \
-                    vec_store(panel + (i + j) * ROWS, v[j]);                                       \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    void SIMD(matmul_##type)(int64_t m, int64_t k, const void *w, const void *x, int64_t x_bytes,  \
-                             float *y, int64_t y_stride, int64_t begin, int64_t end,               \
-                             void *scratch)                                                        \
-    {                                                                                              \
-        int64_t row_bytes = dtype_row_bytes(TYPE, k);                                              \
-        for (int64_t r = begin; r < end; r += ROWS) {                                              \
-            int64_t n_rows = end - r < ROWS ? end - r : ROWS;                                      \
-            for (int64_t first = 0; first < k; first += DEPTH) {                                   \
-                int64_t depth = k - first < DEPTH ? k - first : DEPTH;                             \
-                pack_##type((const uint8_t *)w + r * row_bytes, row_bytes, n_rows, first, depth,   \
-                            scratch);                                                              \
-                tiles(m, depth, scratch, (const uint8_t *)x + first * (int64_t)sizeof(float),      \
-                      x_bytes, y + r, y_stride, n_rows, first > 0);                                \
-            }                                                                                      \
-        }                                                                                          \
+#define DEFINE_MATMUL(type, TYPE) \
+    static void pack_##type(const uint8_t *w, int64_t row_bytes, int64_t n_rows, int64_t first, \
+                            int64_t depth, float *panel) \
+    { \
+        for (int half = 0; half < 2; half++, panel += LANES) { \
+            for (int64_t i = 0; i < depth; i += LANES) { \
+                vec v[LANES]; \
+                for (int lane = 0; lane < LANES; lane++) { \
+                    int64_t r = half * LANES + lane; \
+                    const uint8_t *row = w + (r < n_rows ? r : n_rows - 1) * row_bytes; \
+                    v[lane] = widen_##type(row, first + i, depth - i); \
+                } \
+                vec_transpose(v); \
+                for (int j = 0; j < LANES && i + j < depth; j++) \
+                    vec_store(panel + (i + j) * ROWS, v[j]); \
+            } \
+        } \
+    } \
+    void SIMD(matmul_##type)(int64_t m, int64_t k, const void *w, const void *x, int64_t x_bytes, \
+                             float *y, int64_t y_stride, int64_t begin, int64_t end, \
+                             void *scratch) \
+    { \
+        int64_t row_bytes = dtype_row_bytes(TYPE, k); \
+        for (int64_t r = begin; r < end; r += ROWS) { \
+            int64_t n_rows = end - r < ROWS ? end - r : ROWS; \
+            for (int64_t first = 0; first < k; first += DEPTH) { \
+                int64_t depth = k - first < DEPTH ? k - first : DEPTH; \
+                pack_##type((const uint8_t *)w + r * row_bytes, row_bytes, n_rows, first, depth, \
+                            scratch); \
+                tiles(m, depth, scratch, (const uint8_t *)x + first * (int64_t)sizeof(float), \
+                      x_bytes, y + r, y_stride, n_rows, first > 0); \
+            } \
+        } \
     }
 
 int64_t SIMD(requantised_bytes)(int64_t k)

@@ -51,32 +51,32 @@ INLINE __m512i unsigned_q4_0(const uint8_t *block, bool two)
     return _mm512_and_si512(all, _mm512_set1_epi8(15));
 }
 
-#define DEFINE_PACK(type, BLOCK_BYTES)                                                             \
-    /* n_rows <= 16 rows of n_blocks; rows that are missing repeat the last. */                    \
-    static void pack_##type(const uint8_t *w, int64_t n_blocks, int64_t n_rows,                    \
-                            struct panel_block *out)                                               \
-    {                                                                                              \
-        int64_t row_bytes = n_blocks * BLOCK_BYTES;                                                \
-        for (int64_t b = 0; b < n_blocks; b += 2, out += 2) {                                      \
-            bool two = b + 1 < n_blocks;                                                           \
-            uint16_t scale[2][16];                                                                 \
-            vec v[16];                                                                             \
-            for (int64_t r = 0; r < 16; r++) {                                                     \
-                const uint8_t *block =                                                             \
-                    w + (r < n_rows ? r : n_rows - 1) * row_bytes + b * BLOCK_BYTES;               \
-                v[r] = _mm512_castsi512_ps(unsigned_##type(block, two));                           \
-                memcpy(&scale[0][r], block, 2);                                                    \
-                memcpy(&scale[1][r], two ? block + BLOCK_BYTES : block, 2);                        \
-            }                                                                                      \
-            vec_transpose(v);                                                                      \
-            for (int i = 0; i < 8; i++) {                                                          \
-                _mm512_store_ps(out[0].w + 64 * i, v[i]);                                          \
-                _mm512_store_ps(out[1].w + 64 * i, v[8 + i]);                                      \
-            }                                                                                      \
-            for (int i = 0; i < 2; i++)                                                            \
-                _mm512_store_ps(out[i].scale,                                                      \
-                                _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)scale[i])));   \
-        }                                                                                          \
+#define DEFINE_PACK(type, BLOCK_BYTES) \
+    /* n_rows <= 16 rows of n_blocks; rows that are missing repeat the last. */ \
+    static void pack_##type(const uint8_t *w, int64_t n_blocks, int64_t n_rows, \
+                            struct panel_block *out) \
+    { \
+        int64_t row_bytes = n_blocks * BLOCK_BYTES; \
+        for (int64_t b = 0; b < n_blocks; b += 2, out += 2) { \
+            bool two = b + 1 < n_blocks; \
+            uint16_t scale[2][16]; \
+            vec v[16]; \
+            for (int64_t r = 0; r < 16; r++) { \
+                const uint8_t *block = \
+                    w + (r < n_rows ? r : n_rows - 1) * row_bytes + b * BLOCK_BYTES; \
+                v[r] = _mm512_castsi512_ps(unsigned_##type(block, two)); \
+                memcpy(&scale[0][r], block, 2); \
+                memcpy(&scale[1][r], two ? block + BLOCK_BYTES : block, 2); \
+            } \
+            vec_transpose(v); \
+            for (int i = 0; i < 8; i++) { \
+                _mm512_store_ps(out[0].w + 64 * i, v[i]); \
+                _mm512_store_ps(out[1].w + 64 * i, v[8 + i]); \
+            } \
+            for (int i = 0; i < 2; i++) \
+                _mm512_store_ps(out[i].scale, \
+                                _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)scale[i]))); \
+        } \
     }
 
 DEFINE_PACK(q8_0, Q8_0_BYTES)
@@ -128,11 +128,11 @@ static void tiles(int64_t m, int64_t n_blocks, const struct panel_block *panels,
                   int64_t x_bytes, float *y, int64_t y_stride, int64_t n_rows)
 {
     int64_t t = 0, panel_blocks = n_blocks + n_blocks % 2;
-#define TILES(n)                                                                                   \
-    for (; t + n <= m; t += n) {                                                                   \
-        for (int64_t r = 0; r < n_rows; r += 16)                                                   \
-            tile(n, n_blocks, panels + r / 16 * panel_blocks, x + t * x_bytes, x_bytes,            \
-                 y + t * y_stride + r, y_stride, n_rows - r < 16 ? n_rows - r : 16);               \
+#define TILES(n) \
+    for (; t + n <= m; t += n) { \
+        for (int64_t r = 0; r < n_rows; r += 16) \
+            tile(n, n_blocks, panels + r / 16 * panel_blocks, x + t * x_bytes, x_bytes, \
+                 y + t * y_stride + r, y_stride, n_rows - r < 16 ? n_rows - r : 16); \
     }
     TILES(TOKENS)
     TILES(4)
@@ -141,20 +141,20 @@ static void tiles(int64_t m, int64_t n_blocks, const struct panel_block *panels,
 #undef TILES
 }
 
-#define DEFINE_MATMUL_QUANTISED(type, BLOCK_BYTES)                                                 \
-    void matmul_##type##_avx512(int64_t m, int64_t k, const void *w, const void *x,                \
-                                int64_t x_bytes, float *y, int64_t y_stride, int64_t begin,        \
-                                int64_t end, void *scratch)                                        \
-    {                                                                                              \
-        int64_t n_blocks = quant_blocks(k), panel_blocks = n_blocks + n_blocks % 2;                \
-        struct panel_block *panels = scratch;                                                      \
-        for (int64_t first = begin; first < end; first += 16 * PANELS) {                           \
-            int64_t n_rows = end - first < 16 * PANELS ? end - first : 16 * PANELS;                \
-            for (int64_t r = 0; r < n_rows; r += 16)                                               \
-                pack_##type((const uint8_t *)w + (first + r) * n_blocks * BLOCK_BYTES, n_blocks,   \
-                            n_rows - r < 16 ? n_rows - r : 16, panels + r / 16 * panel_blocks);    \
-            tiles(m, n_blocks, panels, x, x_bytes, y + first, y_stride, n_rows);                   \
-        }                                                                                          \
+#define DEFINE_MATMUL_QUANTISED(type, BLOCK_BYTES) \
+    void matmul_##type##_avx512(int64_t m, int64_t k, const void *w, const void *x, \
+                                int64_t x_bytes, float *y, int64_t y_stride, int64_t begin, \
+                                int64_t end, void *scratch) \
+    { \
+        int64_t n_blocks = quant_blocks(k), panel_blocks = n_blocks + n_blocks % 2; \
+        struct panel_block *panels = scratch; \
+        for (int64_t first = begin; first < end; first += 16 * PANELS) { \
+            int64_t n_rows = end - first < 16 * PANELS ? end - first : 16 * PANELS; \
+            for (int64_t r = 0; r < n_rows; r += 16) \
+                pack_##type((const uint8_t *)w + (first + r) * n_blocks * BLOCK_BYTES, n_blocks, \
+                            n_rows - r < 16 ? n_rows - r : 16, panels + r / 16 * panel_blocks); \
+            tiles(m, n_blocks, panels, x, x_bytes, y + first, y_stride, n_rows); \
+        } \
     }
 
 DEFINE_MATMUL_QUANTISED(q8_0, Q8_0_BYTES)

@@ -90,28 +90,28 @@ static __m256 dot_block(__m256i w, const struct q8_block *x)
     return _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
-    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y,            \
-                            int64_t y_apart, int64_t n_blocks, const struct q8_block *x)           \
-    {                                                                                              \
-        __m256 sum[STREAMS];                                                                       \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            sum[j] = _mm256_setzero_ps();                                                          \
-        for (int64_t b = 0; b < n_blocks; b++, row += BLOCK_BYTES) {                               \
-            for (int j = 0; j < n_streams; j++) {                                                  \
-                const uint8_t *block = row + j * apart;                                            \
-                sum[j] = _mm256_fmadd_ps(dot_block(weights_##type(block), x + b),                  \
-                                         _mm256_set1_ps(scale_at(block) * x[b].scale), sum[j]);    \
-            }                                                                                      \
-        }                                                                                          \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            y[j * y_apart] = vec_sum(sum[j]);                                                      \
-    }                                                                                              \
-    void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
-                              int64_t end)                                                         \
-    {                                                                                              \
-        int64_t n_blocks = quant_blocks(k);                                                        \
-        FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, n_blocks, x);                                 \
+#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES) \
+    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y, \
+                            int64_t y_apart, int64_t n_blocks, const struct q8_block *x) \
+    { \
+        __m256 sum[STREAMS]; \
+        for (int j = 0; j < n_streams; j++) \
+            sum[j] = _mm256_setzero_ps(); \
+        for (int64_t b = 0; b < n_blocks; b++, row += BLOCK_BYTES) { \
+            for (int j = 0; j < n_streams; j++) { \
+                const uint8_t *block = row + j * apart; \
+                sum[j] = _mm256_fmadd_ps(dot_block(weights_##type(block), x + b), \
+                                         _mm256_set1_ps(scale_at(block) * x[b].scale), sum[j]); \
+            } \
+        } \
+        for (int j = 0; j < n_streams; j++) \
+            y[j * y_apart] = vec_sum(sum[j]); \
+    } \
+    void matvec_##type##_avx2(int64_t k, const void *w, const void *x, float *y, int64_t begin, \
+                              int64_t end) \
+    { \
+        int64_t n_blocks = quant_blocks(k); \
+        FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, n_blocks, x); \
     }
 
 DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)

@@ -145,40 +145,40 @@ INLINE __m512 add_q4_0(const uint8_t *block, int n, const struct q8_group *x, __
     return add_group(x, low, high, block_scales(block, n, Q4_0_BYTES), sum);
 }
 
-#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
-    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y,            \
+#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES) \
+    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y, \
                             int64_t y_apart, int tail, int64_t n_groups, const struct q8_group *x) \
-    {                                                                                              \
-        __m512 sum[STREAMS];                                                                       \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            sum[j] = _mm512_setzero_ps();                                                          \
-        for (int64_t g = 0; g < n_groups; g++, row += 4 * BLOCK_BYTES) {                           \
-            for (int j = 0; j < n_streams; j++)                                                    \
-                sum[j] = add_##type(row + j * apart, 4, x + g, sum[j]);                            \
-        }                                                                                          \
-        for (int j = 0; j < n_streams; j++) {                                                      \
-            if (tail > 0)                                                                          \
-                sum[j] = add_##type(row + j * apart, tail, x + n_groups, sum[j]);                  \
-            y[j * y_apart] = _mm512_reduce_add_ps(sum[j]);                                         \
-        }                                                                                          \
-    }                                                                                              \
-    void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin,  \
-                                int64_t end)                                                       \
-    {                                                                                              \
-        int64_t n_blocks = quant_blocks(k), n_groups = n_blocks / 4;                               \
-        switch (n_blocks % 4) { /* each with its tail as a constant */                             \
-        case 0:                                                                                    \
-            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 0, n_groups, x);                          \
-            break;                                                                                 \
-        case 1:                                                                                    \
-            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 1, n_groups, x);                          \
-            break;                                                                                 \
-        case 2:                                                                                    \
-            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 2, n_groups, x);                          \
-            break;                                                                                 \
-        default:                                                                                   \
-            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 3, n_groups, x);                          \
-        }                                                                                          \
+    { \
+        __m512 sum[STREAMS]; \
+        for (int j = 0; j < n_streams; j++) \
+            sum[j] = _mm512_setzero_ps(); \
+        for (int64_t g = 0; g < n_groups; g++, row += 4 * BLOCK_BYTES) { \
+            for (int j = 0; j < n_streams; j++) \
+                sum[j] = add_##type(row + j * apart, 4, x + g, sum[j]); \
+        } \
+        for (int j = 0; j < n_streams; j++) { \
+            if (tail > 0) \
+                sum[j] = add_##type(row + j * apart, tail, x + n_groups, sum[j]); \
+            y[j * y_apart] = _mm512_reduce_add_ps(sum[j]); \
+        } \
+    } \
+    void matvec_##type##_avx512(int64_t k, const void *w, const void *x, float *y, int64_t begin, \
+                                int64_t end) \
+    { \
+        int64_t n_blocks = quant_blocks(k), n_groups = n_blocks / 4; \
+        switch (n_blocks % 4) { /* each with its tail as a constant */ \
+        case 0: \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 0, n_groups, x); \
+            break; \
+        case 1: \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 1, n_groups, x); \
+            break; \
+        case 2: \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 2, n_groups, x); \
+            break; \
+        default: \
+            FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, 3, n_groups, x); \
+        } \
     }
 
 DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)

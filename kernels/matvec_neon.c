@@ -67,31 +67,31 @@ INLINE void weights_q4_0(const uint8_t *block, int8x16_t *low, int8x16_t *high)
     *high = vsubq_s8(vreinterpretq_s8_u8(vshrq_n_u8(packed, 4)), eight);
 }
 
-#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES)                                                 \
-    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y,            \
-                            int64_t y_apart, int64_t n_blocks, const struct q8_block *x)           \
-    {                                                                                              \
-        float32x4_t sum[STREAMS];                                                                  \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            sum[j] = vdupq_n_f32(0);                                                               \
-        for (int64_t b = 0; b < n_blocks; b++, row += BLOCK_BYTES) {                               \
-            int8x16_t in_low = vld1q_s8(x[b].q), in_high = vld1q_s8(x[b].q + 16), low, high;       \
-            for (int j = 0; j < n_streams; j++) {                                                  \
-                weights_##type(row + j * apart, &low, &high);                                      \
-                int32x4_t dot = vdotq_s32(vdupq_n_s32(0), low, in_low);                            \
-                dot = vdotq_s32(dot, high, in_high);                                               \
-                sum[j] = vfmaq_n_f32(sum[j], vcvtq_f32_s32(dot),                                   \
-                                     scale_at(row + j * apart) * x[b].scale);                      \
-            }                                                                                      \
-        }                                                                                          \
-        for (int j = 0; j < n_streams; j++)                                                        \
-            y[j * y_apart] = vaddvq_f32(sum[j]);                                                   \
-    }                                                                                              \
-    void matvec_##type##_neon(int64_t k, const void *w, const void *x, float *y, int64_t begin,    \
-                              int64_t end)                                                         \
-    {                                                                                              \
-        int64_t n_blocks = quant_blocks(k);                                                        \
-        FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, n_blocks, x);                                 \
+#define DEFINE_MATVEC_QUANTISED(type, BLOCK_BYTES) \
+    INLINE void rows_##type(int n_streams, const uint8_t *row, int64_t apart, float *y, \
+                            int64_t y_apart, int64_t n_blocks, const struct q8_block *x) \
+    { \
+        float32x4_t sum[STREAMS]; \
+        for (int j = 0; j < n_streams; j++) \
+            sum[j] = vdupq_n_f32(0); \
+        for (int64_t b = 0; b < n_blocks; b++, row += BLOCK_BYTES) { \
+            int8x16_t in_low = vld1q_s8(x[b].q), in_high = vld1q_s8(x[b].q + 16), low, high; \
+            for (int j = 0; j < n_streams; j++) { \
+                weights_##type(row + j * apart, &low, &high); \
+                int32x4_t dot = vdotq_s32(vdupq_n_s32(0), low, in_low); \
+                dot = vdotq_s32(dot, high, in_high); \
+                sum[j] = vfmaq_n_f32(sum[j], vcvtq_f32_s32(dot), \
+                                     scale_at(row + j * apart) * x[b].scale); \
+            } \
+        } \
+        for (int j = 0; j < n_streams; j++) \
+            y[j * y_apart] = vaddvq_f32(sum[j]); \
+    } \
+    void matvec_##type##_neon(int64_t k, const void *w, const void *x, float *y, int64_t begin, \
+                              int64_t end) \
+    { \
+        int64_t n_blocks = quant_blocks(k); \
+        FOR_ROWS(n_blocks *BLOCK_BYTES, rows_##type, n_blocks, x); \
     }
 
 DEFINE_MATVEC_QUANTISED(q8_0, Q8_0_BYTES)

@@ -23,32 +23,32 @@ static inline int64_t round_up_64(int64_t bytes)
 }
 
 /* Declares the rows of one instruction set. */
-#define DECLARE_MATRIX_ROWS(isa)                                                                   \
-    kernel_read_fn read_##isa;                                                                     \
-    kernel_matvec_fn matvec_f32_##isa, matvec_f16_##isa, matvec_bf16_##isa, matvec_q8_0_##isa,     \
-        matvec_q4_0_##isa, matvec_b1_##isa;                                                        \
-    kernel_matmul_fn matmul_f32_##isa, matmul_f16_##isa, matmul_bf16_##isa, matmul_q8_0_##isa,     \
-        matmul_q4_0_##isa, matmul_b1_##isa;                                                        \
-    kernel_prepare_fn prepare_q8_0_##isa, prepare_q4_0_##isa, prepare_b1_##isa;                    \
-    int64_t prepared_q8_0_bytes_##isa(int64_t k);                                                  \
-    int64_t prepared_q4_0_bytes_##isa(int64_t k);                                                  \
-    int64_t prepared_b1_bytes_##isa(int64_t k);                                                    \
-    kernel_prepare_fn requantise_##isa;                                                            \
-    int64_t requantised_bytes_##isa(int64_t k);                                                    \
+#define DECLARE_MATRIX_ROWS(isa) \
+    kernel_read_fn read_##isa; \
+    kernel_matvec_fn matvec_f32_##isa, matvec_f16_##isa, matvec_bf16_##isa, matvec_q8_0_##isa, \
+        matvec_q4_0_##isa, matvec_b1_##isa; \
+    kernel_matmul_fn matmul_f32_##isa, matmul_f16_##isa, matmul_bf16_##isa, matmul_q8_0_##isa, \
+        matmul_q4_0_##isa, matmul_b1_##isa; \
+    kernel_prepare_fn prepare_q8_0_##isa, prepare_q4_0_##isa, prepare_b1_##isa; \
+    int64_t prepared_q8_0_bytes_##isa(int64_t k); \
+    int64_t prepared_q4_0_bytes_##isa(int64_t k); \
+    int64_t prepared_b1_bytes_##isa(int64_t k); \
+    kernel_prepare_fn requantise_##isa; \
+    int64_t requantised_bytes_##isa(int64_t k); \
     int64_t matmul_scratch_bytes_##isa(int64_t k)
 
-#define DECLARE_VECTOR_ROWS(isa)                                                                   \
-    kernel_attention_fn attention_f32_##isa, attention_f16_##isa, attention_bf16_##isa,            \
-        attention_q8_0_##isa;                                                                      \
-    int64_t attention_scratch_bytes_##isa(int64_t d_head);                                         \
-    kernel_embed_fn embed_f32_##isa, embed_f16_##isa, embed_bf16_##isa, embed_q8_0_##isa,          \
-        embed_q4_0_##isa, embed_b1_##isa;                                                          \
-    kernel_store_fn store_f32_##isa, store_f16_##isa, store_bf16_##isa, store_q8_0_##isa;          \
-    kernel_norm_fn rms_norm_##isa, layer_norm_##isa;                                               \
-    kernel_rope_fn rope_##isa;                                                                     \
-    kernel_activation_fn silu_##isa, gelu_##isa, relu_##isa;                                       \
-    kernel_add_fn add_##isa;                                                                       \
-    kernel_softmax_fn softmax_##isa;                                                               \
+#define DECLARE_VECTOR_ROWS(isa) \
+    kernel_attention_fn attention_f32_##isa, attention_f16_##isa, attention_bf16_##isa, \
+        attention_q8_0_##isa; \
+    int64_t attention_scratch_bytes_##isa(int64_t d_head); \
+    kernel_embed_fn embed_f32_##isa, embed_f16_##isa, embed_bf16_##isa, embed_q8_0_##isa, \
+        embed_q4_0_##isa, embed_b1_##isa; \
+    kernel_store_fn store_f32_##isa, store_f16_##isa, store_bf16_##isa, store_q8_0_##isa; \
+    kernel_norm_fn rms_norm_##isa, layer_norm_##isa; \
+    kernel_rope_fn rope_##isa; \
+    kernel_activation_fn silu_##isa, gelu_##isa, relu_##isa; \
+    kernel_add_fn add_##isa; \
+    kernel_softmax_fn softmax_##isa; \
     kernel_argmax_fn argmax_##isa
 
 DECLARE_MATRIX_ROWS(portable);

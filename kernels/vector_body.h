@@ -129,20 +129,20 @@ static inline vec relu(vec x)
     return vec_max(x, vec_zero());
 }
 
-#define DEFINE_ACTIVATION(f)                                                                       \
-    void SIMD(f)(int64_t n, const float *gate, const float *up, float *out)                        \
-    {                                                                                              \
-        int64_t i = 0;                                                                             \
-        for (; i + LANES <= n; i += LANES) {                                                       \
-            vec v = f(vec_load(gate + i));                                                         \
-            vec_store(out + i, up != NULL ? vec_mul(v, vec_load(up + i)) : v);                     \
-        }                                                                                          \
-        if (i < n) {                                                                               \
-            vec v = f(vec_load_part(gate + i, n - i));                                             \
-            if (up != NULL)                                                                        \
-                v = vec_mul(v, vec_load_part(up + i, n - i));                                      \
-            vec_store_part(out + i, v, n - i);                                                     \
-        }                                                                                          \
+#define DEFINE_ACTIVATION(f) \
+    void SIMD(f)(int64_t n, const float *gate, const float *up, float *out) \
+    { \
+        int64_t i = 0; \
+        for (; i + LANES <= n; i += LANES) { \
+            vec v = f(vec_load(gate + i)); \
+            vec_store(out + i, up != NULL ? vec_mul(v, vec_load(up + i)) : v); \
+        } \
+        if (i < n) { \
+            vec v = f(vec_load_part(gate + i, n - i)); \
+            if (up != NULL) \
+                v = vec_mul(v, vec_load_part(up + i, n - i)); \
+            vec_store_part(out + i, v, n - i); \
+        } \
     }
 
 DEFINE_ACTIVATION(silu)
@@ -208,18 +208,18 @@ int64_t SIMD(argmax)(int64_t n, const float *x)
     return 0; /* only with NaNs */
 }
 
-#define DEFINE_EMBED(type, element_bytes)                                                          \
-    void SIMD(embed_##type)(int64_t n, const void *row, float *out)                                \
-    {                                                                                              \
-        const uint8_t *at = row;                                                                   \
-        int64_t i = 0;                                                                             \
-        for (; i + LANES <= n; i += LANES)                                                         \
-            vec_store(out + i, vec_load_##type(at + element_bytes * i));                           \
-        if (i < n) {                                                                               \
-            uint8_t last[element_bytes * LANES] = {0};                                             \
-            memcpy(last, at + element_bytes * i, (size_t)(element_bytes * (n - i)));               \
-            vec_store_part(out + i, vec_load_##type(last), n - i);                                 \
-        }                                                                                          \
+#define DEFINE_EMBED(type, element_bytes) \
+    void SIMD(embed_##type)(int64_t n, const void *row, float *out) \
+    { \
+        const uint8_t *at = row; \
+        int64_t i = 0; \
+        for (; i + LANES <= n; i += LANES) \
+            vec_store(out + i, vec_load_##type(at + element_bytes * i)); \
+        if (i < n) { \
+            uint8_t last[element_bytes * LANES] = {0}; \
+            memcpy(last, at + element_bytes * i, (size_t)(element_bytes * (n - i))); \
+            vec_store_part(out + i, vec_load_##type(last), n - i); \
+        } \
     }
 
 DEFINE_EMBED(f16, 2)

@@ -7,15 +7,15 @@
 #include "kernels/rows.h"
 #include "model/quantize.h"
 
-#define DEFINE_EMBED(type, TYPE)                                                                   \
-    void embed_##type##_portable(int64_t n, const void *row, float *out)                           \
-    {                                                                                              \
-        dequantize_row(TYPE, n, row, out);                                                         \
+#define DEFINE_EMBED(type, TYPE) \
+    void embed_##type##_portable(int64_t n, const void *row, float *out) \
+    { \
+        dequantize_row(TYPE, n, row, out); \
     }
-#define DEFINE_STORE(type, TYPE)                                                                   \
-    void store_##type##_portable(int64_t n, const float *x, void *row)                             \
-    {                                                                                              \
-        quantize_row(TYPE, n, x, row);                                                             \
+#define DEFINE_STORE(type, TYPE) \
+    void store_##type##_portable(int64_t n, const float *x, void *row) \
+    { \
+        quantize_row(TYPE, n, x, row); \
     }
 
 DEFINE_EMBED(f32, DTYPE_F32)
@@ -95,11 +95,11 @@ static float relu(float x)
     return x > 0 ? x : 0;
 }
 
-#define DEFINE_ACTIVATION(f)                                                                       \
-    void f##_portable(int64_t n, const float *gate, const float *up, float *out)                   \
-    {                                                                                              \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            out[i] = up != NULL ? f(gate[i]) * up[i] : f(gate[i]);                                 \
+#define DEFINE_ACTIVATION(f) \
+    void f##_portable(int64_t n, const float *gate, const float *up, float *out) \
+    { \
+        for (int64_t i = 0; i < n; i++) \
+            out[i] = up != NULL ? f(gate[i]) * up[i] : f(gate[i]); \
     }
 
 DEFINE_ACTIVATION(silu)

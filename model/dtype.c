@@ -13,17 +13,12 @@ static const struct {
     bool is_block;
     int64_t elems, bytes;
 } traits[N_DTYPES] = {
-    [DTYPE_F32] = {"f32",  false, 1,   4  },
-      [DTYPE_F16] = {"f16",  false, 1,   2  },
-    [DTYPE_BF16] = {"bf16", false, 1,   2  },
-      [DTYPE_Q8_0] = {"q8_0", true,  32,  34 },
-    [DTYPE_Q6_K] = {"q6_k", true,  256, 210},
-      [DTYPE_Q5_0] = {"q5_0", true,  32,  22 },
-    [DTYPE_Q4_0] = {"q4_0", true,  32,  18 },
-      [DTYPE_Q4_K] = {"q4_k", true,  256, 144},
-    [DTYPE_Q3_K] = {"q3_k", true,  256, 110},
-      [DTYPE_Q2_K] = {"q2_k", true,  256, 84 },
-    [DTYPE_B1] = {"b1",   true,  8,   1  },
+    [DTYPE_F32] = {"f32", false, 1, 4},      [DTYPE_F16] = {"f16", false, 1, 2},
+    [DTYPE_BF16] = {"bf16", false, 1, 2},    [DTYPE_Q8_0] = {"q8_0", true, 32, 34},
+    [DTYPE_Q6_K] = {"q6_k", true, 256, 210}, [DTYPE_Q5_0] = {"q5_0", true, 32, 22},
+    [DTYPE_Q4_0] = {"q4_0", true, 32, 18},   [DTYPE_Q4_K] = {"q4_k", true, 256, 144},
+    [DTYPE_Q3_K] = {"q3_k", true, 256, 110}, [DTYPE_Q2_K] = {"q2_k", true, 256, 84},
+    [DTYPE_B1] = {"b1", true, 8, 1},
 };
 
 const char *dtype_name(enum dtype dtype)

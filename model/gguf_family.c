@@ -97,7 +97,7 @@ static const struct gguf_family families[] = {
      .family = "olmo",
      .ffn = FFN_SWIGLU,
      .norm = NORM_LAYER,
-     .position = POSITION_ROPE   },
+     .position = POSITION_ROPE},
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -222,11 +222,11 @@ static enum status check_types(const struct transformer *net, struct err *err)
         enum dtype dtype;
         int64_t row;
     } uses[] = {
-        {"the token table", "d_model",          net->embedding_dtype, net->d_model                  },
-        {"the head",        "d_model",          net->head_dtype,      net->d_model                  },
-        {"the blocks",      "d_model",          net->block_dtype,     net->d_model                  },
-        {"the blocks",      "n_heads * d_head", net->block_dtype,     block->n_heads * block->d_head},
-        {"the blocks",      "d_ff",             net->block_dtype,     block->d_ff                   },
+        {"the token table", "d_model", net->embedding_dtype, net->d_model},
+        {"the head", "d_model", net->head_dtype, net->d_model},
+        {"the blocks", "d_model", net->block_dtype, net->d_model},
+        {"the blocks", "n_heads * d_head", net->block_dtype, block->n_heads * block->d_head},
+        {"the blocks", "d_ff", net->block_dtype, block->d_ff},
     };
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
         int64_t elems = dtype_block_elems(uses[i].dtype);

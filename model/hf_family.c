@@ -5,19 +5,19 @@
 #include "model/hf_hooks.h"
 
 /* The table. Key names that llama-like families have in common: */
-#define LLAMA_KEYS                                                                                 \
-    .d_model = {"hidden_size", HF_REQUIRED}, .n_layers = {"num_hidden_layers", HF_REQUIRED},       \
+#define LLAMA_KEYS \
+    .d_model = {"hidden_size", HF_REQUIRED}, .n_layers = {"num_hidden_layers", HF_REQUIRED}, \
     .n_heads = {"num_attention_heads", HF_REQUIRED}, .vocab_size = {"vocab_size", HF_REQUIRED}
 #define LLAMA_FFN .d_ff = {"intermediate_size", HF_REQUIRED}, .gated = true
 
-#define LLAMA_LIKE                                                                                 \
-    LLAMA_KEYS, LLAMA_FFN, .norm = NORM_RMS, .position = POSITION_ROPE,                            \
+#define LLAMA_LIKE \
+    LLAMA_KEYS, LLAMA_FFN, .norm = NORM_RMS, .position = POSITION_ROPE, \
                            .activation_keys = "hidden_act", .activation = "silu"
 
-#define GEMMA_LIKE                                                                                 \
-    LLAMA_FFN, .norm = NORM_RMS, .position = POSITION_ROPE,                                        \
-               .activation_keys = "hidden_activation hidden_act",                                  \
-               .activation = "gelu_pytorch_tanh", .tied = true,                                    \
+#define GEMMA_LIKE \
+    LLAMA_FFN, .norm = NORM_RMS, .position = POSITION_ROPE, \
+               .activation_keys = "hidden_activation hidden_act", \
+               .activation = "gelu_pytorch_tanh", .tied = true, \
                .norm_eps = {"rms_norm_eps", 1e-6}, .attention_bias = "attention_bias"
 
 /* clang-format off */

@@ -18,14 +18,14 @@ static enum status read_activation(struct hf_reader *reader, const struct hf_fam
         const char *name;
         enum ffn_kind plain, gated;
     } kinds[] = {
-        {"relu",              FFN_RELU,    N_FFN_KINDS},
-        {"gelu",              FFN_GELU,    FFN_GEGLU  },
-        {"gelu_new",          FFN_GELU,    FFN_GEGLU  },
-        {"gelu_fast",         FFN_GELU,    FFN_GEGLU  },
-        {"gelu_pytorch_tanh", FFN_GELU,    FFN_GEGLU  },
-        {"quick_gelu",        FFN_GELU,    FFN_GEGLU  },
-        {"silu",              N_FFN_KINDS, FFN_SWIGLU },
-        {"swish",             N_FFN_KINDS, FFN_SWIGLU },
+        {"relu", FFN_RELU, N_FFN_KINDS},
+        {"gelu", FFN_GELU, FFN_GEGLU},
+        {"gelu_new", FFN_GELU, FFN_GEGLU},
+        {"gelu_fast", FFN_GELU, FFN_GEGLU},
+        {"gelu_pytorch_tanh", FFN_GELU, FFN_GEGLU},
+        {"quick_gelu", FFN_GELU, FFN_GEGLU},
+        {"silu", N_FFN_KINDS, FFN_SWIGLU},
+        {"swish", N_FFN_KINDS, FFN_SWIGLU},
     };
     const char *name = family->activation;
     enum status status = STATUS_OK;
@@ -221,13 +221,7 @@ static void append_names(struct hf_reader *reader, const char *path, struct text
 
 static bool is_mobilellm_shape(int64_t d_model, int64_t n_layers)
 {
-    static const int64_t shapes[][2] = {
-        {576,  30},
-        {960,  32},
-        {1152, 40},
-        {1280, 54},
-        {1600, 54}
-    };
+    static const int64_t shapes[][2] = {{576, 30}, {960, 32}, {1152, 40}, {1280, 54}, {1600, 54}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (shapes[i][0] == d_model && shapes[i][1] == n_layers)
             return true;

@@ -50,7 +50,7 @@ void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers
                   .n_kv_heads = n_kv_heads,
                   .d_head = d_head,
                   .d_ff = d_ff},
-        .schedule = {.sharing = SHARING_NONE,             .n_layers = n_layers,     .repeats = 1},
+        .schedule = {.sharing = SHARING_NONE, .n_layers = n_layers, .repeats = 1},
         .ffn = FFN_SWIGLU,
         .norm = NORM_RMS,
         .norm_placement = NORM_PRE,

@@ -18,11 +18,11 @@ struct shape_table {
 };
 
 static const struct shape_table shape_tables[] = {
-    {"ablation_embedding_sharing.csv",    "Table 1",          "variant", "layers",          "params_m_paper"},
-    {"ablation_layer_sharing_method.csv", "Table 2",          "method",  "layers_distinct", NULL            },
-    {"ablation_design_roadmap.csv",       "Table 10",         "step",    "layers_distinct", "params_m_paper"},
-    {"depth_width_ablation.csv",          "Tables 11 and 12", NULL,      "layers",          "params_m_paper"},
-    {"ablation_heads_kv.csv",             "Table 13",         NULL,      "layers",          "params_m_paper"},
+    {"ablation_embedding_sharing.csv", "Table 1", "variant", "layers", "params_m_paper"},
+    {"ablation_layer_sharing_method.csv", "Table 2", "method", "layers_distinct", NULL},
+    {"ablation_design_roadmap.csv", "Table 10", "step", "layers_distinct", "params_m_paper"},
+    {"depth_width_ablation.csv", "Tables 11 and 12", NULL, "layers", "params_m_paper"},
+    {"ablation_heads_kv.csv", "Table 13", NULL, "layers", "params_m_paper"},
 };
 
 /* LLaMA's rule: 8/3 d_model, up to a multiple of 256. Every shape of the paper keeps it. */

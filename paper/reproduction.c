@@ -6,8 +6,8 @@
 
 #include "base/csv.h"
 #include "base/file.h"
-#include "fit/fit.h"
 #include "costmodel/price.h"
+#include "fit/fit.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 
@@ -154,10 +154,10 @@ static enum status add_table_7(const struct table_7_row rows[N_TABLE_7],
         int row;
         bool loading;
     } overheads[] = {
-        {"LS-125M over 125M, load and init",   2.2, 1, true },
-        {"LS-125M over 125M, execute",         2.6, 1, false},
-        {"60 layers over 125M, load and init", 143, 2, true },
-        {"60 layers over 125M, execute",       86,  2, false},
+        {"LS-125M over 125M, load and init", 2.2, 1, true},
+        {"LS-125M over 125M, execute", 2.6, 1, false},
+        {"60 layers over 125M, load and init", 143, 2, true},
+        {"60 layers over 125M, execute", 86, 2, false},
     };
     for (size_t i = 0; i < sizeof overheads / sizeof *overheads && !status; i++) {
         const struct price *c = &closed[overheads[i].row], *s = &simulated[overheads[i].row];
@@ -311,19 +311,19 @@ enum status reproduce_energy(const struct device *device, struct claims *claims,
         const char *what, *unit;
         double paper, ours, simulated;
     } rows[] = {
-        {"7B: J a token, by 0.1 J per 1e9 parameters",                     "J",     0.7,   seven.rule_j,                     NAN                                  },
-        {"7B in 8 bits: J a token, by bytes and flop",                     "J",     0.7,   seven.closed_j,                   seven.simulated_j                    },
-        {"350M in 8 bits: J a token, by the rule",                         "J",     0.035, one_350.rule_j,                   NAN                                  },
-        {"350M in 8 bits: J a token, by bytes and flop",                   "J",     0.035, one_350.closed_j,
-         one_350.simulated_j                                                                                                                                      },
-        {"7B at 10 tokens/s: hours a charge, by the rule",                 "h",     2,     battery_j / seven.rule_j / 36000,
-         NAN                                                                                                                                                      },
-        {"7B in 8 bits at 10 tokens/s: hours a charge, by bytes and flop", "h",     2,
-         battery_j / seven.closed_j / 36000,                                                                                 battery_j / seven.simulated_j / 36000},
-        {"7B: battery for 64 tokens, by the rule",                         "%",     0.2,   6400 * seven.rule_j / battery_j,  NAN                                  },
-        {"125M in fp16: tokens a second",                                  "tok/s", 50,    NAN,                              1e9 / one_125.ns                     },
-        {"7B in 4 bits: tokens a second (MLC Chat: 3 to 6)",               "tok/s", 4.5,   NAN,
-         1e9 / seven_4bit.ns                                                                                                                                      },
+        {"7B: J a token, by 0.1 J per 1e9 parameters", "J", 0.7, seven.rule_j, NAN},
+        {"7B in 8 bits: J a token, by bytes and flop", "J", 0.7, seven.closed_j, seven.simulated_j},
+        {"350M in 8 bits: J a token, by the rule", "J", 0.035, one_350.rule_j, NAN},
+        {"350M in 8 bits: J a token, by bytes and flop", "J", 0.035, one_350.closed_j,
+         one_350.simulated_j},
+        {"7B at 10 tokens/s: hours a charge, by the rule", "h", 2, battery_j / seven.rule_j / 36000,
+         NAN},
+        {"7B in 8 bits at 10 tokens/s: hours a charge, by bytes and flop", "h", 2,
+         battery_j / seven.closed_j / 36000, battery_j / seven.simulated_j / 36000},
+        {"7B: battery for 64 tokens, by the rule", "%", 0.2, 6400 * seven.rule_j / battery_j, NAN},
+        {"125M in fp16: tokens a second", "tok/s", 50, NAN, 1e9 / one_125.ns},
+        {"7B in 4 bits: tokens a second (MLC Chat: 3 to 6)", "tok/s", 4.5, NAN,
+         1e9 / seven_4bit.ns},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++)
         status = add_energy(claims, rows[i].what, rows[i].unit, rows[i].paper, rows[i].ours,

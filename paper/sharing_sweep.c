@@ -12,13 +12,10 @@ static const struct {
     enum sharing sharing;
     int64_t repeats;
 } sweep_modes[N_SWEEP_MODES] = {
-    {"not shared",    SHARING_NONE,       1},
-    {"immediate x2",  SHARING_IMMEDIATE,  2},
-    {"immediate x3",  SHARING_IMMEDIATE,  3},
-    {"immediate x4",  SHARING_IMMEDIATE,  4},
-    {"repeat-all x2", SHARING_REPEAT_ALL, 2},
-    {"reverse x2",    SHARING_REVERSE,    2},
-    {"reverse x4",    SHARING_REVERSE,    4},
+    {"not shared", SHARING_NONE, 1},          {"immediate x2", SHARING_IMMEDIATE, 2},
+    {"immediate x3", SHARING_IMMEDIATE, 3},   {"immediate x4", SHARING_IMMEDIATE, 4},
+    {"repeat-all x2", SHARING_REPEAT_ALL, 2}, {"reverse x2", SHARING_REVERSE, 2},
+    {"reverse x4", SHARING_REVERSE, 4},
 };
 static const double sweep_mb[N_SWEEP_SIZES] = {2, 4, 8, 16, 32, 64};
 

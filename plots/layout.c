@@ -74,11 +74,7 @@ static void linear_tics(double low, double high, int want, struct tics *out)
 
 static void log_tics(double low, double high, int want, struct tics *out)
 {
-    static const double steps[3][10] = {
-        {1,  1.5, 2, 3, 4, 5, 7},
-        {1, 2, 5},
-        {1}
-    };
+    static const double steps[3][10] = {{1, 1.5, 2, 3, 4, 5, 7}, {1, 2, 5}, {1}};
     double decades = log10(high / low);
     int kind = decades * 3 <= want ? (decades * 7 <= want ? 0 : 1) : 2;
     int stride = kind < 2 ? 1 : (int)fmax(1, ceil(decades / want));

@@ -156,9 +156,7 @@ static enum status check_types(const struct transformer *net, struct err *err)
 
 enum status weights_allocate(const struct transformer *net, struct weights *out, struct err *err)
 {
-    struct layout layout = {
-        .visitor = {lay_out_matrix, lay_out_vector}
-    };
+    struct layout layout = {.visitor = {lay_out_matrix, lay_out_vector}};
     *out = (struct weights){0};
     enum status status = check_types(net, err);
     if (status)
@@ -273,12 +271,10 @@ static enum status fill(const struct transformer *net, uint64_t seed, int n_thre
     enum status status = weights_allocate(net, out, err);
     if (status)
         return status;
-    struct filler filler = {
-        .visitor = {fill_matrix, fill_vector},
-        .seed = seed << 20,
-        .n_threads = n_threads,
-        .different = different
-    };
+    struct filler filler = {.visitor = {fill_matrix, fill_vector},
+                            .seed = seed << 20,
+                            .n_threads = n_threads,
+                            .different = different};
     filler.longest = net->d_model > net->d_embed ? net->d_model : net->d_embed;
     for (int64_t i = 0; i < net->schedule.n_layers; i++) {
         const struct block *b = transformer_block(net, i);

@@ -20,20 +20,20 @@ static const struct field {
     size_t offset;
     enum unit unit;
 } fields[] = {
-#define FIELD(name, kind, unit)                                                                    \
-    {                                                                                              \
-#name, kind, offsetof(struct candidate, name), unit                                        \
+#define FIELD(name, kind, unit) \
+    { \
+#name, kind, offsetof(struct candidate, name), unit \
     }
-#define PRICE(name, kind, unit)                                                                    \
-    {                                                                                              \
-#name, kind, offsetof(struct candidate, price.name), unit                                  \
+#define PRICE(name, kind, unit) \
+    { \
+#name, kind, offsetof(struct candidate, price.name), unit \
     }
     FIELD(id, INT64, NONE),
-    {"n_layers",           INT64,                     offsetof(struct candidate, schedule.n_layers), NONE},
-    {"n_layers_effective", EXECUTIONS,                0,                         NONE              },
-    {"sharing",                ENUM, offsetof(struct candidate,         schedule.sharing),               NONE    },
-    {"repeats",               INT64, offsetof(struct candidate,         schedule.repeats),               NONE},
-    {"share_ffn",                BOOL, offsetof(struct candidate,       schedule.share_ffn),               NONE    },
+    {"n_layers", INT64, offsetof(struct candidate, schedule.n_layers), NONE},
+    {"n_layers_effective", EXECUTIONS, 0, NONE},
+    {"sharing", ENUM, offsetof(struct candidate, schedule.sharing), NONE},
+    {"repeats", INT64, offsetof(struct candidate, schedule.repeats), NONE},
+    {"share_ffn", BOOL, offsetof(struct candidate, schedule.share_ffn), NONE},
     FIELD(d_model, INT64, NONE),
     FIELD(n_heads, INT64, NONE),
     FIELD(n_kv_heads, INT64, NONE),
@@ -43,7 +43,7 @@ static const struct field {
     FIELD(tie_embeddings, BOOL, NONE),
     FIELD(dtype, ENUM, NONE),
     FIELD(kv_dtype, ENUM, NONE),
-    {"ffn_kind",                ENUM, offsetof(struct candidate,                      ffn),               NONE},
+    {"ffn_kind", ENUM, offsetof(struct candidate, ffn), NONE},
     FIELD(params, INT64, NONE),
     FIELD(params_embedding, INT64, NONE),
     FIELD(params_blocks, INT64, NONE),
@@ -55,7 +55,7 @@ static const struct field {
     PRICE(prefill_ns, DOUBLE, NS),
     PRICE(ttft_cold_ns, DOUBLE, NS),
     PRICE(decode_ns, DOUBLE, NS),
-    {"decode_tok_s",        TOKENS_PER_S, offsetof(struct candidate,          price.decode_ns),               NONE    },
+    {"decode_tok_s", TOKENS_PER_S, offsetof(struct candidate, price.decode_ns), NONE},
     PRICE(energy_pj_per_token, DOUBLE, PJ),
     PRICE(peak_bytes, INT64, BYTES),
     PRICE(fits_app_share, BOOL, NONE),
@@ -69,19 +69,19 @@ static const struct {
     const char *stored, *asked;
     double scale;
 } units[] = {
-    {NS,    "ns",    "us",  1e-3   },
-    {NS,    "ns",    "ms",  1e-6   },
-    {NS,    "ns",    "s",   1e-9   },
-    {BYTES, "bytes", "kb",  1e-3   },
-    {BYTES, "bytes", "mb",  1e-6   },
-    {BYTES, "bytes", "gb",  1e-9   },
+    {NS, "ns", "us", 1e-3},
+    {NS, "ns", "ms", 1e-6},
+    {NS, "ns", "s", 1e-9},
+    {BYTES, "bytes", "kb", 1e-3},
+    {BYTES, "bytes", "mb", 1e-6},
+    {BYTES, "bytes", "gb", 1e-9},
     {BYTES, "bytes", "kib", 0x1p-10},
     {BYTES, "bytes", "mib", 0x1p-20},
     {BYTES, "bytes", "gib", 0x1p-30},
-    {PJ,    "pj",    "nj",  1e-3   },
-    {PJ,    "pj",    "uj",  1e-6   },
-    {PJ,    "pj",    "mj",  1e-9   },
-    {PJ,    "pj",    "j",   1e-12  },
+    {PJ, "pj", "nj", 1e-3},
+    {PJ, "pj", "uj", 1e-6},
+    {PJ, "pj", "mj", 1e-9},
+    {PJ, "pj", "j", 1e-12},
 };
 
 /* `name` is `field` with `stored` replaced by `asked` as a whole word between underscores. */
@@ -149,13 +149,8 @@ static const struct {
     const char *text;
     enum comparison comparison;
 } comparisons[] = {
-    {"<=", LESS_EQUAL   },
-    {">=", GREATER_EQUAL},
-    {"!=", NOT_EQUAL    },
-    {"==", EQUAL        },
-    {"<",  LESS         },
-    {">",  GREATER      },
-    {"=",  EQUAL        },
+    {"<=", LESS_EQUAL}, {">=", GREATER_EQUAL}, {"!=", NOT_EQUAL}, {"==", EQUAL},
+    {"<", LESS},        {">", GREATER},        {"=", EQUAL},
 };
 
 static const char *skip_space(const char *at)

@@ -30,7 +30,7 @@ void space_default(struct space *out)
     *out = (struct space){
         .d_ff_rule_256 = true,
         .n_ff_ratios = 4,
-        .ff_ratio = {2,  8.0 / 3, 3, 4},
+        .ff_ratio = {2, 8.0 / 3, 3, 4},
         .d_ff_multiple = 64,
         .min_layers = 2,
         .max_layers = 128,
@@ -41,7 +41,7 @@ void space_default(struct space *out)
                      {.sharing = SHARING_REPEAT_ALL, .repeats = 2},
                      {.sharing = SHARING_REVERSE, .repeats = 2}},
         .n_dtypes = 1,
-        .dtype = {DTYPE_F16 },
+        .dtype = {DTYPE_F16},
         .kv_dtype = DTYPE_F16,
         .ffn = FFN_SWIGLU,
         .max_context = 2048,
@@ -303,8 +303,8 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
         return status;
     space_default(out);
     struct json at;
-#define AXIS(key, read)                                                                            \
-    if (!json_is_null((at = json_member(root, key), &at)) && (status = (read)))                    \
+#define AXIS(key, read) \
+    if (!json_is_null((at = json_member(root, key), &at)) && (status = (read))) \
         return status;
     AXIS("d_model", read_axis(&at, 1, 1 << 20, &out->d_model, err))
     AXIS("d_head", read_axis(&at, 2, 1 << 14, &out->d_head, err))

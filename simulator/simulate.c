@@ -13,11 +13,10 @@ static const double steady_frac = 1e-4, managed_steady_frac = 2e-3;
 
 void simulation_init(struct simulation *simulation)
 {
-    *simulation = (struct simulation){
-        .workload = {.prompt = DEFAULT_PROMPT, .context = DEFAULT_CONTEXT},
-        .tokens = 1,
-        .prefill = true
-    };
+    *simulation =
+        (struct simulation){.workload = {.prompt = DEFAULT_PROMPT, .context = DEFAULT_CONTEXT},
+                            .tokens = 1,
+                            .prefill = true};
 }
 
 struct run {

@@ -52,12 +52,12 @@ static inline int fixture_remove(void **state)
 }
 
 /* Fails the test with the error's message. */
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        struct err must_err = {{0}};                                                               \
-        const enum status must_status = (call);                                                    \
-        if (must_status != STATUS_OK)                                                              \
-            fail_msg("%s: status %d: %s", #call, must_status, must_err.message);                   \
+#define must(call) \
+    do { \
+        struct err must_err = {{0}}; \
+        const enum status must_status = (call); \
+        if (must_status != STATUS_OK) \
+            fail_msg("%s: status %d: %s", #call, must_status, must_err.message); \
     } while (0)
 
 static inline struct store *fixture_open(const char *path, enum store_mode mode)

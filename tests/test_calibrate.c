@@ -15,20 +15,17 @@
 static struct measured_by_threads numbers(double one, double two)
 {
     return (struct measured_by_threads){
-        {{one, one / 50, 15, 0, false}, {two, two / 50, 12, 3, false}}
-    };
+        {{one, one / 50, 15, 0, false}, {two, two / 50, 12, 3, false}}};
 }
 
 /* A made-up machine whose noise turned the levels round at two threads. */
 static struct calibration made_up(void)
 {
-    struct calibration c = {
-        .topology = {.cpu = "made up", .n_cores = 2},
-        .measured_at = "2026-11-22T05:04:33Z",
-        .n_points = 2,
-        .threads = {1,                2           },
-        .n_levels = 2
-    };
+    struct calibration c = {.topology = {.cpu = "made up", .n_cores = 2},
+                            .measured_at = "2026-11-22T05:04:33Z",
+                            .n_points = 2,
+                            .threads = {1, 2},
+                            .n_levels = 2};
     strcpy(c.levels[0].name, "l2");
     c.levels[0].capacity_bytes = 1 << 20;
     c.levels[0].per_thread = true;

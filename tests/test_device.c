@@ -12,8 +12,8 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "device/device.h"
 #include "costmodel/price.h"
+#include "device/device.h"
 #include "model/transformer.h"
 
 static const char smallest[] =
@@ -164,23 +164,27 @@ static void levels_end_in_dram_and_flash_and_go_from_fastest_to_slowest(void **s
     const struct {
         const char *levels, *part;
     } cases[] = {
-        {"[]",                                                                                "2 to 6"                   },
-        {"[{\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1}]",                   "2 to 6"                   },
+        {"[]", "2 to 6"},
+        {"[{\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1}]", "2 to 6"},
         {"[{\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1},"
-         " {\"name\": \"disk\", \"capacity_bytes\": 1, \"read_gbps\": 1}]",          "'dram' and 'flash'"       },
+         " {\"name\": \"disk\", \"capacity_bytes\": 1, \"read_gbps\": 1}]",
+         "'dram' and 'flash'"},
         {"[{\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1},"
-         " {\"name\": \"flash\", \"read_gbps\": 2}]",                                "fastest to slowest"       },
+         " {\"name\": \"flash\", \"read_gbps\": 2}]",
+         "fastest to slowest"},
         {"[{\"name\": \"dram\", \"read_gbps\": 1}, {\"name\": \"flash\", \"read_gbps\": 1}]",
-         "capacity_bytes"                                                                                                },
-        {"[{\"name\": \"dram\", \"capacity_bytes\": 1}, {\"name\": \"flash\"}]",              "'read_gbps'"              },
+         "capacity_bytes"},
+        {"[{\"name\": \"dram\", \"capacity_bytes\": 1}, {\"name\": \"flash\"}]", "'read_gbps'"},
         {"[{\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1},"
          " {\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": 1},"
-         " {\"name\": \"flash\", \"read_gbps\": 1}]",                                "second level named 'dram'"},
+         " {\"name\": \"flash\", \"read_gbps\": 1}]",
+         "second level named 'dram'"},
         {"[{\"name\": \"l2\", \"capacity_bytes\": 1, \"read_gbps\": ["
          "{\"threads\": 1, \"value\": 5}, {\"threads\": 4, \"value\": 9}]},"
          " {\"name\": \"dram\", \"capacity_bytes\": 1, \"read_gbps\": ["
          "{\"threads\": 1, \"value\": 1}, {\"threads\": 2, \"value\": 8}]},"
-         " {\"name\": \"flash\", \"read_gbps\": 1}]",                                "threads: 2"               },
+         " {\"name\": \"flash\", \"read_gbps\": 1}]",
+         "threads: 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[2048];
@@ -212,20 +216,14 @@ static void missing_essentials_are_named(void **state)
 static void threads_interpolate_between_and_hold_beyond(void **state)
 {
     (void)state;
-    const struct by_threads numbers = {
-        .n = 3, .threads = {2,  4,  8 },
-             .value = {10, 20, 24}
-    };
+    const struct by_threads numbers = {.n = 3, .threads = {2, 4, 8}, .value = {10, 20, 24}};
     const double expected[] = {10, 10, 15, 20, 21, 22, 23, 24, 24};
     for (int threads = 1; threads <= 9; threads++)
         assert_true(by_threads_at(&numbers, threads, NAN) == expected[threads - 1]);
     assert_true(by_threads_at(&(struct by_threads){0}, 3, 7) == 7);
     /* what two levels both list is equal, whatever they list for fewer threads */
     for (double first = 1.1; first < 1000; first *= 1.7) {
-        const struct by_threads listed = {
-            .n = 2, .threads = {1,     2     },
-                 .value = {first, 0.1309}
-        };
+        const struct by_threads listed = {.n = 2, .threads = {1, 2}, .value = {first, 0.1309}};
         assert_true(by_threads_at(&listed, 2, NAN) == 0.1309);
     }
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/stats.h"
-#include "fit/fit.h"
 #include "costmodel/price.h"
+#include "fit/fit.h"
 #include "model/preset.h"
 
 static struct device device_of(const char *name)
@@ -196,15 +196,15 @@ static struct fit_theta made_up_theta(void)
         int term;
         double value;
     } values[] = {
-        {FIT_BYTE + DTYPE_Q8_0, 1 / 20.0 },
-        {FIT_BYTE + DTYPE_Q4_0, 1 / 13.0 },
+        {FIT_BYTE + DTYPE_Q8_0, 1 / 20.0},
+        {FIT_BYTE + DTYPE_Q4_0, 1 / 13.0},
         {FIT_FLOP + DTYPE_Q8_0, 1 / 300.0},
         {FIT_FLOP + DTYPE_Q4_0, 1 / 400.0},
-        {FIT_LAYER,             40e3     },
-        {FIT_PASS,              200e3    },
-        {FIT_ATTENTION,         1 / 3.0  },
-        {FIT_LOAD,              50e6     },
-        {FIT_LOAD_BYTE,         1 / 1.5  },
+        {FIT_LAYER, 40e3},
+        {FIT_PASS, 200e3},
+        {FIT_ATTENTION, 1 / 3.0},
+        {FIT_LOAD, 50e6},
+        {FIT_LOAD_BYTE, 1 / 1.5},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         theta.value[values[i].term] = values[i].value;

@@ -81,10 +81,10 @@ static void the_three_formats_of_llama_bench_are_read_alike(void **state)
     }
 }
 
-#define TEST_OF(file, type, params, prompt, gen, extra)                                            \
-    "{\"cpu_info\":\"c\",\"gpu_info\":\"\",\"backends\":\"CPU\",\"model_filename\":\"" file        \
-    "\",\"model_type\":\"llama " type "\",\"model_n_params\":" params                              \
-    ",\"n_threads\":2,\"type_k\":\"f16\",\"n_prompt\":" prompt ",\"n_gen\":" gen extra             \
+#define TEST_OF(file, type, params, prompt, gen, extra) \
+    "{\"cpu_info\":\"c\",\"gpu_info\":\"\",\"backends\":\"CPU\",\"model_filename\":\"" file \
+    "\",\"model_type\":\"llama " type "\",\"model_n_params\":" params \
+    ",\"n_threads\":2,\"type_k\":\"f16\",\"n_prompt\":" prompt ",\"n_gen\":" gen extra \
     ",\"avg_ns\":64000000,\"stddev_ns\":640000}"
 #define GOOD TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", "")
 
@@ -119,17 +119,17 @@ static void a_bad_test_is_named_and_the_rest_is_used(void **state)
     } cases[] = {
         {TEST_OF("mobilellm-125m.gguf", "IQ1_S - 1.5625 bpw", "124635456", "0", "64", ""),
          "weight type"},
-        {TEST_OF("nobody.gguf",                          "Q8_0",                                          "124635456", "0", "64", ""), "unknown model"},
-        {TEST_OF("mobilellm-125m.gguf",                 "Q8_0",                                     "999635456", "0", "64", ""), "parameters"},
-        {TEST_OF("mobilellm-125m.gguf","Q8_0","124635456", "16", "64", ""), "told apart"},
-        {TEST_OF("mobilellm-125m.gguf",                         "Q8_0",                                          "124635456", "0", "0", ""), "neither"},
-        {TEST_OF("mobilellm-125m.gguf",                             "Q8_0",                     "124635456", "16", "0", ",\"n_depth\":9"), "depth"},
-        {TEST_OF("mobilellm-125m.gguf",                  "Q8_0","124635456", "0", "64", ",\"n_depth\":99999"),
+        {TEST_OF("nobody.gguf", "Q8_0", "124635456", "0", "64", ""), "unknown model"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "999635456", "0", "64", ""), "parameters"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "16", "64", ""), "told apart"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "0", ""), "neither"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "16", "0", ",\"n_depth\":9"), "depth"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"n_depth\":99999"),
          "ends at"},
-        {TEST_OF("mobilellm-125m.gguf",                          "Q8_0",                                  "124635456", "0", "64", ",\"n_gpu_layers\":7"),
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"n_gpu_layers\":7"),
          "taken on"},
-        {"{\"tokens_per_second\": 7}", "lacks"                 },
-        {"7",                         "not an object"                                        },
+        {"{\"tokens_per_second\": 7}", "lacks"},
+        {"7", "not an object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[4096];
@@ -150,23 +150,23 @@ static void a_file_without_a_usable_row_is_an_error_that_says_why(void **state)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        {"[]",                                                           "no test"         },
-        {"[{\"mean\": 1}]",                                              "lacks 'n_prompt'"},
-        {"{\"results\": [1, 2]}",                                        "lacks 'n_prompt'"},
-        {"[{\"n_gen\":",                                                 "expected"        },
-        {"CREATE TABLE IF NOT EXISTS test (\n a TEXT\n);\n",             "no test"         },
-        {"INSERT INTO test (a, b) VALUES ('1');",                        "not an INSERT"   },
-        {"INSERT INTO test (a, b) VALUES ('1', '2",                      "not an INSERT"   },
-        {"INSERT INTO test (a, b) VALUES ('1', '2');",                   "lacks 'n_prompt'"},
-        {"",                                                             ""                },
-        {"model,decode_tok_s\na,1\n",                                    "type"            },
-        {"model,type,decode\na,q8_0,1\n",                                "decode_tok_s"    },
-        {"model,type,decode_tok_s\nnobody,q8_0,1\n",                     "unknown model"   },
-        {"model,type,decode_tok_s\nmobilellm-125m,q9,1\n",               "'q9'"            },
-        {"model,type,decode_tok_s\nmobilellm-125m,q8_0,-1\n",            "decode_tok_s"    },
-        {"model,type,decode_tok_s\nmobilellm-125m,q8_0,\n",              "neither"         },
-        {"model,type,decode_tok_s,depth\nmobilellm-125m,q8_0,1,99999\n", "ends at"         },
-        {"# samples\n1 2 3\n",                                           ""                },
+        {"[]", "no test"},
+        {"[{\"mean\": 1}]", "lacks 'n_prompt'"},
+        {"{\"results\": [1, 2]}", "lacks 'n_prompt'"},
+        {"[{\"n_gen\":", "expected"},
+        {"CREATE TABLE IF NOT EXISTS test (\n a TEXT\n);\n", "no test"},
+        {"INSERT INTO test (a, b) VALUES ('1');", "not an INSERT"},
+        {"INSERT INTO test (a, b) VALUES ('1', '2", "not an INSERT"},
+        {"INSERT INTO test (a, b) VALUES ('1', '2');", "lacks 'n_prompt'"},
+        {"", ""},
+        {"model,decode_tok_s\na,1\n", "type"},
+        {"model,type,decode\na,q8_0,1\n", "decode_tok_s"},
+        {"model,type,decode_tok_s\nnobody,q8_0,1\n", "unknown model"},
+        {"model,type,decode_tok_s\nmobilellm-125m,q9,1\n", "'q9'"},
+        {"model,type,decode_tok_s\nmobilellm-125m,q8_0,-1\n", "decode_tok_s"},
+        {"model,type,decode_tok_s\nmobilellm-125m,q8_0,\n", "neither"},
+        {"model,type,decode_tok_s,depth\nmobilellm-125m,q8_0,1,99999\n", "ends at"},
+        {"# samples\n1 2 3\n", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct read_result r = read_text(cases[i].text);
@@ -217,10 +217,7 @@ static void a_table_may_bring_shapes_of_its_own_layer_by_layer(void **state)
 static void a_name_of_the_file_is_what_the_alias_says(void **state)
 {
     (void)state;
-    const struct fit_alias alias[] = {
-        {"Our Model", "smollm2-135m"},
-        {"x.gguf",    "opt-125m"    }
-    };
+    const struct fit_alias alias[] = {{"Our Model", "smollm2-135m"}, {"x.gguf", "opt-125m"}};
     const struct fit_aliases aliases = {alias, 2};
     struct transformer net;
     bool has_types;

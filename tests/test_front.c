@@ -151,14 +151,10 @@ static void wrong_conditions_are_explained(void **state)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"decod_ns<5",         "decode_ns"                 },
-        {"decode_ms",          "expected < <= > >= = or !="},
-        {"decode_ms<",         "expected a value"          },
-        {"decode_ms<abc",      "'abc' is no number"        },
-        {"d_head=1 or d_ff=2", "no 'or'"                   },
-        {"sharing=imediate",   "immediate"                 },
-        {"d_head=1 and ",      "ends where"                },
-        {"<5",                 "expected a metric"         },
+        {"decod_ns<5", "decode_ns"},        {"decode_ms", "expected < <= > >= = or !="},
+        {"decode_ms<", "expected a value"}, {"decode_ms<abc", "'abc' is no number"},
+        {"d_head=1 or d_ff=2", "no 'or'"},  {"sharing=imediate", "immediate"},
+        {"d_head=1 and ", "ends where"},    {"<5", "expected a metric"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct filter filter;

@@ -257,22 +257,22 @@ static void shapes_and_places_that_cannot_be_are_refused(void **state)
         uint64_t offset, x, y, z;
         const char *expected;
     } cases[] = {
-        {1,          0,                 UINT64_C(1) << 63, 1,                 0, "dimension 0 of tensor 't' is 9223372036854775808"             },
-        {1,          0,                 UINT64_MAX,        1,                 0, "dimension 0 of tensor 't' is"                                 },
-        {1,          0,                 INT64_MAX,         2,                 0, "the shape of tensor 't' overflows"                            },
-        {0,          0,                 UINT64_C(1) << 62, 1,                 0, "the bytes of tensor 't' overflow"                             },
-        {1,          0,                 UINT64_C(1) << 31, UINT64_C(1) << 31, 2, "the shape of tensor 't' overflows"                            },
-        {1,          0,                 0,                 0,                 0, "dimension 0 of tensor 't' is 0"                               },
-        {1,          0,                 64,                64,                0, "8192 bytes of tensor 't' run past the end of the file"        },
-        {1,          UINT64_C(1) << 63, 4,                 0,                 0, "starts at 9223372036854775808 in the data, past the end"      },
-        {1,          96,                4,                 0,                 0, "run past the end of the file"                                 },
-        {1,          64,                4,                 0,                 0, "8 bytes of tensor 't' run past the end of the file"           },
-        {1,          7,                 4,                 0,                 0, "starts at 7, not a multiple of the alignment 32"              },
-        {1,          0,                 4,                 0,                 0, "tensors 'first' and 't' overlap"                              },
-        {8,          32,                33,                0,                 0, "rows of tensor 't' have 33 elements, not a multiple of the 32"},
-        {4,          32,                32,                0,                 0, "tensor 't' has the unknown type 4"                            },
-        {77,         32,                32,                0,                 0, "tensor 't' has the unknown type 77"                           },
-        {UINT32_MAX, 32,                32,                0,                 0, "tensor 't' has the unknown type 4294967295"                   },
+        {1, 0, UINT64_C(1) << 63, 1, 0, "dimension 0 of tensor 't' is 9223372036854775808"},
+        {1, 0, UINT64_MAX, 1, 0, "dimension 0 of tensor 't' is"},
+        {1, 0, INT64_MAX, 2, 0, "the shape of tensor 't' overflows"},
+        {0, 0, UINT64_C(1) << 62, 1, 0, "the bytes of tensor 't' overflow"},
+        {1, 0, UINT64_C(1) << 31, UINT64_C(1) << 31, 2, "the shape of tensor 't' overflows"},
+        {1, 0, 0, 0, 0, "dimension 0 of tensor 't' is 0"},
+        {1, 0, 64, 64, 0, "8192 bytes of tensor 't' run past the end of the file"},
+        {1, UINT64_C(1) << 63, 4, 0, 0, "starts at 9223372036854775808 in the data, past the end"},
+        {1, 96, 4, 0, 0, "run past the end of the file"},
+        {1, 64, 4, 0, 0, "8 bytes of tensor 't' run past the end of the file"},
+        {1, 7, 4, 0, 0, "starts at 7, not a multiple of the alignment 32"},
+        {1, 0, 4, 0, 0, "tensors 'first' and 't' overlap"},
+        {8, 32, 33, 0, 0, "rows of tensor 't' have 33 elements, not a multiple of the 32"},
+        {4, 32, 32, 0, 0, "tensor 't' has the unknown type 4"},
+        {77, 32, 32, 0, 0, "tensor 't' has the unknown type 77"},
+        {UINT32_MAX, 32, 32, 0, 0, "tensor 't' has the unknown type 4294967295"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct builder *b = new_builder();

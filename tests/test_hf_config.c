@@ -47,8 +47,8 @@ static void expect_refusal(const char *json, enum status status, const char *par
         fail_msg("'%s' is not in '%s'", part, err.message);
 }
 
-#define LLAMA                                                                                      \
-    "\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 2, "                   \
+#define LLAMA \
+    "\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 2, " \
     "\"num_attention_heads\": 4, \"intermediate_size\": 128, \"vocab_size\": 100"
 
 /* Reading */
@@ -140,15 +140,15 @@ static void facts_hold_for_the_shapes_they_are_known_of(void **state)
         const char *more;
         bool tied, share_ffn;
     } cases[] = {
-        {"src/MobileLLM/configs/125M/config.json", 576,  30, 9,  3, "",                                              true,  false},
-        {"src/MobileLLM/configs/125M/config.json", 576,  31, 9,  3, "",                                              false, false},
-        {"mine/config.json",                       576,  30, 9,  3, "",                                              false, false},
-        {"MobiLlama-05B/config.json",              2048, 22, 32, 4, "",                                              false, true },
-        {"mine/config.json",                       2048, 22, 32, 4, ", \"_name_or_path\": \"MBZUAI/MobiLlama-05B\"",
-         false,                                                                                                             true },
-        {"MobiLlama-05B/config.json",              2048, 22, 32, 4, ", \"lathe_share_ffn\": false",                  false,
-         false                                                                                                                   },
-        {"MobiLlama-1B/config.json",               2048, 22, 32, 4, "",                                              false, false},
+        {"src/MobileLLM/configs/125M/config.json", 576, 30, 9, 3, "", true, false},
+        {"src/MobileLLM/configs/125M/config.json", 576, 31, 9, 3, "", false, false},
+        {"mine/config.json", 576, 30, 9, 3, "", false, false},
+        {"MobiLlama-05B/config.json", 2048, 22, 32, 4, "", false, true},
+        {"mine/config.json", 2048, 22, 32, 4, ", \"_name_or_path\": \"MBZUAI/MobiLlama-05B\"",
+         false, true},
+        {"MobiLlama-05B/config.json", 2048, 22, 32, 4, ", \"lathe_share_ffn\": false", false,
+         false},
+        {"MobiLlama-1B/config.json", 2048, 22, 32, 4, "", false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char json[512];
@@ -180,12 +180,8 @@ static void windows_follow_each_familys_rule(void **state)
         const char *preset;
         int64_t windowed, width;
     } cases[] = {
-        {"gpt-neo-125m",   6,  256},
-        {"gemma-3-270m",   15, 512},
-        {"gemma-3-1b",     22, 512},
-        {"mobilellm-pro",  22, 512},
-        {"qwen1.5-0.5b",   0,  0  },
-        {"tinyllama-1.1b", 0,  0  },
+        {"gpt-neo-125m", 6, 256},   {"gemma-3-270m", 15, 512}, {"gemma-3-1b", 22, 512},
+        {"mobilellm-pro", 22, 512}, {"qwen1.5-0.5b", 0, 0},    {"tinyllama-1.1b", 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct transformer net;

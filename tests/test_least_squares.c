@@ -8,9 +8,9 @@
 
 #include <math.h>
 
+#include "base/least_squares.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "base/least_squares.h"
 
 enum { MAX_ROWS = 30, MAX_TERMS = 6 };
 
@@ -84,10 +84,7 @@ static void random_problem(struct rng *rng, struct storage *s, struct least_squa
 static void a_line_through_two_points_is_found_exactly(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1,  2, 1, 5},
-          .y = {7, 16 }
-    };
+    struct storage s = {.x = {1, 2, 1, 5}, .y = {7, 16}};
     struct least_squares p = problem_in(&s, 2, 2);
     double theta[2];
     solve(&p, theta);
@@ -97,10 +94,7 @@ static void a_line_through_two_points_is_found_exactly(void **state)
 static void one_coefficient_is_the_precision_weighted_mean_of_rows_and_prior(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1, 1, 1},
-          .y = {2, 4, 9}
-    };
+    struct storage s = {.x = {1, 1, 1}, .y = {2, 4, 9}};
     struct least_squares p = problem_in(&s, 3, 1);
     s.sigma[0] = 1;
     s.sigma[1] = 2;
@@ -116,10 +110,7 @@ static void
 a_coefficient_that_would_be_negative_is_zero_and_the_others_are_solved_without_it(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1,  1, 1, 2, 1, 3},
-          .y = {3, 2, 1 }
-    };
+    struct storage s = {.x = {1, 1, 1, 2, 1, 3}, .y = {3, 2, 1}};
     struct least_squares p = problem_in(&s, 3, 2);
     double theta[2];
     solve(&p, theta);
@@ -130,10 +121,7 @@ a_coefficient_that_would_be_negative_is_zero_and_the_others_are_solved_without_i
 static void what_nothing_speaks_of_is_zero(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1,  0, 2, 0},
-          .y = {3, 6 }
-    };
+    struct storage s = {.x = {1, 0, 2, 0}, .y = {3, 6}};
     struct least_squares p = problem_in(&s, 2, 2);
     double theta[2];
     solve(&p, theta);
@@ -143,10 +131,7 @@ static void what_nothing_speaks_of_is_zero(void **state)
 static void of_columns_alike_only_the_sum_is_told_and_it_is_right(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1,  1, 2, 2, 3, 3},
-          .y = {4, 8, 12 }
-    };
+    struct storage s = {.x = {1, 1, 2, 2, 3, 3}, .y = {4, 8, 12}};
     struct least_squares p = problem_in(&s, 3, 2);
     double theta[2];
     solve(&p, theta);
@@ -253,10 +238,7 @@ static void scaling_a_column_scales_its_coefficient_only(void **state)
 static void a_row_that_is_not_finite_is_an_error(void **state)
 {
     (void)state;
-    struct storage s = {
-        .x = {1, 1  },
-          .y = {1, NAN}
-    };
+    struct storage s = {.x = {1, 1}, .y = {1, NAN}};
     struct least_squares p = problem_in(&s, 2, 1);
     double theta;
     struct err err;

@@ -9,14 +9,12 @@
 #include <cmocka.h>
 
 #include "base/stats.h"
-#include "timing/machine_state.h"
 #include "kernels/cpu.h"
+#include "timing/machine_state.h"
 
 enum { N_ITEMS = 20, N_ROUNDS = 8, N = N_ITEMS * N_ROUNDS };
 
-static const struct state_effect prior = {
-    {0.5, 0.5, 0}
-};
+static const struct state_effect prior = {{0.5, 0.5, 0}};
 #define WIDTH 0.3
 
 struct timings {
@@ -74,11 +72,7 @@ static void where_no_state_differs_the_prior_stands(void **state)
     struct rng rng;
     struct state_effect found;
     rng_init(&rng, 2);
-    take(&rng,
-         (struct state_effect){
-             {0.9, 0.1, 0}
-    },
-         0, 0.02, &t);
+    take(&rng, (struct state_effect){{0.9, 0.1, 0}}, 0, 0.02, &t);
     assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &found, NULL),
                      STATUS_OK);
     for (int part = 0; part < N_STATE_PARTS; part++)
@@ -97,11 +91,7 @@ static void one_lost_moment_does_not_bend_the_exponents(void **state)
     struct rng rng;
     struct state_effect found;
     rng_init(&rng, 3);
-    take(&rng,
-         (struct state_effect){
-             {0.8, 0.2, 0}
-    },
-         0.3, 0.01, &t);
+    take(&rng, (struct state_effect){{0.8, 0.2, 0}}, 0.3, 0.01, &t);
     t.ns[7] *= 40;
     assert_int_equal(state_effect_fit(t.ns, t.states, t.items, N, &prior, WIDTH, &found, NULL),
                      STATUS_OK);
@@ -120,11 +110,7 @@ static void an_item_is_told_from_its_kind(void **state)
     struct machine_state states[N_ROUNDS];
     int items[N_ROUNDS];
     rng_init(&rng, 4);
-    take(&rng,
-         (struct state_effect){
-             {0.5, 0.3, 0}
-    },
-         0.4, 0.005, &t);
+    take(&rng, (struct state_effect){{0.5, 0.3, 0}}, 0.4, 0.005, &t);
     for (int r = 0, i = 0; i < N; i++) {
         if (t.items[i] != 3)
             continue;

@@ -21,19 +21,17 @@ static const int64_t prompts[] = {3, 20}, contexts[] = {0, 40};
 
 static struct measure_plan plan_of(const struct measure_model *models, size_t n)
 {
-    struct measure_plan plan = {
-        .models = models,
-        .n_models = n,
-        .threads = {1, 2},
-        .n_threads = 2,
-        .prompts = prompts,
-        .n_prompts = 2,
-        .contexts = contexts,
-        .n_contexts = 2,
-        .per_phase = true,
-        .error_frac = 0.5,
-        .budget_ns = 3e8
-    };
+    struct measure_plan plan = {.models = models,
+                                .n_models = n,
+                                .threads = {1, 2},
+                                .n_threads = 2,
+                                .prompts = prompts,
+                                .n_prompts = 2,
+                                .contexts = contexts,
+                                .n_contexts = 2,
+                                .per_phase = true,
+                                .error_frac = 0.5,
+                                .budget_ns = 3e8};
     assert_int_equal(cpu_isa(NULL, &plan.isa, NULL), STATUS_OK);
     return plan;
 }
@@ -53,10 +51,7 @@ static void every_condition_is_measured_at_least_once(void **state)
     small_net(&nets[0]);
     small_net(&nets[1]);
     nets[1].schedule = (struct schedule){SHARING_IMMEDIATE, 2, 2, false};
-    const struct measure_model models[] = {
-        {&nets[0], NULL, 1},
-        {&nets[1], NULL, 2}
-    };
+    const struct measure_model models[] = {{&nets[0], NULL, 1}, {&nets[1], NULL, 2}};
     for (int cold = 0; cold < 2; cold++) {
         struct measure_plan plan = plan_of(models, 2);
         plan.is_cold = cold;

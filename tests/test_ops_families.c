@@ -116,15 +116,15 @@ static void plain_blocks_multiply_24_d_squared_a_layer(void **state)
         int64_t n, d, vocab, embed;
         int ropes;
     } models[] = {
-        {"cerebras-gpt-111m", 10, 768,  50257,  768,  0},
-        {"lamini-gpt-1.5b",   48, 1600, 50258,  1600, 0},
-        {"galactica-125m",    12, 768,  50000,  768,  0},
-        {"opt-125m",          12, 768,  50272,  768,  0},
-        {"opt-350m",          24, 1024, 50272,  512,  0},
-        {"gpt-neo-125m",      12, 768,  50257,  768,  0},
-        {"pythia-410m",       24, 1024, 50304,  1024, 1},
-        {"bloom-560m",        24, 1024, 250880, 1024, 0},
-        {"falcon-rw-1b",      24, 2048, 50304,  2048, 0},
+        {"cerebras-gpt-111m", 10, 768, 50257, 768, 0},
+        {"lamini-gpt-1.5b", 48, 1600, 50258, 1600, 0},
+        {"galactica-125m", 12, 768, 50000, 768, 0},
+        {"opt-125m", 12, 768, 50272, 768, 0},
+        {"opt-350m", 24, 1024, 50272, 512, 0},
+        {"gpt-neo-125m", 12, 768, 50257, 768, 0},
+        {"pythia-410m", 24, 1024, 50304, 1024, 1},
+        {"bloom-560m", 24, 1024, 250880, 1024, 0},
+        {"falcon-rw-1b", 24, 2048, 50304, 2048, 0},
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         int64_t n = models[i].n, d = models[i].d, e = models[i].embed, c = 100;
@@ -150,16 +150,16 @@ static void gated_blocks_with_grouped_heads_multiply_as_written(void **state)
         const char *preset;
         int64_t executions, d, q, kv, f, vocab;
     } models[] = {
-        {"mobilellm-125m",     30, 576,  576,  192,  1536, 32000 },
-        {"mobilellm-ls-125m",  60, 576,  576,  192,  1536, 32000 },
-        {"mobilellm-60-layer", 60, 576,  576,  192,  1536, 32000 },
-        {"mobilellm-r1-140m",  15, 576,  576,  192,  2048, 128256},
-        {"qwen1.5-1.8b",       24, 2048, 2048, 2048, 5504, 151936},
-        {"mobillama-05b",      22, 2048, 2048, 2048, 5632, 32000 },
-        {"tinyllama-1.1b",     22, 2048, 2048, 256,  5632, 32000 },
-        {"qwen3-0.6b",         28, 1024, 2048, 1024, 3072, 151936},
-        {"llama-3.2-1b",       16, 2048, 2048, 512,  8192, 128256},
-        {"smollm2-135m",       30, 576,  576,  192,  1536, 49152 },
+        {"mobilellm-125m", 30, 576, 576, 192, 1536, 32000},
+        {"mobilellm-ls-125m", 60, 576, 576, 192, 1536, 32000},
+        {"mobilellm-60-layer", 60, 576, 576, 192, 1536, 32000},
+        {"mobilellm-r1-140m", 15, 576, 576, 192, 2048, 128256},
+        {"qwen1.5-1.8b", 24, 2048, 2048, 2048, 5504, 151936},
+        {"mobillama-05b", 22, 2048, 2048, 2048, 5632, 32000},
+        {"tinyllama-1.1b", 22, 2048, 2048, 256, 5632, 32000},
+        {"qwen3-0.6b", 28, 1024, 2048, 1024, 3072, 151936},
+        {"llama-3.2-1b", 16, 2048, 2048, 512, 8192, 128256},
+        {"smollm2-135m", 30, 576, 576, 192, 1536, 49152},
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         int64_t n = models[i].executions, d = models[i].d, q = models[i].q, kv = models[i].kv;
@@ -179,14 +179,12 @@ static void norms_run_as_often_as_the_family_has_them(void **state)
         const char *preset;
         int64_t norms;
     } models[] = {
-        {"opt-125m",          2 * 12 + 1},
-        {"opt-350m",          2 * 24    }, /* post-norm, no final norm */
-        {"pythia-160m",       2 * 12 + 1}, /* parallel, a norm for each branch */
-        {"bloom-560m",        2 * 24 + 2}, /* and one after the token table */
-        {"rwkv-4-169m",       2 * 12 + 2},
-        {"gemma-3-270m",      4 * 18 + 1}, /* sandwich */
-        {"mobilellm-ls-125m", 2 * 60 + 1}, /* every execution norms */
-        {"falcon-rw-1b",      2 * 24 + 1},
+        {"opt-125m", 2 * 12 + 1},          {"opt-350m", 2 * 24}, /* post-norm, no final norm */
+        {"pythia-160m", 2 * 12 + 1}, /* parallel, a norm for each branch */
+        {"bloom-560m", 2 * 24 + 2},  /* and one after the token table */
+        {"rwkv-4-169m", 2 * 12 + 2},       {"gemma-3-270m", 4 * 18 + 1}, /* sandwich */
+        {"mobilellm-ls-125m", 2 * 60 + 1},                               /* every execution norms */
+        {"falcon-rw-1b", 2 * 24 + 1},
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         assert_int_equal(decode(models[i].preset, 5).norms, models[i].norms);
@@ -285,12 +283,12 @@ static void vectors_beside_the_matrices_are_in_the_bytes(void **state)
         const char *preset;
         int64_t attention_bytes;
     } models[] = {
-        {"qwen2.5-0.5b",      2 * (2 * 896 * 896 + 2 * 896 * 128 + 896 + 2 * 128 + 2 * 896)},
-        {"qwen3-0.6b",        2 * (2 * 1024 * 2048 + 2 * 1024 * 1024 + 2 * 128 + 2 * 1024) },
-        {"gemma-3-270m",      2 * (2 * 640 * 1024 + 2 * 640 * 256 + 2 * 256 + 4 * 640)     },
-        {"mobilellm-r1-140m", 2 * (2 * 576 * 576 + 2 * 576 * 192 + 2 * 576)                },
-        {"gpt-neo-125m",      2 * (4 * 768 * 768 + 768 + 4 * 768)                          },
-        {"opt-125m",          2 * (4 * 768 * 768 + 4 * 768 + 4 * 768)                      },
+        {"qwen2.5-0.5b", 2 * (2 * 896 * 896 + 2 * 896 * 128 + 896 + 2 * 128 + 2 * 896)},
+        {"qwen3-0.6b", 2 * (2 * 1024 * 2048 + 2 * 1024 * 1024 + 2 * 128 + 2 * 1024)},
+        {"gemma-3-270m", 2 * (2 * 640 * 1024 + 2 * 640 * 256 + 2 * 256 + 4 * 640)},
+        {"mobilellm-r1-140m", 2 * (2 * 576 * 576 + 2 * 576 * 192 + 2 * 576)},
+        {"gpt-neo-125m", 2 * (4 * 768 * 768 + 768 + 4 * 768)},
+        {"opt-125m", 2 * (4 * 768 * 768 + 4 * 768 + 4 * 768)},
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         struct transformer net;

@@ -29,9 +29,7 @@ static const struct option options[] = {
     ROW(OPTION_CHOICE, "format", "F", NULL, "svg png", "picture"),
     ROWS_END,
 };
-static const struct example examples[] = {
-    {NULL, NULL}
-};
+static const struct example examples[] = {{NULL, NULL}};
 static const struct command command = {
     .name = "verb",
     .summary = "a verb",
@@ -116,22 +114,22 @@ static void every_slip_is_a_usage_error_that_names_it(void **state)
     static const struct {
         const char *line, *expected;
     } cases[] = {
-        {"",                                 "needs A"             },
-        {"a b c",                            "'c'"                 },
-        {"a --thread 4",                     "'--threads'"         },
-        {"a --nonsense",                     "'--nonsense'"        },
-        {"a --threads",                      "--threads N"         },
-        {"a --db --json",                    "--db FILE"           },
-        {"a --threads 0",                    "'0'"                 },
-        {"a --threads four",                 "'four'"              },
-        {"a --threads -1",                   "'-1'"                },
+        {"", "needs A"},
+        {"a b c", "'c'"},
+        {"a --thread 4", "'--threads'"},
+        {"a --nonsense", "'--nonsense'"},
+        {"a --threads", "--threads N"},
+        {"a --db --json", "--db FILE"},
+        {"a --threads 0", "'0'"},
+        {"a --threads four", "'four'"},
+        {"a --threads -1", "'-1'"},
         {"a --threads 99999999999999999999", "99999999999999999999"},
-        {"a --prompt 0",                     "'0'"                 },
-        {"a --json=yes",                     "no value"            },
-        {"a --format pgn",                   "'png'"               },
-        {"a --dtype q9",                     "--dtype"             },
-        {"a --device x,,y",                  "empty"               },
-        {"a -j",                             "'-j'"                },
+        {"a --prompt 0", "'0'"},
+        {"a --json=yes", "no value"},
+        {"a --format pgn", "'png'"},
+        {"a --dtype q9", "--dtype"},
+        {"a --device x,,y", "empty"},
+        {"a -j", "'-j'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct args *args = NULL;

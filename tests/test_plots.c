@@ -14,8 +14,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "device/interval.h"
 #include "db/store.h"
+#include "device/interval.h"
 #include "plots/candidates.h"
 #include "plots/kinds.h"
 #include "plots/page.h"
@@ -103,14 +103,8 @@ static int remove_database(void **state)
 
 static enum status draw_run(const char *kind, const struct plot_options *options, struct err *err)
 {
-    const struct plot_model models[] = {
-        {AWKWARD,    30, 12e6},
-        {"OPT-125M", 12, 9e6 }
-    };
-    const struct plot_model sized[] = {
-        {AWKWARD,    106e6, 12e6},
-        {"OPT-125M", 85e6,  9e6 }
-    };
+    const struct plot_model models[] = {{AWKWARD, 30, 12e6}, {"OPT-125M", 12, 9e6}};
+    const struct plot_model sized[] = {{AWKWARD, 106e6, 12e6}, {"OPT-125M", 85e6, 9e6}};
     struct store *store = NULL;
     enum status status = store_open(database, STORE_READ, &store, err);
     if (status == STATUS_OK && strcmp(kind, "depth") == 0)
@@ -152,45 +146,33 @@ static enum status draw(const char *kind, const struct plot_options *options, st
     if (strcmp(kind, "depth") == 0 || strcmp(kind, "front") == 0)
         return draw_run(kind, options, err);
     if (strcmp(kind, "phases") == 0)
-        return plot_phases(
-            (const struct plot_phases_row[]){
-                {AWKWARD,   39.2e6, NAN,   2e8, 15.6e6},
-                {models[1], 4e7,    1.4e9, 4e8, 16e6  }
-        },
-            2, options, err);
+        return plot_phases((const struct plot_phases_row[]){{AWKWARD, 39.2e6, NAN, 2e8, 15.6e6},
+                                                            {models[1], 4e7, 1.4e9, 4e8, 16e6}},
+                           2, options, err);
     if (strcmp(kind, "breakdown") == 0) {
         static const char *const levels[] = {"flash", "DRAM", "fixed costs"};
         static const char *const roles[] = {AWKWARD, "fixed costs"};
         static const double level_ns[] = {0, 9e6, 6e6, NAN, 8e6, 7e6};
         static const double role_ns[] = {9e6, 6e6, 8e6, 7e6};
-        return plot_breakdown(
-            models, 2,
-            (const struct plot_division[]){
-                {"by level", levels, 3, level_ns},
-                {"by role",  roles,  2, role_ns }
-        },
-            2, options, err);
+        return plot_breakdown(models, 2,
+                              (const struct plot_division[]){{"by level", levels, 3, level_ns},
+                                                             {"by role", roles, 2, role_ns}},
+                              2, options, err);
     }
     if (strcmp(kind, "contest") == 0) {
         static const double depth[] = {4, 15, 60}, a[] = {9e6, 1e7, 1.15e7}, b[] = {1e7, NAN, 9e6};
-        return plot_contest(depth, 3,
-                            (const struct plot_clock[]){
-                                {AWKWARD, a},
-                                {"bytes", b}
-        },
-                            2, options, err);
+        return plot_contest(depth, 3, (const struct plot_clock[]){{AWKWARD, a}, {"bytes", b}}, 2,
+                            options, err);
     }
     if (strcmp(kind, "timeline") == 0) {
         static const char *const resources[] = {"DRAM", AWKWARD}, *const kinds[] = {"FFN", "KV"};
         struct plot_span spans[2000];
         for (int i = 0; i < 2000; i++)
             spans[i] = (struct plot_span){i % 2, i % 7 == 0, i * 100.0, i * 100.0 + 90};
-        return plot_timeline(resources, 2, kinds, 2,
-                             (const struct plot_timeline_panel[]){
-                                 {AWKWARD, spans, 2000},
-                                 {"two",   spans, 9   }
-        },
-                             2, options, err);
+        return plot_timeline(
+            resources, 2, kinds, 2,
+            (const struct plot_timeline_panel[]){{AWKWARD, spans, 2000}, {"two", spans, 9}}, 2,
+            options, err);
     }
     return draw_rows(kind, options, err);
 }

@@ -314,12 +314,7 @@ static void prompts_and_contexts_beyond_the_network_are_refused(void **state)
     struct err err;
     transformer_init(&net, 64, 2, 1, 1, 64, 64, 100);
     plain_machine(&m, 1);
-    static const struct workload bad[] = {
-        {0,    0   },
-        {2049, 0   },
-        {1,    2048},
-        {1,    -1  }
-    };
+    static const struct workload bad[] = {{0, 0}, {2049, 0}, {1, 2048}, {1, -1}};
     for (int i = 0; i < 4; i++)
         assert_int_equal(price_network(&net, &m, &bad[i], &out, NULL, &err), STATUS_RANGE);
 }
@@ -338,12 +333,12 @@ static void timings_add_up_term_by_term(void **state)
         int term;
         double count;
     } expected[] = {
-        {TIMING_ROW + DTYPE_F16,         rows       },
-        {TIMING_COLUMN + DTYPE_F16,      columns    },
-        {TIMING_QUERY,                   80 * 64    },
-        {TIMING_POSITION,                flop / 64  },
-        {TIMING_SCORE,                   flop       },
-        {TIMING_ELEMENT + OP_NORM,       21 * 512.0 },
+        {TIMING_ROW + DTYPE_F16, rows},
+        {TIMING_COLUMN + DTYPE_F16, columns},
+        {TIMING_QUERY, 80 * 64},
+        {TIMING_POSITION, flop / 64},
+        {TIMING_SCORE, flop},
+        {TIMING_ELEMENT + OP_NORM, 21 * 512.0},
         {TIMING_ELEMENT + OP_ACTIVATION, 10 * 1024.0},
     };
     plain_machine(&m, 1);
@@ -398,13 +393,7 @@ static void threads_on_one_key_value_head_read_it_each(void **state)
         int64_t heads, kv_heads;
         double times; /* as long as equal parts would take, two threads */
     } expected[] = {
-        {8, 8, 1      },
-        {8, 4, 1      },
-        {8, 1, 2      },
-        {1, 1, 2      },
-        {3, 3, 4.0 / 3},
-        {3, 1, 2      },
-        {4, 2, 1      },
+        {8, 8, 1}, {8, 4, 1}, {8, 1, 2}, {1, 1, 2}, {3, 3, 4.0 / 3}, {3, 1, 2}, {4, 2, 1},
     };
     struct machine m;
     plain_machine(&m, 1);

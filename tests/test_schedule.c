@@ -19,12 +19,12 @@ static void orders_are_those_of_the_paper(void **state)
         int64_t order[6];
         int64_t n;
     } cases[] = {
-        {{SHARING_NONE, 3, 1, false},       {0, 1, 2},          3},
-        {{SHARING_IMMEDIATE, 3, 2, false},  {0, 0, 1, 1, 2, 2}, 6},
-        {{SHARING_IMMEDIATE, 2, 3, false},  {0, 0, 0, 1, 1, 1}, 6},
+        {{SHARING_NONE, 3, 1, false}, {0, 1, 2}, 3},
+        {{SHARING_IMMEDIATE, 3, 2, false}, {0, 0, 1, 1, 2, 2}, 6},
+        {{SHARING_IMMEDIATE, 2, 3, false}, {0, 0, 0, 1, 1, 1}, 6},
         {{SHARING_REPEAT_ALL, 3, 2, false}, {0, 1, 2, 0, 1, 2}, 6},
-        {{SHARING_REVERSE, 3, 2, false},    {0, 1, 2, 2, 1, 0}, 6},
-        {{SHARING_REVERSE, 2, 3, false},    {0, 1, 1, 0, 0, 1}, 6},
+        {{SHARING_REVERSE, 3, 2, false}, {0, 1, 2, 2, 1, 0}, 6},
+        {{SHARING_REVERSE, 2, 3, false}, {0, 1, 1, 0, 0, 1}, 6},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         assert_int_equal(schedule_executions(&cases[c].schedule), cases[c].n);

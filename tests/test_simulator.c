@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "fit/fit.h"
 #include "costmodel/price.h"
+#include "fit/fit.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "tests/random_net.h"
@@ -71,8 +71,8 @@ static struct preset_case {
     const char *name;
     double execute_ms;
 } const table_7[] = {
-    {"mobilellm-125m",     15.6},
-    {"mobilellm-ls-125m",  16.0},
+    {"mobilellm-125m", 15.6},
+    {"mobilellm-ls-125m", 16.0},
     {"mobilellm-60-layer", 29.0},
 };
 

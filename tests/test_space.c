@@ -58,19 +58,19 @@ static void mistakes_are_named_with_their_place(void **state)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"{\"d_modle\": 5}",                                      "d_model"             },
-        {"{\"d_model\": 0}",                                      "$.d_model"           },
-        {"{\"d_model\": []}",                                     "at least one value"  },
-        {"{\"d_model\": {\"from\": 5, \"to\": 4}}",               "$.d_model.to"        },
-        {"{\"d_head\": [64, 63]}",                                "63 is odd"           },
-        {"{\"n_kv_heads\": \"every\"}",                           "\"divisors\""        },
-        {"{\"d_ff\": [{\"ratio\": -1}]}",                         "$.d_ff[0].ratio"     },
-        {"{\"sharing\": [\"imediate\"]}",                         "immediate"           },
+        {"{\"d_modle\": 5}", "d_model"},
+        {"{\"d_model\": 0}", "$.d_model"},
+        {"{\"d_model\": []}", "at least one value"},
+        {"{\"d_model\": {\"from\": 5, \"to\": 4}}", "$.d_model.to"},
+        {"{\"d_head\": [64, 63]}", "63 is odd"},
+        {"{\"n_kv_heads\": \"every\"}", "\"divisors\""},
+        {"{\"d_ff\": [{\"ratio\": -1}]}", "$.d_ff[0].ratio"},
+        {"{\"sharing\": [\"imediate\"]}", "immediate"},
         {"{\"sharing\": [{\"mode\": \"none\", \"repeats\": 2}]}", "$.sharing[0].repeats"},
-        {"{\"dtype\": \"q9\"}",                                   "$.dtype"             },
-        {"{\"n_layers\": 1099511627776}",                         "$.n_layers"          },
-        {"{\"ffn\": \"rwkv_channel\"}",                           "attention"           },
-        {"{\"d_model\": 5",                                       "line 1"              },
+        {"{\"dtype\": \"q9\"}", "$.dtype"},
+        {"{\"n_layers\": 1099511627776}", "$.n_layers"},
+        {"{\"ffn\": \"rwkv_channel\"}", "attention"},
+        {"{\"d_model\": 5", "line 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         static struct space space;
@@ -87,16 +87,8 @@ static void mistakes_are_named_with_their_place(void **state)
 static void the_256_rule_gives_the_published_widths(void **state)
 {
     (void)state;
-    static const int64_t widths[][2] = {
-        {576,  1536 },
-        {960,  2560 },
-        {1152, 3072 },
-        {1280, 3584 },
-        {1600, 4352 },
-        {1024, 2816 },
-        {448,  1280 },
-        {4096, 11008}
-    };
+    static const int64_t widths[][2] = {{576, 1536},  {960, 2560},  {1152, 3072}, {1280, 3584},
+                                        {1600, 4352}, {1024, 2816}, {448, 1280},  {4096, 11008}};
     static struct space space;
     assert_int_equal(parse("{\"d_ff\": \"256-rule\"}", &space, NULL), STATUS_OK);
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {

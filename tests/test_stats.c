@@ -184,9 +184,7 @@ static void the_generator_is_the_published_one(void **state)
     assert_true(rng.state[2] == 0x06c45d188009454f && rng.state[3] == 0xf88bb8a8724c81ec);
     /* xoshiro256** from the state 1 2 3 4 */
     static const uint64_t published[] = {11520, 0, 1509978240, 1215971899390074240};
-    rng = (struct rng){
-        {1, 2, 3, 4}
-    };
+    rng = (struct rng){{1, 2, 3, 4}};
     for (int i = 0; i < 4; i++)
         assert_true(rng_next(&rng) == published[i]);
 }

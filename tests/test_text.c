@@ -53,18 +53,18 @@ static void one_slip_is_found_and_another_word_is_not(void **state)
     static const struct {
         const char *typed, *meant;
     } cases[] = {
-        {"serach",       "search"   },
-        {"search",       "search"   },
-        {"PREDICT",      "predict"  },
-        {"calibarte",    "calibrate"},
-        {"inspct",       "inspect"  },
-        {"tpo",          "top"      },
-        {"pot",          NULL       },
-        {"zzz",          NULL       },
-        {"",             NULL       },
-        {"seaxch",       "search"   },
-        {"xyzpredictor", NULL       },
-        {"tops",         "top"      },
+        {"serach", "search"},
+        {"search", "search"},
+        {"PREDICT", "predict"},
+        {"calibarte", "calibrate"},
+        {"inspct", "inspect"},
+        {"tpo", "top"},
+        {"pot", NULL},
+        {"zzz", NULL},
+        {"", NULL},
+        {"seaxch", "search"},
+        {"xyzpredictor", NULL},
+        {"tops", "top"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *found = text_nearest(cases[i].typed, names, 5);

@@ -55,9 +55,7 @@ static void a_spent_budget_still_gives_the_fewest_samples(void **state)
 static void disturbed_samples_are_left_out(void **state)
 {
     (void)state;
-    struct timing timing = {
-        .n = 7, .min_ns = 10, .samples_ns = {11, 10, 900, 12, 11, 4000, 15}
-    };
+    struct timing timing = {.n = 7, .min_ns = 10, .samples_ns = {11, 10, 900, 12, 11, 4000, 15}};
     struct timing_summary calm = timing_undisturbed(&timing);
     assert_int_equal(calm.n, 5);
     assert_true(calm.median_ns == 11 && calm.mad_ns == 1);

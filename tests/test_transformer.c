@@ -27,12 +27,9 @@ static void mobilellm_counts_are_exact(void **state)
     static const struct {
         int64_t d, layers, heads, kv, ff, count;
     } models[] = {
-        {576,  30, 9,  3, 1536, 124635456 },
-        {960,  32, 15, 5, 2560, 345355200 },
-        {1152, 40, 18, 6, 3072, 603188352 },
-        {1280, 54, 20, 5, 3584, 1005461760},
-        {1600, 54, 25, 5, 4352, 1511188800},
-        {576,  60, 9,  3, 1536, 230838336 },
+        {576, 30, 9, 3, 1536, 124635456},    {960, 32, 15, 5, 2560, 345355200},
+        {1152, 40, 18, 6, 3072, 603188352},  {1280, 54, 20, 5, 3584, 1005461760},
+        {1600, 54, 25, 5, 4352, 1511188800}, {576, 60, 9, 3, 1536, 230838336},
     };
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         struct transformer net;
@@ -132,9 +129,9 @@ static void impossible_dimensions_are_named(void **state)
     struct transformer good, net;
     struct err err;
     transformer_init(&good, 576, 30, 9, 3, 64, 1536, 32000);
-#define EXPECT(change, word)                                                                       \
-    net = good, change;                                                                            \
-    assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);                                 \
+#define EXPECT(change, word) \
+    net = good, change; \
+    assert_int_equal(transformer_check(&net, &err), STATUS_RANGE); \
     assert_non_null(strstr(err.message, word))
     EXPECT(net.schedule.n_layers = (int64_t)1 << 40, "n_layers");
     EXPECT(net.schedule.n_layers = 0, "n_layers");

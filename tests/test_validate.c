@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "model/draw.h"
-#include "costmodel/price.h"
 #include "calibrate/timing_fit.h"
+#include "costmodel/price.h"
+#include "model/draw.h"
 #include "validate/validate.h"
 
 enum { N_NETWORKS = 45, N_TRIALS = 2 * N_NETWORKS };
@@ -225,9 +225,7 @@ static void networks_that_are_given_are_not_drawn(void **state)
     struct transformer nets[2];
     struct validation v;
     struct validation_options options = {
-        .n_networks = 2, .n_threads = 2, .threads = {1, 4},
-                .prompt = 16, .context = 77
-    };
+        .n_networks = 2, .n_threads = 2, .threads = {1, 4}, .prompt = 16, .context = 77};
     transformer_init(&nets[0], 512, 10, 8, 4, 64, 1024, 1000);
     transformer_init(&nets[1], 512, 20, 8, 4, 64, 1024, 1000);
     assert_int_equal(validation_of_networks(nets, &options, &v, NULL), STATUS_OK);
@@ -371,7 +369,7 @@ static void trials_run_in_rounds_and_stop_when_told(void **state)
     transformer_init(&net, 64, 2, 2, 1, 32, 128, 256);
     struct trial trials[] = {
         {.net = &net, .threads = 1, .prompt = 4, .context = 0},
-        {.net = &net,           .threads = 1,             .context = 32 },
+        {.net = &net, .threads = 1, .context = 32},
     };
     struct trial_options options = {
         .min_rounds = 2, .max_rounds = 2, .decode_ns = 1e5, .seed = 1, .stop = &stop};

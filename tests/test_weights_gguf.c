@@ -188,15 +188,9 @@ static void add_llama(struct builder *b, const char *without, const char *odd)
         const char *name;
         int row, rows;
     } tensors[] = {
-        {"attn_norm",   D, 0},
-        {"ffn_norm",    D, 0},
-        {"attn_q",      D, Q},
-        {"attn_k",      D, K},
-        {"attn_v",      D, K},
-        {"attn_output", Q, D},
-        {"ffn_gate",    D, F},
-        {"ffn_up",      D, F},
-        {"ffn_down",    F, D},
+        {"attn_norm", D, 0}, {"ffn_norm", D, 0}, {"attn_q", D, Q},
+        {"attn_k", D, K},    {"attn_v", D, K},   {"attn_output", Q, D},
+        {"ffn_gate", D, F},  {"ffn_up", D, F},   {"ffn_down", F, D},
     };
     add_metadata(b, "llama", KV);
     add_edges(b, false);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/least_squares.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "base/least_squares.h"
 #include "kernels/kernel.h"
 #include "kernels/threaded.h"
 #include "runtime/pages.h"

@@ -13,9 +13,9 @@
 #include "base/stats.h"
 #include "kernels/threaded.h"
 #include "model/ops.h"
-#include "timing/machine_load.h"
 #include "runtime/pages.h"
 #include "runtime/weights.h"
+#include "timing/machine_load.h"
 
 enum {
     LOADS = 3,

@@ -320,14 +320,14 @@ void time_small_op(struct timed_space *space, enum small_op op, struct kernel_ti
         enum dtype dtype;
         int64_t n;
     } kinds[N_SMALL_OPS] = {
-        [SMALL_NORM] = {"norm",       KERNEL_RMS_NORM, DTYPE_F32,  WIDTH},
-        [SMALL_ROPE] = {"rope",       KERNEL_ROPE,     DTYPE_F32,  WIDTH},
-        [SMALL_ACTIVATION] = {"activation", KERNEL_SILU,     DTYPE_F32,  2816 },
-        [SMALL_ADD] = {"add",        KERNEL_ADD,      DTYPE_F32,  WIDTH},
-        [SMALL_EMBED] = {"embed",      KERNEL_EMBED,    DTYPE_Q8_0, WIDTH},
-        [SMALL_KV_STORE] = {"kv_store",   KERNEL_STORE,    DTYPE_F16,  256  },
-        [SMALL_SAMPLE] = {"sample",     KERNEL_ARGMAX,   DTYPE_F32,  32000},
-        [SMALL_PREPARE] = {"prepare",    KERNEL_MATVEC,   DTYPE_Q8_0, WIDTH},
+        [SMALL_NORM] = {"norm", KERNEL_RMS_NORM, DTYPE_F32, WIDTH},
+        [SMALL_ROPE] = {"rope", KERNEL_ROPE, DTYPE_F32, WIDTH},
+        [SMALL_ACTIVATION] = {"activation", KERNEL_SILU, DTYPE_F32, 2816},
+        [SMALL_ADD] = {"add", KERNEL_ADD, DTYPE_F32, WIDTH},
+        [SMALL_EMBED] = {"embed", KERNEL_EMBED, DTYPE_Q8_0, WIDTH},
+        [SMALL_KV_STORE] = {"kv_store", KERNEL_STORE, DTYPE_F16, 256},
+        [SMALL_SAMPLE] = {"sample", KERNEL_ARGMAX, DTYPE_F32, 32000},
+        [SMALL_PREPARE] = {"prepare", KERNEL_MATVEC, DTYPE_Q8_0, WIDTH},
     };
     struct small_call c = {
         .space = space, .kernel = kernel_find(kinds[op].op, kinds[op].dtype, space->isa), .op = op};

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "timing/timing.h"
 #include "runtime/runner.h"
+#include "timing/timing.h"
 
 enum { MIN_DECODES = 3, MAX_DECODES = 41, MAX_PREFILLS = 5 };
 
@@ -231,11 +231,7 @@ static enum status correct_phase(struct session *s, const struct trial *like, bo
                                  struct err *err)
 {
     /* Prompts compute, single tokens also read. */
-    static const struct state_effect token =
-                                         {
-                                             {0.6, 0.4, 0}
-    },
-                                     prompt = {{0.6, 0.1, 0.1}};
+    static const struct state_effect token = {{0.6, 0.4, 0}}, prompt = {{0.6, 0.1, 0.1}};
     const double common_width = 0.3, own_width = 0.15;
     struct state_effect common;
     gather(s, like, decode, samples);

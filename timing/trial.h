@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "timing/machine_state.h"
 #include "model/transformer.h"
+#include "timing/machine_state.h"
 
 enum {
     MAX_TRIAL_ROUNDS = 64,

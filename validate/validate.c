@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
-#include "model/draw.h"
 #include "costmodel/price.h"
+#include "model/draw.h"
 
 static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
 static const int64_t budgets[] = {25000000, 60000000, 125000000};
