@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "costmodel/breakdown.h"
 #include "device/device.h"
-#include "model/ops.h"
 #include "model/transformer.h"
 
 enum {
@@ -44,90 +44,10 @@ struct price {
                               shape is more than four times what was: the roofline spoke */
 };
 
-/* Where the time and bytes of one decode pass go. */
-struct price_detail {
-    double role_ns[N_OP_ROLES];      /* by operator role, without fixed costs */
-    double level_ns[MAX_LEVELS];     /* time bound by this level's bandwidth */
-    double compute_ns;               /* time bound by FLOPs */
-    double fixed_ns;                 /* per operator, layer and pass */
-    double hidden_ns;                /* stream hidden under repeated blocks (subtracted)... */
-    int hidden_level;                /* ...from this level */
-    int64_t level_bytes[MAX_LEVELS]; /* weights and KV read from each level */
-    int64_t role_bytes[N_OP_ROLES];
-    int64_t flop;
-};
-
-/* For a clock that moves an operator's weights and cache itself: what the operator takes beside. */
-struct op_work {
-    double compute_ns;
-    bool adds_up; /* timed on the device: after the transfers, its activations included; else
-                     beside both */
-};
-struct op_work price_op_work(const struct machine *machine, const struct op *op);
-/* Bandwidth at which the operator's weights come from a level. */
-double price_weight_gbps(const struct machine *machine, const struct op *op, int level);
-/* Time in which `bytes` of them come from there. Those from memory bring their part of the matrix's
- * start; memory_share of the matrix does so in a steady walk, 0 where only these bytes do. */
-double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes,
-                       double memory_share);
-
-/* Time in which `bytes` of the KV cache come from there. */
-double price_cache_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes);
-
-/* Share of a read at this reuse distance that no level above DRAM has. */
-double price_memory_share(const struct machine *machine, double distance);
-/* Share of a read at this reuse distance that a level does not have when the read before it came
- * from memory: reread_lost_frac of one that just fits, less by the root of the distance of a nearer
- * one. */
-double price_lost_share(const struct machine *machine, int level, double distance);
-
-/* `net` passed transformer_check. detail may be NULL. Errors: STATUS_RANGE (context or prompt
- * beyond the network's), STATUS_NOMEM. */
+/* `net` passed transformer_check. detail: NULL, or gets the decode pass. Errors: STATUS_RANGE
+ * (context or prompt beyond the network's), STATUS_NOMEM. */
 enum status price_network(const struct transformer *net, const struct machine *machine,
                           const struct workload *workload, struct price *out,
                           struct price_detail *detail, struct err *err);
-
-/* What one execution of a block class costs, by the level its weights come from. */
-struct block_cost {
-    double attention_ns[MAX_LEVELS]; /* operators on a block's own weights, at [level] */
-    double ffn_ns[MAX_LEVELS];
-    double attention_start_ns, ffn_start_ns; /* of their matrices, all from memory */
-    double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
-    double other_ns;          /* operators without weights or cache */
-    double fixed_ns;          /* per operator and per executed block */
-    int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
-    bool beyond_timings;
-};
-
-/* What a price needs to know of the stored weights. */
-struct counted {
-    struct param_count params;
-    struct weight_bytes bytes;
-    int64_t kv_row_bytes; /* of one execution and token */
-};
-
-/* The same in two steps for a search: what depends neither on depth, schedule nor tying once, then
- * any number of schedules over it. Uniform networks only. price_network gives the same to the bit.
- */
-struct shape_price {
-    const struct machine *machine;
-    struct workload workload;
-    struct transformer net; /* with the schedule of the last price_schedule */
-    struct operator_list decode, prefill;
-    struct block_cost decode_cost, prefill_cost;
-    int64_t prefill_activation_bytes;
-    struct counted counted; /* of the last price_schedule */
-    struct {                /* what `counted` was worked out from */
-        bool valid, share_ffn, tie_embeddings;
-        struct counted one, two; /* at one and two layers: all counts are lines in the depth */
-    } line;
-};
-/* `net` passed transformer_check and, like `machine`, is borrowed. shape_price points inside
- * itself: do not copy it. */
-void price_shape(const struct transformer *net, const struct machine *machine,
-                 const struct workload *workload, struct shape_price *out);
-/* `schedule`, as part of the network, passed transformer_check. */
-void price_schedule(struct shape_price *shape, const struct schedule *schedule, bool tie_embeddings,
-                    struct price *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "costmodel/shape_price.h"
 
 enum { DEFAULT_BATCH = 1 << 14 };
 

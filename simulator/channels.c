@@ -3,7 +3,8 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "costmodel/price.h"
+#include "costmodel/found.h"
+#include "costmodel/operator_time.h"
 #include "simulator/engine_private.h"
 
 static const double usual_dram_ns = 100, usual_flash_ns = 100000; /* docs/profiles.md */

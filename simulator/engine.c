@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "costmodel/price.h"
+#include "costmodel/found.h"
+#include "costmodel/operator_time.h"
 #include "simulator/engine_private.h"
 
 /* Without a level above DRAM, what the compute units themselves hold: */

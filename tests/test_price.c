@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "costmodel/price.h"
 #include "costmodel/reuse.h"
+#include "costmodel/shape_price.h"
 #include "tests/random_net.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))

@@ -1,0 +1,48 @@
+/* The walk over one pass: what it takes, given what one execution of each block class costs.
+ *
+ * Executions are taken in runs that read from the same levels (costmodel/reuse.h). Each costs what
+ * its class costs at those levels; a cost per executed block and per pass come on top. While a
+ * repeated block runs from SRAM the next block's DRAM stream runs ahead as far as there is room. */
+#ifndef LATHE_COSTMODEL_PASS_H
+#define LATHE_COSTMODEL_PASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "costmodel/breakdown.h"
+#include "device/device.h"
+#include "model/ops.h"
+
+/* What one execution of a block class costs, by the level its weights come from. */
+struct block_cost {
+    double attention_ns[MAX_LEVELS]; /* operators on a block's own weights, at [level] */
+    double ffn_ns[MAX_LEVELS];
+    double attention_start_ns, ffn_start_ns; /* of their matrices, all from memory */
+    double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
+    double other_ns;          /* operators without weights or cache */
+    double fixed_ns;          /* per operator and per executed block */
+    int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
+    bool beyond_timings;
+};
+void block_cost(const struct machine *machine, const struct block_ops *block,
+                struct block_cost *cost);
+
+/* Everything about one pass that a price is made of. */
+struct pass {
+    double ns;        /* hidden_ns taken off */
+    double hidden_ns; /* stream hidden under repeated blocks... */
+    int hidden_level; /* ...from this level */
+    double flop, activation_bytes;
+    double level_bytes[MAX_LEVELS]; /* weights and KV cache */
+    bool beyond_timings;
+};
+
+/* costs: [list->n_classes]. table_bytes: of a token table that nothing but the lookup reads, else
+ * 0. detail: NULL, or gets the pass operator by operator. Errors: STATUS_NOMEM, for a stack of
+ * different blocks only. */
+enum status pass_walk(const struct machine *machine, const struct operator_list *list,
+                      const struct block_cost *costs, int64_t table_bytes, struct pass *pass,
+                      struct price_detail *detail, struct err *err);
+
+#endif
