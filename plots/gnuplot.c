@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 extern char **environ;
 
@@ -91,22 +92,45 @@ void gnuplot_quote_tic(struct text *script, const char *string)
     quote(script, string, true);
 }
 
+/* The user's variables, but one locale for everyone: only in a UTF-8 one does gnuplot take UTF-8
+ * without a warning, and in this one the decimal point is a point. NULL when out of memory. */
+static char **child_environment(void)
+{
+    static char locale[] = "LC_ALL=C.UTF-8";
+    size_t n = 0, kept = 0;
+    while (environ[n])
+        n++;
+    char **variables = memory_new(n + 2, sizeof *variables);
+    if (!variables)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(environ[i], "LC_ALL=", strlen("LC_ALL=")) != 0)
+            variables[kept++] = environ[i];
+    }
+    variables[kept] = locale;
+    return variables;
+}
+
 static enum status start(int in, int out, int complaints, pid_t *child, struct err *err)
 {
     /* -d: no ~/.gnuplot, so that a figure looks the same for everyone. */
     char name[] = "gnuplot", defaults[] = "-d", from_stdin[] = "-";
     char *const arguments[] = {name, defaults, from_stdin, NULL};
     posix_spawn_file_actions_t actions;
-    if (posix_spawn_file_actions_init(&actions) != 0)
+    char **variables = child_environment();
+    if (!variables || posix_spawn_file_actions_init(&actions) != 0) {
+        memory_free(variables);
         return err_set(err, STATUS_NOMEM, "out of memory");
+    }
     int failed = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
     if (!failed)
-        failed = posix_spawnp(child, name, &actions, NULL, arguments, environ);
+        failed = posix_spawnp(child, name, &actions, NULL, arguments, variables);
     posix_spawn_file_actions_destroy(&actions);
+    memory_free(variables);
     if (failed == ENOENT || failed == EACCES || failed == ENOTDIR)
         return err_set(err, STATUS_NOT_FOUND,
                        "cannot draw: no program 'gnuplot' in PATH (on Debian and Ubuntu: apt "

@@ -34,7 +34,8 @@ void gnuplot_quote(struct text *script, const char *string);
 /* The same for the label of a tic, which gnuplot takes for a number format: % is doubled. */
 void gnuplot_quote_tic(struct text *script, const char *string);
 
-/* Runs the script; its standard output goes to `out` at its current position.
+/* Runs the script, in UTF-8 and with decimal points whatever the user's locale; its standard output
+ * goes to `out` at its current position.
  *   warnings   what gnuplot said although it succeeded is added here; NULL: dropped
  * Errors: STATUS_NOT_FOUND (no gnuplot; names the package), STATUS_UNSUPPORTED (this gnuplot cannot
  * draw to the terminal type), STATUS_IO (it failed: its last line of complaint), STATUS_NOMEM. */

@@ -106,6 +106,41 @@ static void a_percent_sign_in_a_tic_label_stays(void **state)
     text_release(&warnings);
 }
 
+/* A bare machine has no locale, and a German one writes 0,5: neither may show or make a warning.
+ * The tests after this one run in the last of these locales. */
+static void a_figure_is_the_same_in_every_locale(void **state)
+{
+    (void)state;
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LANG"};
+    static const char *const locales[] = {"C.UTF-8",     "",      "C", "POSIX",
+                                          "de_DE.UTF-8", "xx_YY", NULL};
+    static const char title[] = "90\xc2\xb0 \xc2\xb1 1.5 \xc2\xb5s \xe2\x80\x93 2 \xc3\x97 3";
+    struct text script = {0}, first = {0};
+    gnuplot_add_terminal(&script, PLOT_SVG, 300, 200);
+    text_addf(&script, "set title '%s'\nset xtics 0.25\nplot [0:1] x notitle\n", title);
+
+    for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
+        struct text svg = {0}, warnings = {0};
+        for (size_t v = 0; v < sizeof variables / sizeof *variables; v++) {
+            if (locales[i])
+                assert_int_equal(setenv(variables[v], locales[i], 1), 0);
+            else
+                assert_int_equal(unsetenv(variables[v]), 0);
+        }
+        assert_int_equal(gnuplot_capture(script.data, &svg, &warnings, NULL), STATUS_OK);
+        assert_string_equal(warnings.data ? warnings.data : "", "");
+        assert_non_null(strstr(svg.data, title));
+        assert_non_null(strstr(svg.data, "0.25"));
+        if (i == 0)
+            text_add(&first, svg.data);
+        assert_string_equal(svg.data, first.data);
+        text_release(&svg);
+        text_release(&warnings);
+    }
+    text_release(&script);
+    text_release(&first);
+}
+
 static void a_missing_gnuplot_is_named_with_its_package(void **state)
 {
     (void)state;
@@ -186,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_ending_chooses_the_format),
         cmocka_unit_test(any_text_reads_back_as_itself),
         cmocka_unit_test(a_percent_sign_in_a_tic_label_stays),
+        cmocka_unit_test(a_figure_is_the_same_in_every_locale),
         cmocka_unit_test(a_missing_gnuplot_is_named_with_its_package),
         cmocka_unit_test(a_failed_script_keeps_the_old_picture),
         cmocka_unit_test(a_script_that_draws_nothing_leaves_nothing),
