@@ -1,6 +1,6 @@
 #!/bin/sh
 # scripts/install-deps against a made-up system: it installs exactly what is missing, asks for nothing
-# when nothing is, and elsewhere names what is missing and fails.
+# when nothing is, and elsewhere or without root's rights names what is missing and fails.
 # usage: install_deps.sh SOURCE_DIR
 set -u
 script=$1/scripts/install-deps
@@ -19,12 +19,13 @@ program() {
     cat >"$bin/$1"
     chmod +x "$bin/$1"
 }
-for tool in cc make git gnuplot sqlite3 sudo; do
+for tool in cc make git gnuplot sqlite3; do
     echo '#!/bin/sh' | program $tool
 done
 printf '#!/bin/sh\necho "cmake version ${CMAKE_IS:-3.25.1}"\n' | program cmake
 printf '#!/bin/sh\necho a font\n' | program fc-list
-printf '#!/bin/sh\necho 0\n' | program id
+printf '#!/bin/sh\necho "${ID_IS:-0}"\n' | program id
+printf '#!/bin/sh\n[ ! -e "%s/no-password" ] && exec "$@"\n' "$folder" | program sudo
 printf '#!/bin/sh\n! grep -qx "$2" "%s/lacks"\n' "$folder" | program pkg-config
 cat <<END | program apt-get
 #!/bin/sh
@@ -59,6 +60,24 @@ printf 'libcjson\nhwloc\n' >"$folder/lacks"
 run 0 "two libraries missing"
 says '^-q update$' "$log"
 says 'install -y --no-install-recommends libcjson-dev libhwloc-dev$' "$log"
+
+ID_IS=1000
+export ID_IS
+printf 'cmocka\n' >"$folder/lacks"
+run 0 "a user with sudo"
+says 'install -y --no-install-recommends libcmocka-dev$' "$log"
+
+printf 'cmocka\nhwloc\n' >"$folder/lacks"
+: >"$folder/no-password"
+run 1 "a user whom sudo refuses"
+says 'as root, run: apt-get install libhwloc-dev libcmocka-dev$' "$folder/out"
+
+rm "$bin/sudo"
+run 1 "a user without sudo"
+says 'as root, run: apt-get install libhwloc-dev libcmocka-dev$' "$folder/out"
+[ "$(grep -c . "$folder/out")" -eq 1 ] || { echo "more than one line:"; cat "$folder/out"; bad=1; }
+[ ! -s "$log" ] || { echo "asked apt-get without rights"; bad=1; }
+unset ID_IS
 
 printf 'cmocka\n' >"$folder/lacks"
 : >"$folder/broken"
