@@ -258,3 +258,16 @@ double rng_normal(struct rng *rng)
     double radius = sqrt(-2 * log(1 - rng_uniform(rng)));
     return radius * cos(6.283185307179586 * rng_uniform(rng));
 }
+
+void reservoir_init(struct reservoir *reservoir, size_t capacity, uint64_t seed)
+{
+    *reservoir = (struct reservoir){.capacity = capacity};
+    rng_init(&reservoir->rng, seed);
+}
+
+size_t reservoir_place(struct reservoir *reservoir)
+{
+    int64_t drawn = rng_between(&reservoir->rng, 0, reservoir->n_seen);
+    int64_t seen = reservoir->n_seen++;
+    return (size_t)seen < reservoir->capacity ? (size_t)seen : (size_t)drawn;
+}

@@ -9,8 +9,17 @@
 double stats_median(double *values, size_t n);
 /* Quantile q in 0..1, linear between order statistics (type 7 of Hyndman and Fan, 1996). */
 double stats_quantile(double *values, size_t n, double q);
-/* Median absolute deviation from the median, unscaled (times 1.4826 it estimates sigma). */
+/* Median absolute deviation from the median, unscaled (times STATS_SIGMA_PER_MAD it estimates
+ * sigma). */
 double stats_mad(double *values, size_t n);
+
+/* Sigma of a normal distribution over its MAD: 1 over its upper quartile (Hampel, 1974). */
+#define STATS_SIGMA_PER_MAD 1.4826
+/* Standard error of a large normal sample's median over that of its mean: sqrt(pi / 2). */
+#define STATS_MEDIAN_ERROR 1.2533
+/* Residuals beyond this many sigmas count linearly in Huber's loss: 95 % efficient where nothing is
+ * wrong (Huber, 1964; the constant is that of Holland and Welsch, 1977). */
+#define STATS_HUBER 1.345
 
 double stats_mean(const double *values, size_t n);
 double stats_stddev(const double *values, size_t n); /* n - 1 in the denominator; 0 for n == 1 */
@@ -30,5 +39,15 @@ uint64_t rng_next(struct rng *rng);
 double rng_uniform(struct rng *rng);                             /* [0, 1) */
 int64_t rng_between(struct rng *rng, int64_t low, int64_t high); /* low .. high, both included */
 double rng_normal(struct rng *rng);                              /* mean 0, variance 1 */
+
+/* An even sample of a stream (Waterman's algorithm R): each item is told its place in the sample,
+ * where it takes another's; from `capacity` on it is not kept. */
+struct reservoir {
+    size_t capacity;
+    int64_t n_seen;
+    struct rng rng;
+};
+void reservoir_init(struct reservoir *reservoir, size_t capacity, uint64_t seed);
+size_t reservoir_place(struct reservoir *reservoir);
 
 #endif

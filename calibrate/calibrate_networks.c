@@ -374,11 +374,8 @@ static void compare_threads(struct calibration *c)
 void calibration_judge(struct calibration *c)
 {
     const struct trial_report *r = &c->trial_report;
-    if (*c->note == '\0' && (r->sentinel_spread_frac > 0.15 || r->processor_frac < 0.9))
-        snprintf(c->note, sizeof c->note,
-                 "the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
-                 "processor: the machine was busy",
-                 100 * r->sentinel_spread_frac, 100 * r->processor_frac);
+    if (*c->note == '\0')
+        trial_report_busy(r, c->note, sizeof c->note);
     /* All threads do the same sums, each in its own caches. */
     const struct state_reference *state = &r->state;
     for (int i = 1; *c->note == '\0' && i < state->n; i++) {

@@ -6,6 +6,7 @@
 
 #include "base/least_squares.h"
 #include "base/memory.h"
+#include "base/stats.h"
 #include "costmodel/price.h"
 
 /* A coefficient: where the machine keeps it and what is believed of it before. */
@@ -118,7 +119,7 @@ static double noise(const struct trial *trial, enum phase_of_fit phase)
 {
     const double *rounds = phase == FITTING_DECODE ? trial->decode_ns : trial->prefill_ns;
     double single = trial_noise_frac(rounds, trial->n_rounds);
-    return isnan(single) ? 0 : 1.4826 * single / sqrt((double)trial->n_rounds);
+    return isnan(single) ? 0 : STATS_SIGMA_PER_MAD * single / sqrt((double)trial->n_rounds);
 }
 
 /* Machines that cost 1 ns a unit of one slot and nothing else, and what no slot speaks of. */
@@ -172,7 +173,7 @@ static enum status solve(const struct timing_fit *fit, struct machine *machine,
         mean[j] = slots->at[j].mean;
         scale[j] = slots->at[j].scale;
     }
-    struct least_squares problem = {slots->n, n, x, y, sigma, mean, scale, 1.345};
+    struct least_squares problem = {slots->n, n, x, y, sigma, mean, scale, STATS_HUBER};
     status = least_squares_solve(&problem, theta, err);
     if (status != STATUS_OK)
         goto out;

@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/stats.h"
 #include "base/version.h"
 #include "calibrate/calibrate.h"
 #include "cli/commands.h"
@@ -72,11 +71,10 @@ static void timing_row(const struct calibration *c, const struct kernel_time *ti
 static struct kernel_timing_row network_row(const struct calibration *c, const struct trial *trial,
                                             bool prefill, const char *device, int64_t device_id)
 {
-    double rounds[MAX_TRIAL_ROUNDS];
-    size_t n = (size_t)trial->n_rounds;
+    struct trial_spread spread =
+        trial_spread(prefill ? trial->prefill_ns : trial->decode_ns, trial->n_rounds);
     struct kernel_timing_row row;
     row_clear(TABLE_KERNEL_TIMING, &row);
-    memcpy(rounds, prefill ? trial->prefill_ns : trial->decode_ns, n * sizeof *rounds);
     row.device_id = device_id;
     row.device = device;
     row.kernel = trial->net->name;
@@ -87,9 +85,9 @@ static struct kernel_timing_row network_row(const struct calibration *c, const s
     row.n_tokens = prefill ? trial->prompt : 1;
     row.context = prefill ? 0 : trial->context;
     row.cache_state = "cold";
-    row.min_ns = stats_quantile(rounds, n, 0);
-    row.median_ns = stats_median(rounds, n);
-    row.mad_ns = stats_mad(rounds, n);
+    row.min_ns = spread.min_ns;
+    row.median_ns = spread.median_ns;
+    row.mad_ns = spread.mad_ns;
     row.n_samples = trial->n_rounds;
     row.ended_by = "budget";
     row.compiler = version_compiler();
@@ -162,15 +160,11 @@ static void show_progress(void *context, int done, int total)
     progress_update(context, done, total);
 }
 
-/* Samples during which a thread lost its core are left out, but what the others slow down is not.
- */
 static void warn_of_noise(const struct calibration *c)
 {
-    size_t noisy = 0;
+    size_t noisy = kernel_times_disturbed(c->times, c->n_times);
     if (*c->note != '\0')
         fprintf(stderr, "lathe: %s\n", c->note);
-    for (size_t i = 0; i < c->n_times; i++)
-        noisy += 2 * timing_undisturbed(&c->times[i].timing).n < c->times[i].timing.n;
     if (noisy > c->n_times / 10)
         fprintf(
             stderr,

@@ -18,8 +18,7 @@ enum { SAMPLE = 600, MAX_PICKS = 64, MAX_TYPES = 8 };
 struct sample {
     struct candidate items[SAMPLE];
     size_t n;
-    int64_t n_seen;
-    struct rng rng;
+    struct reservoir reservoir;
 };
 
 static enum status take(const struct candidate *candidates, int64_t n, void *user, struct err *err)
@@ -29,11 +28,11 @@ static enum status take(const struct candidate *candidates, int64_t n, void *use
     for (int64_t i = 0; i < n; i++) {
         if (candidates[i].schedule.repeats > 1 || candidates[i].schedule.share_ffn)
             continue;
-        int64_t place = rng_between(&sample->rng, 0, sample->n_seen++);
-        if (sample->n < SAMPLE)
-            sample->items[sample->n++] = candidates[i];
-        else if (place < SAMPLE)
-            sample->items[place] = candidates[i];
+        size_t place = reservoir_place(&sample->reservoir);
+        if (place >= SAMPLE)
+            continue;
+        sample->items[place] = candidates[i];
+        sample->n += sample->n == place;
     }
     return STATUS_OK;
 }
@@ -52,7 +51,7 @@ static enum status draw(const struct args *args, const struct machine *machine,
         status = enumeration_start(&space, &budget, &enumeration, err);
     if (status != STATUS_OK)
         return status;
-    rng_init(&sample->rng, 1);
+    reservoir_init(&sample->reservoir, SAMPLE, 1);
     status = enumerate_candidates(&enumeration, machine, &workload, &options, take, sample, err);
     enumeration_end(&enumeration);
     if (status == STATUS_OK && sample->n == 0)

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/stats.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -20,7 +19,7 @@
 #include "db/store.h"
 #include "kernels/cpu.h"
 #include "simulator/simulate.h"
-#include "validate/validate.h"
+#include "validate/score.h"
 
 enum { N_WORST = 5, MAX_MODELS = 64 };
 
@@ -185,36 +184,6 @@ static enum status trial_row(const struct validate_run *run, int i, struct listi
     return STATUS_OK;
 }
 
-/* NaN: no decode was timed. */
-static double error_of(const struct validation *v, int i)
-{
-    return fabs(v->decode_ns[CLOCK_LATHE][i] / trial_decode_ns(&v->trials[i]) - 1);
-}
-
-/* Of a decode, or of a prompt where that is all that was timed. */
-static double any_error_of(const struct validation *v, int i)
-{
-    double decode = error_of(v, i);
-    return isnan(decode) ? fabs(v->prefill_ns[i] / trial_prefill_ns(&v->trials[i]) - 1) : decode;
-}
-
-/* Trials that timed a decode, or all, by falling error, into order, [n_trials]; returns how many.
- */
-static int by_falling_error(const struct validation *v, bool all, int *order)
-{
-    int n = 0;
-    for (int i = 0; i < v->n_trials; i++) {
-        int at = n;
-        if (!all && isnan(error_of(v, i)))
-            continue;
-        for (; at > 0 && any_error_of(v, order[at - 1]) < any_error_of(v, i); at--)
-            order[at] = order[at - 1];
-        order[at] = i;
-        n++;
-    }
-    return n;
-}
-
 static enum status print_all(struct validate_run *run, bool as_json, struct err *err)
 {
     const struct validation *v = &run->validation;
@@ -226,7 +195,7 @@ static enum status print_all(struct validate_run *run, bool as_json, struct err 
     if (status != STATUS_OK)
         goto out;
     trial_columns(&trials, run->rows.n == 0);
-    int n = by_falling_error(v, as_json, order);
+    int n = validation_worst_first(v, as_json, order);
     bool all = as_json || run->n_models > 0;
     n = all || n < N_WORST ? n : N_WORST;
     for (int i = 0; i < n && status == STATUS_OK; i++)
@@ -308,8 +277,6 @@ static struct prediction_row prediction_row(const struct validate_run *run, int 
 
 static struct measurement_row measurement_row(const struct trial *trial, bool is_ours)
 {
-    double rounds[MAX_TRIAL_ROUNDS];
-    size_t n = (size_t)trial->n_rounds;
     struct measurement_row row;
     row_clear(TABLE_MEASUREMENT, &row);
     describe_subject(trial->net, &row.subject);
@@ -320,14 +287,12 @@ static struct measurement_row measurement_row(const struct trial *trial, bool is
     row.prefill_ns = trial_prefill_ns(trial);
     if (!isnan(row.decode_ns)) {
         row.decode_tok_s = 1e9 / row.decode_ns;
-        memcpy(rounds, trial->decode_ns, n * sizeof *rounds);
-        row.decode_ns_mad = stats_mad(rounds, n);
+        row.decode_ns_mad = trial_spread(trial->decode_ns, trial->n_rounds).mad_ns;
         row.decode_ns_n = trial->n_rounds;
         row.noise_frac = trial_noise_frac(trial->decode_ns, trial->n_rounds);
     }
     if (!isnan(row.prefill_ns)) {
-        memcpy(rounds, trial->prefill_ns, n * sizeof *rounds);
-        row.prefill_ns_mad = stats_mad(rounds, n);
+        row.prefill_ns_mad = trial_spread(trial->prefill_ns, trial->n_rounds).mad_ns;
         row.prefill_ns_n = trial->n_rounds;
     }
     row.cache_state = "warm";
@@ -415,26 +380,22 @@ static void add_error(struct json_node *root, const char *key, double value, con
 /* The profile again, with the errors seen here. */
 static enum status update_profile(struct validate_run *run, struct err *err)
 {
-    const struct validation *v = &run->validation;
-    size_t n = 0;
+    struct validation *v = &run->validation;
+    struct validation_errors errors = {0};
     struct json_doc *doc = NULL;
     struct json old;
     char source[160], now[32], *text = NULL;
-    double *errors = memory_new((size_t)v->n_trials, sizeof *errors);
     struct json_node *root = json_new_object();
-    enum status status = errors ? json_open(run->device_name, &doc, &old, err)
-                                : err_set(err, STATUS_NOMEM, "out of memory");
+    enum status status = json_open(run->device_name, &doc, &old, err);
     if (status != STATUS_OK)
         goto out;
-    validation_exchange_raw(&run->validation); /* who uses the profile has no sentinels */
-    for (int i = 0; i < v->n_trials; i++)
-        if (!isnan(error_of(v, i)))
-            errors[n++] = error_of(v, i);
-    validation_exchange_raw(&run->validation);
-    if (n == 0) {
+    validation_exchange_raw(v); /* who uses the profile has no sentinels */
+    status = validation_errors(v, &errors, err);
+    validation_exchange_raw(v);
+    if (status == STATUS_OK && errors.n == 0)
         status = err_set(err, STATUS_INPUT, "no decode was timed that tells an error");
+    if (status != STATUS_OK)
         goto out;
-    }
     snprintf(source, sizeof source, "lathe validate, %.10s: decode of %d networks",
              clock_now_iso(now, sizeof now), v->n_networks);
     for (struct json at = json_first(&old); at.item != NULL; at = json_next(&at)) {
@@ -443,8 +404,8 @@ static enum status update_profile(struct validate_run *run, struct err *err)
         json_add_copy(root, at.key, &at);
         if (strcmp(at.key, "basis") != 0)
             continue;
-        add_error(root, "error_median_frac", stats_quantile(errors, n, 0.5), source);
-        add_error(root, "error_p90_frac", stats_quantile(errors, n, 0.9), source);
+        add_error(root, "error_median_frac", errors.median_frac, source);
+        add_error(root, "error_p90_frac", errors.p90_frac, source);
     }
     text = json_print(root);
     status = text ? file_write(run->device_name, text, err)
@@ -453,7 +414,6 @@ out:
     json_close(doc);
     json_free(root);
     memory_free(text);
-    memory_free(errors);
     return status;
 }
 
@@ -589,12 +549,9 @@ static enum status run(const struct args *args, struct err *err)
                 "lathe: %d rounds do not tell what the machine's state costs: errors are of the "
                 "timings as they were; give more --minutes\n",
                 run->report.n_rounds);
-    if (status == STATUS_OK && !elsewhere &&
-        (run->report.sentinel_spread_frac > 0.15 || run->report.processor_frac < 0.9))
-        fprintf(stderr,
-                "lathe: the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
-                "processor: the machine was busy\n",
-                100 * run->report.sentinel_spread_frac, 100 * run->report.processor_frac);
+    char busy[TRIAL_NOTE_SIZE];
+    if (status == STATUS_OK && !elsewhere && trial_report_busy(&run->report, busy, sizeof busy))
+        fprintf(stderr, "lathe: %s\n", busy);
     validation_release(v);
     fit_rows_release(&run->rows);
     for (int i = 0; i < run->n_models; i++)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "plots/plot_validate.h"
+#include "validate/score.h"
 
 enum { LONGEST_PATH = 1024, MOST_POINTS = 64 };
 
@@ -27,13 +28,6 @@ static void fill(const struct validation *v, enum validation_phase phase, char (
     }
 }
 
-static int64_t params_of(const struct trial *trial)
-{
-    struct param_count count;
-    transformer_count(trial->net, &count);
-    return count.total;
-}
-
 /* Whether b's series says more than a's. */
 static bool says_more(const struct trial *a, int n_a, const struct trial *b, int n_b)
 {
@@ -41,7 +35,7 @@ static bool says_more(const struct trial *a, int n_a, const struct trial *b, int
         return n_b > n_a;
     if (a->threads != b->threads)
         return b->threads > a->threads;
-    return (double)params_of(b) > 1.2 * (double)params_of(a);
+    return (double)validation_params(b) > 1.2 * (double)validation_params(a);
 }
 
 /* The group of most decodes; of several that of most threads and parameters, the first type's. */
@@ -94,7 +88,7 @@ static enum status draw_contest(const struct validation *v, struct plot_options 
         ns[N_CLOCKS][at] = trial_decode_ns(trial);
         snprintf(subtitle, sizeof subtitle,
                  "about %.0f M parameters in %s, %d thread%s, %d tokens of context",
-                 (double)params_of(trial) * 1e-6, dtype_name(trial->net->block_dtype),
+                 (double)validation_params(trial) * 1e-6, dtype_name(trial->net->block_dtype),
                  trial->threads, trial->threads == 1 ? "" : "s", (int)trial->context);
     }
     options->subtitle = subtitle;

@@ -404,7 +404,7 @@ static double noise_factor(struct solver *s)
         return 1;
     for (int i = 0; i < s->n_rows; i++)
         s->scratch[i] = fabs(s->residual[i]) / noise_frac(s->rows[i], s->phase);
-    double sigma = 1.4826 * stats_median(s->scratch, (size_t)s->n_rows);
+    double sigma = STATS_SIGMA_PER_MAD * stats_median(s->scratch, (size_t)s->n_rows);
     return fmax(1, sigma * sqrt(s->n_rows / spare));
 }
 
@@ -433,7 +433,7 @@ static enum status solve(struct solver *s, struct fit_theta *theta, double *nois
                                               .sigma = s->sigma,
                                               .prior_mean = s->mean,
                                               .prior_scale = s->scale,
-                                              .huber = s->n_rows >= s->n_terms + 3 ? FIT_HUBER
+                                              .huber = s->n_rows >= s->n_terms + 3 ? STATS_HUBER
                                                                                    : INFINITY};
         status = least_squares_solve(&problem, solution, err);
         change = round < 3 ? 1 : 0;

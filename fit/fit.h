@@ -35,8 +35,6 @@
  * than GPUs: a CPU turns f16 rows into dot products one head at a time, and NPU runtimes leave
  * attention to the CPU. From llama.cpp on an x86-64 CPU (docs/accuracy.md), contexts up to 1024. */
 #define FIT_CACHE_FACTOR 4
-/* Residuals beyond this many sigmas count linearly (95 % efficient where nothing is wrong). */
-#define FIT_HUBER 1.345
 
 enum fit_term {
     FIT_BYTE = 0,             /* + dtype: ns per byte of weights from DRAM */

@@ -87,7 +87,7 @@ static enum status time_of(const struct json *test, double *ns, double *noise_fr
                 n++;
     if (n > 0) {
         *ns = stats_median(samples, n);
-        *noise_frac = n < 3 ? *noise_frac : 1.4826 * stats_mad(samples, n) / *ns;
+        *noise_frac = n < 3 ? *noise_frac : STATS_SIGMA_PER_MAD * stats_mad(samples, n) / *ns;
     }
     return STATUS_OK;
 }

@@ -206,7 +206,7 @@ static void an_outlier_moves_hubers_estimate_less_than_that_of_squares(void **st
     s.y[7] *= 5;
     double squares, huber;
     solve(&p, &squares);
-    p.huber = 1.345;
+    p.huber = STATS_HUBER;
     solve(&p, &huber);
     assert_true(fabs(squares - 2) > 0.1);
     assert_true(fabs(huber - 2) < 0.02);

@@ -220,7 +220,7 @@ static void normal_draws_have_mean_0_and_variance_1(void **state)
         values[i] = rng_normal(&rng);
     assert_true(fabs(stats_mean(values, n)) < 0.03);
     assert_true(fabs(stats_stddev(values, n) - 1) < 0.03);
-    assert_true(fabs(1.4826 * stats_mad(values, n) - 1) < 0.05);
+    assert_true(fabs(STATS_SIGMA_PER_MAD * stats_mad(values, n) - 1) < 0.05);
     memory_free(values);
 }
 

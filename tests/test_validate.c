@@ -12,7 +12,7 @@
 #include "calibrate/timing_fit.h"
 #include "costmodel/price.h"
 #include "model/draw.h"
-#include "validate/validate.h"
+#include "validate/score.h"
 
 enum { N_NETWORKS = 45, N_TRIALS = 2 * N_NETWORKS };
 

@@ -212,7 +212,7 @@ enum status state_effect_fit(const double *ns, const struct machine_state *state
     for (int part = 0; part < N_STATE_PARTS; part++)
         scale[part] = part == STATE_MEETING ? width / 4 : width;
     struct least_squares problem = {N_STATE_PARTS, rows.n,    rows.x, rows.y,
-                                    rows.sigma,    prior->of, scale,  1.345};
+                                    rows.sigma,    prior->of, scale,  STATS_HUBER};
     status = least_squares_solve(&problem, out->of, err);
 out:
     memory_free(numbers);

@@ -87,7 +87,7 @@ static struct measured_time summary(const struct measure_condition *c)
 
 static double median_error(struct measured_time time)
 {
-    return 1.2533 * 1.4826 * time.mad_ns / (sqrt((double)time.n) * time.median_ns);
+    return STATS_MEDIAN_ERROR * STATS_SIGMA_PER_MAD * time.mad_ns / (sqrt((double)time.n) * time.median_ns);
 }
 
 static bool is_known(const struct session *s, const struct measure_condition *c)
@@ -540,7 +540,7 @@ struct measured_time measure_ttft_cold(const struct measurement *measurement, si
 
 double measure_noise(struct measured_time time)
 {
-    return time.n >= 2 ? 1.4826 * time.mad_ns / time.median_ns : NAN;
+    return time.n >= 2 ? STATS_SIGMA_PER_MAD * time.mad_ns / time.median_ns : NAN;
 }
 
 int64_t measure_peak_bytes(const struct measurement *measurement, size_t model, int thread)

@@ -20,6 +20,10 @@ struct kernel_time {
     struct timing timing;
 };
 
+/* Timings of which most samples were disturbed: a thread lost its core during them. Such samples are
+ * left out of summaries, but what others slow down is not. */
+size_t kernel_times_disturbed(const struct kernel_time *times, size_t n);
+
 /* Buffers shared by the cases of one calibration. */
 struct timed_space {
     unsigned isa;

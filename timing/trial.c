@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -46,6 +47,27 @@ double trial_noise_frac(const double *rounds, int n)
     for (int i = 0; i < n; i++)
         off[i] = fabs(rounds[i] / mean - 1);
     return stats_median(off, (size_t)n) * sqrt((double)n / (double)(n - 1));
+}
+
+struct trial_spread trial_spread(const double *rounds, int n)
+{
+    double values[MAX_TRIAL_ROUNDS];
+    memcpy(values, rounds, (size_t)n * sizeof *values);
+    return (struct trial_spread){.min_ns = stats_quantile(values, (size_t)n, 0),
+                                 .median_ns = stats_median(values, (size_t)n),
+                                 .mad_ns = stats_mad(values, (size_t)n)};
+}
+
+bool trial_report_busy(const struct trial_report *report, char *buffer, size_t size)
+{
+    const double quiet_spread = 0.15, whole_processor = 0.9;
+    if (!(report->sentinel_spread_frac > quiet_spread || report->processor_frac < whole_processor))
+        return false;
+    snprintf(buffer, size,
+             "the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
+             "processor: the machine was busy",
+             100 * report->sentinel_spread_frac, 100 * report->processor_frac);
+    return true;
 }
 
 struct session {

@@ -47,6 +47,11 @@ double trial_prefill_ns(const struct trial *trial);
 /* Median over rounds of |a round / the mean - 1|, corrected for the rounds' number; NaN below two.
  */
 double trial_noise_frac(const double *rounds, int n);
+/* Of n >= 1 rounds. */
+struct trial_spread {
+    double min_ns, median_ns, mad_ns;
+};
+struct trial_spread trial_spread(const double *rounds, int n);
 
 struct trial_options {
     int min_rounds, max_rounds; /* 1 .. MAX_TRIAL_ROUNDS */
@@ -67,6 +72,11 @@ struct trial_report {
     double processor_frac;                      /* share of a processor that the sentinel got */
     double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */
 };
+
+/* Whether other programs had the machine while trials ran; then says so into buffer, of
+ * TRIAL_NOTE_SIZE at least. */
+enum { TRIAL_NOTE_SIZE = 160 };
+bool trial_report_busy(const struct trial_report *report, char *buffer, size_t size);
 
 /* Errors: STATUS_INTERRUPTED, those of weights_repeated and runner_create. */
 enum status trials_run(struct trial *trials, int n, const struct trial_options *options,

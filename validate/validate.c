@@ -12,7 +12,7 @@
 static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
 static const int64_t budgets[] = {25000000, 60000000, 125000000};
 static const int64_t contexts[] = {0, 128, 512, 1024, 256, 64, 768, 0, 384};
-enum { N_TYPES = 3, N_BUDGETS = 3, N_SERIES = N_TYPES * N_BUDGETS, MAX_SERIES = 64 };
+enum { N_TYPES = 3, N_BUDGETS = 3, N_SERIES = N_TYPES * N_BUDGETS };
 
 const char *validation_clock_name(enum validation_clock clock)
 {
@@ -93,7 +93,7 @@ enum status validation_of_networks(const struct transformer *networks,
     return STATUS_OK;
 }
 
-static int64_t params_of(const struct trial *trial)
+int64_t validation_params(const struct trial *trial)
 {
     struct param_count count;
     transformer_count(trial->net, &count);
@@ -143,18 +143,18 @@ static void group_alike(struct validation *v)
         const struct trial *least = NULL;
         for (int i = 0; i < v->n_trials; i++)
             if (v->trials[i].group < 0 &&
-                (least == NULL || params_of(&v->trials[i]) < params_of(least)))
+                (least == NULL || validation_params(&v->trials[i]) < validation_params(least)))
                 least = &v->trials[i];
         if (least == NULL)
             return;
-        double most = (1 + VALIDATION_ALIKE_FRAC) * (double)params_of(least);
+        double most = (1 + VALIDATION_ALIKE_FRAC) * (double)validation_params(least);
         struct trial first = *least;
         for (int i = 0; i < v->n_trials; i++) {
             struct trial *trial = &v->trials[i];
             if (trial->group < 0 && trial->prompt == first.prompt &&
                 trial->context == first.context && trial->threads == first.threads &&
                 trial->net->block_dtype == first.net->block_dtype &&
-                (double)params_of(trial) <= most)
+                (double)validation_params(trial) <= most)
                 trial->group = v->n_groups;
         }
         v->n_groups++;
@@ -306,165 +306,4 @@ void validation_fit_baselines(struct validation *v)
         if (is_new)
             fit_group(v, trial->net->block_dtype, trial->threads);
     }
-}
-
-double validation_measured(const struct validation *v, enum validation_phase phase, int trial)
-{
-    return phase == VALIDATE_DECODE ? trial_decode_ns(&v->trials[trial])
-                                    : trial_prefill_ns(&v->trials[trial]);
-}
-
-static double noise_of(const struct trial *trial, enum validation_phase phase)
-{
-    return trial_noise_frac(phase == VALIDATE_DECODE ? trial->decode_ns : trial->prefill_ns,
-                            trial->n_rounds);
-}
-
-double validation_group(const struct validation *v, enum validation_phase phase,
-                        const double *predicted, int group, double *spread_frac, double *noise_frac)
-{
-    double x[MAX_SERIES], y[MAX_SERIES], noise = 0;
-    size_t n = 0;
-    for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
-        double measured = validation_measured(v, phase, i);
-        if (v->trials[i].group != group || isnan(measured) || isnan(predicted[i]))
-            continue;
-        x[n] = predicted[i];
-        y[n++] = measured;
-        noise += noise_of(&v->trials[i], phase) / sqrt((double)v->trials[i].n_rounds);
-    }
-    if (n < 3)
-        return NAN;
-    *spread_frac = stats_stddev(y, n) / stats_mean(y, n);
-    *noise_frac = 1.4826 * noise / (double)n;
-    return stats_spearman(x, y, n);
-}
-
-double validation_group_order(const struct validation *v, enum validation_phase phase, int group)
-{
-    const double *rounds[MAX_SERIES];
-    double single[MAX_SERIES], others[MAX_SERIES], rho[MAX_TRIAL_ROUNDS];
-    size_t n = 0;
-    int n_rounds = MAX_TRIAL_ROUNDS;
-    for (int i = 0; i < v->n_trials && n < MAX_SERIES; i++) {
-        const struct trial *trial = &v->trials[i];
-        if (trial->group != group || isnan(validation_measured(v, phase, i)))
-            continue;
-        rounds[n++] = phase == VALIDATE_DECODE ? trial->decode_ns : trial->prefill_ns;
-        n_rounds = trial->n_rounds < n_rounds ? trial->n_rounds : n_rounds;
-    }
-    if (n < 3 || n_rounds < 3)
-        return NAN;
-    for (int r = 0; r < n_rounds; r++) {
-        for (size_t i = 0; i < n; i++) {
-            double sum = 0;
-            for (int other = 0; other < n_rounds; other++)
-                sum += other == r ? 0 : rounds[i][other];
-            single[i] = rounds[i][r];
-            others[i] = sum / (n_rounds - 1);
-        }
-        rho[r] = stats_spearman(single, others, n);
-    }
-    return stats_median(rho, (size_t)n_rounds);
-}
-
-static enum status summarise_groups(const struct validation *v, enum validation_phase phase,
-                                    const double *predicted, struct validation_summary *out,
-                                    struct err *err)
-{
-    double *rho = memory_new((size_t)v->n_groups, sizeof *rho);
-    if (!rho)
-        return err_set(err, STATUS_NOMEM, "out of memory for %d groups", v->n_groups);
-    for (int g = 0; g < v->n_groups; g++) {
-        double spread, noise, r = validation_group(v, phase, predicted, g, &spread, &noise);
-        if (isnan(r) || spread <= noise)
-            continue;
-        rho[out->n_groups++] = r;
-        if (validation_group_order(v, phase, g) >= VALIDATION_ORDERED) {
-            out->ordered_worst = out->n_ordered > 0 ? fmin(out->ordered_worst, r) : r;
-            out->n_ordered++;
-        }
-    }
-    out->group_spearman = out->group_worst = NAN;
-    if (out->n_ordered == 0)
-        out->ordered_worst = NAN;
-    if (out->n_groups > 0) {
-        out->group_worst = stats_quantile(rho, (size_t)out->n_groups, 0);
-        out->group_spearman = stats_median(rho, (size_t)out->n_groups);
-    }
-    memory_free(rho);
-    return STATUS_OK;
-}
-
-/* Standard error of a trial's mean over rounds, ns. */
-static double error_of_mean(const struct trial *trial, enum validation_phase phase, double mean)
-{
-    return 1.4826 * noise_of(trial, phase) * mean / sqrt((double)trial->n_rounds);
-}
-
-static void summarise_pairs(const struct validation *v, enum validation_phase phase,
-                            const double *predicted, struct validation_summary *out)
-{
-    int in_order = 0;
-    for (int i = 0; i < v->n_trials; i++) {
-        double a = validation_measured(v, phase, i);
-        for (int j = i + 1; j < v->n_trials; j++) {
-            double b = validation_measured(v, phase, j);
-            bool alike = v->trials[i].group >= 0 && v->trials[i].group == v->trials[j].group;
-            double error = hypot(error_of_mean(&v->trials[i], phase, a),
-                                 error_of_mean(&v->trials[j], phase, b));
-            bool told = !isnan(predicted[i] - predicted[j]) && fabs(a - b) > 2 * error;
-            if (!alike || !told)
-                continue;
-            out->n_pairs++;
-            in_order += (a < b) == (predicted[i] < predicted[j]);
-        }
-    }
-    out->pairs_in_order = out->n_pairs > 0 ? (double)in_order / out->n_pairs : NAN;
-}
-
-enum status validation_summarise(const struct validation *v, enum validation_phase phase,
-                                 const double *predicted, struct validation_summary *out,
-                                 struct err *err)
-{
-    size_t most = (size_t)v->n_trials, n = 0;
-    double *work = memory_new(6 * most, sizeof *work);
-    *out = (struct validation_summary){0};
-    if (!work)
-        return err_set(err, STATUS_NOMEM, "out of memory for %zu trials", most);
-    double *off = work, *bias = work + most, *single = work + 2 * most, *mean = work + 3 * most;
-    double *measured = work + 4 * most, *said = work + 5 * most;
-    for (int i = 0; i < v->n_trials; i++) {
-        measured[n] = validation_measured(v, phase, i);
-        if (isnan(measured[n]) || isnan(predicted[i]))
-            continue;
-        said[n] = predicted[i];
-        bias[n] = predicted[i] / measured[n] - 1;
-        off[n] = fabs(bias[n]);
-        single[n] = noise_of(&v->trials[i], phase);
-        single[n] = isnan(single[n]) ? 0 : single[n];
-        mean[n] = single[n] / sqrt((double)v->trials[i].n_rounds);
-        n++;
-    }
-    out->n = (int)n;
-    summarise_pairs(v, phase, predicted, out);
-    enum status status = summarise_groups(v, phase, predicted, out, err);
-    if (status != STATUS_OK || n == 0)
-        goto out;
-    out->spearman = stats_spearman(said, measured, n);
-    out->kendall = stats_kendall(said, measured, n);
-    out->single_floor = stats_median(single, n);
-    out->mean_floor = stats_median(mean, n);
-    for (size_t i = 0; i < n; i++) {
-        out->within_5 += (off[i] <= 0.05) / (double)n;
-        out->within_10 += (off[i] <= 0.10) / (double)n;
-        out->within_floor_10 += (off[i] <= out->single_floor + 0.1) / (double)n;
-    }
-    out->bias = stats_median(bias, n);
-    out->mean = stats_mean(off, n);
-    out->p95 = stats_quantile(off, n, 0.95);
-    out->median = stats_median(off, n);
-out:
-    memory_free(work);
-    return status;
 }

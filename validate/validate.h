@@ -71,45 +71,7 @@ enum status validation_predict(const struct device *device, struct validation *v
  * did. */
 void validation_fit_baselines(struct validation *v);
 void validation_release(struct validation *v);
-
-enum validation_phase {
-    VALIDATE_DECODE,
-    VALIDATE_PREFILL,
-};
-/* NaN: this trial did not time the phase. */
-double validation_measured(const struct validation *v, enum validation_phase phase, int trial);
-
-/* Of a clock in a phase, all shares 0..1. */
-struct validation_summary {
-    int n;
-    double median, mean, p95; /* of |predicted / measured - 1| */
-    double bias;              /* median of predicted / measured - 1 */
-    double within_5, within_10;
-    double single_floor;    /* median over trials of a single round's distance from the mean */
-    double mean_floor;      /* the same of means over the rounds, were rounds independent */
-    double within_floor_10; /* share whose error is at most single_floor + 0.1 */
-    double spearman, kendall;
-    int n_groups;                       /* whose spread exceeds the noise of means */
-    double group_spearman, group_worst; /* median and least over these; NaN without any */
-    int n_ordered; /* of these, whose single rounds tell the order (validation_group_order) */
-    double ordered_worst; /* least over them; NaN without any */
-    int n_pairs; /* of one group, further apart than two standard errors of the difference */
-    double pairs_in_order; /* share of these; NaN without any */
-};
-/* predicted: [n_trials]; NaN: not predicted, left out. Errors: STATUS_NOMEM. */
-enum status validation_summarise(const struct validation *v, enum validation_phase phase,
-                                 const double *predicted, struct validation_summary *out,
-                                 struct err *err);
-
-/* Spearman of one group; spread: standard deviation of its measured times over their mean. NaN
- * below three trials. */
-double validation_group(const struct validation *v, enum validation_phase phase,
-                        const double *predicted, int group, double *spread_frac,
-                        double *noise_frac);
-/* How far a group has an order: Spearman of a single round with the mean of the others, median over
- * rounds. What no round tells above VALIDATION_ORDERED is no order that a prediction could miss.
- * NaN below three trials or rounds. */
-#define VALIDATION_ORDERED 0.95
-double validation_group_order(const struct validation *v, enum validation_phase phase, int group);
+/* Parameters of the network that ran. */
+int64_t validation_params(const struct trial *trial);
 
 #endif
