@@ -1,5 +1,4 @@
-/* One token through all blocks; see runner.h. */
-#include "runtime/runner_private.h"
+#include "runtime/decode.h"
 
 /* The rows of k and v (whole heads, so that whoever made a head also turns and stores it) and of q
  * that a thread makes: equal shares of the three matrices laid end to end, k first. */

@@ -1,8 +1,4 @@
-/* A batch of tokens through all blocks; see runner.h. Matrices are split by rows, everything else
- * by tokens (attention by heads), with a meeting wherever the split changes. */
-#include <string.h>
-
-#include "runtime/runner_private.h"
+#include "runtime/prefill.h"
 
 /* All m tokens of [m, k] floats made ready for w: quantised into the shared buffer where the kernel
  * wants it, else used as they are. Ends with a meeting. */

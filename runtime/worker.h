@@ -1,6 +1,7 @@
-/* What decode.c and prefill.c share; see runner.h for what a runner is. */
-#ifndef LATHE_RUNTIME_RUNNER_PRIVATE_H
-#define LATHE_RUNTIME_RUNNER_PRIVATE_H
+/* A thread inside a pass, what the threads share, and the operators that decode and prefill have in
+ * common; see runner.h for what a runner is. */
+#ifndef LATHE_RUNTIME_WORKER_H
+#define LATHE_RUNTIME_WORKER_H
 
 #include "kernels/kernel.h"
 #include "kernels/threaded.h"
@@ -95,8 +96,5 @@ void runner_head(struct worker *worker, const float *x);
 /* y = W x for this thread's rows; x is one token. */
 void runner_matvec(struct worker *worker, const struct matrix *w, struct span rows, const float *x,
                    float *y);
-
-void decode_pass(struct worker *worker, int32_t token);
-void prefill_pass(struct worker *worker, const int32_t *tokens, int64_t n, bool with_head);
 
 #endif
