@@ -1,11 +1,11 @@
-/* The channels of DRAM and flash. */
+#include "simulator/channels.h"
+
 #include <assert.h>
 #include <math.h>
 
 #include "base/memory.h"
 #include "costmodel/found.h"
 #include "costmodel/operator_time.h"
-#include "simulator/engine_private.h"
 
 static const double usual_dram_ns = 100, usual_flash_ns = 100000; /* docs/profiles.md */
 
@@ -121,7 +121,6 @@ void dram_read_tile(struct engine *engine, int32_t request)
     dram_enqueue(engine, false, (struct transfer){TRANSFER_READ, request, ns, r->bytes});
 }
 
-/* Nothing moves during a dispatch: what is on its way arrives that much later. */
 void dram_pause(struct engine *engine, double until_ns)
 {
     if (!engine->dram.busy)
@@ -160,7 +159,7 @@ static void send_commands(struct engine *engine)
     }
 }
 
-int64_t engine_flash_bytes(const struct engine *engine, int32_t request)
+static int64_t flash_bytes(const struct engine *engine, int32_t request)
 {
     const struct request *r = &engine->program->requests[request];
     const struct step *step = engine_step_of(engine, request);
@@ -175,7 +174,7 @@ static void carry_next(struct engine *engine)
         return;
     int32_t request = engine->flash.ready.items[engine->flash.ready.head].request;
     const struct op *op = engine_step_of(engine, request)->op;
-    int64_t bytes = engine_flash_bytes(engine, request);
+    int64_t bytes = flash_bytes(engine, request);
     double ns = (double)bytes / price_weight_gbps(engine->machine, op, engine->machine->flash);
     engine->report->exposed_ns += fmin(engine->now_ns - engine->flash.idle_since_ns,
                                        latency_of(engine, engine->machine->flash));

@@ -1,6 +1,6 @@
-#include <stddef.h>
+#include "simulator/pass_report.h"
 
-#include "simulator/engine_private.h"
+#include <stddef.h>
 
 const char *resource_name(const struct machine *machine, int resource)
 {
@@ -30,31 +30,22 @@ static void add_use(struct use *into, const struct use *from)
     into->flop += from->flop;
 }
 
-void pass_report_sum(struct pass_report *report)
+static void price_energy(const struct machine *machine, struct pass_report *report)
+{
+    for (int level = 0; level < machine->n_levels; level++) {
+        int64_t bytes = report->total.level_bytes[level] + report->total.activation_bytes[level] +
+                        (level == machine->dram ? report->total.kv_write_bytes : 0);
+        report->level_energy_pj[level] =
+            bytes > 0 ? (double)bytes * machine->levels[level].energy_pj_per_byte : 0;
+        report->energy_pj += report->level_energy_pj[level];
+    }
+    report->compute_energy_pj = (double)report->total.flop * machine->energy_pj_per_flop;
+    report->energy_pj += report->compute_energy_pj;
+}
+
+void pass_report_finish(const struct machine *machine, struct pass_report *report)
 {
     for (int role = 0; role < N_OP_ROLES; role++)
         add_use(&report->total, &report->roles[role]);
-}
-
-void pass_report_add(struct pass_report *into, const struct pass_report *from)
-{
-    if (into->ns <= 0)
-        into->start_ns = from->start_ns;
-    into->end_ns = from->end_ns;
-    into->ns += from->ns;
-    for (int i = 0; i < N_RESOURCES; i++) {
-        into->busy_ns[i] += from->busy_ns[i];
-        into->moved_bytes[i] += from->moved_bytes[i];
-    }
-    into->exposed_ns += from->exposed_ns;
-    into->required_bytes += from->required_bytes;
-    if (from->held_peak_bytes > into->held_peak_bytes)
-        into->held_peak_bytes = from->held_peak_bytes;
-    add_use(&into->total, &from->total);
-    for (int role = 0; role < N_OP_ROLES; role++)
-        add_use(&into->roles[role], &from->roles[role]);
-    into->energy_pj += from->energy_pj;
-    for (int i = 0; i < MAX_LEVELS; i++)
-        into->level_energy_pj[i] += from->level_energy_pj[i];
-    into->compute_energy_pj += from->compute_energy_pj;
+    price_energy(machine, report);
 }

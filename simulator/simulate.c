@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "costmodel/reuse.h"
+#include "simulator/engine.h"
 
 /* A token whose time is this close to the line between its neighbours needs no events. What a
  * managed buffer holds depends a little on the way there, so that its times scatter. */
@@ -38,16 +39,17 @@ static void emit(struct run *run, int resource, double ns, const char *what, int
 {
     double start_ns = run->engine.now_ns;
     run->engine.now_ns += ns;
-    const struct sink *sink = &run->simulation->sink;
+    const struct engine_sink *sink = &run->simulation->sink;
     if (sink->span == NULL || !(ns > 0))
         return;
-    const struct span span = {resource, start_ns, run->engine.now_ns, NULL, what, block, bytes};
+    const struct busy_span span = {resource, start_ns, run->engine.now_ns, NULL, what,
+                                   block,    bytes};
     sink->span(sink->context, &span);
 }
 
 static void tell_phase(const struct run *run, const char *name)
 {
-    const struct sink *sink = &run->simulation->sink;
+    const struct engine_sink *sink = &run->simulation->sink;
     if (sink->phase != NULL)
         sink->phase(sink->context, name, run->engine.now_ns);
 }
@@ -122,7 +124,7 @@ static enum status run_list(struct run *run, bool told, struct pass_report *repo
 {
     enum status status =
         program_build(&run->program, &run->map, &run->list, &run->machine, run->err);
-    run->engine.sink = told ? run->simulation->sink : (struct sink){0};
+    run->engine.sink = told ? run->simulation->sink : (struct engine_sink){0};
     if (!status)
         status = engine_run(&run->engine, &run->program, report, run->err);
     if (told)

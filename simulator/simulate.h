@@ -26,7 +26,7 @@
 #include "base/status.h"
 #include "costmodel/price.h"
 #include "model/transformer.h"
-#include "simulator/engine.h"
+#include "simulator/engine_sink.h"
 
 enum load_source {
     LOAD_PROFILE,
@@ -43,7 +43,7 @@ struct simulation {
     int64_t tile_bytes;   /* 0: tile_bytes_for */
     bool exact;           /* every token by events; false: as few as the steady state allows */
     bool prefill;         /* false: prefill is skipped, for sweeps of decode */
-    struct sink sink;     /* told of load, init, prefill and the decoded tokens; with a sink the
+    struct engine_sink sink; /* told of load, init, prefill and the decoded tokens; with a sink the
                              tokens are exact */
 };
 /* Prompt and context of price.h, one token, mapped, as the profile loads. */

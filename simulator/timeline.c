@@ -12,7 +12,7 @@ const char *timeline_kind_name(enum timeline_kind kind)
     return names[kind];
 }
 
-static enum timeline_kind kind_of(const struct timeline *timeline, const struct span *span)
+static enum timeline_kind kind_of(const struct timeline *timeline, const struct busy_span *span)
 {
     bool far = span->resource == RESOURCE_DRAM || span->resource == RESOURCE_FLASH;
     if (span->resource == RESOURCE_DISPATCH)
@@ -38,7 +38,7 @@ static void take_phase(void *context, const char *name, double at_ns)
     timeline->end_ns = INFINITY;
 }
 
-static void take_span(void *context, const struct span *span)
+static void take_span(void *context, const struct busy_span *span)
 {
     struct timeline *timeline = context;
     bool works = span->resource == RESOURCE_COMPUTE || span->resource == RESOURCE_DISPATCH;
@@ -63,9 +63,9 @@ static void take_span(void *context, const struct span *span)
                                                             span->start_ns, span->end_ns};
 }
 
-struct sink timeline_sink(struct timeline *timeline)
+struct engine_sink timeline_sink(struct timeline *timeline)
 {
-    return (struct sink){.context = timeline, .phase = take_phase, .span = take_span};
+    return (struct engine_sink){.context = timeline, .phase = take_phase, .span = take_span};
 }
 
 enum status timeline_finish(struct timeline *timeline, struct err *err)

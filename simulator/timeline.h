@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "simulator/engine.h"
+#include "simulator/engine_sink.h"
 
 /* What a span is for. */
 enum timeline_kind {
@@ -36,7 +36,7 @@ struct timeline {
     bool failed;             /* out of memory: spans are missing */
 };
 
-struct sink timeline_sink(struct timeline *timeline);
+struct engine_sink timeline_sink(struct timeline *timeline);
 /* Cuts the spans at the window. Errors: STATUS_NOMEM. */
 enum status timeline_finish(struct timeline *timeline, struct err *err);
 void timeline_release(struct timeline *timeline);

@@ -56,7 +56,7 @@ static void flush_run(struct trace *trace, struct trace_run *run)
 {
     if (run->n_tiles == 0)
         return;
-    const struct span *span = &run->span;
+    const struct busy_span *span = &run->span;
     const char *name = span->op ? op_role_name(span->op->role) : span->what;
     put_complete(trace, name, FIRST_ROW + span->resource, span->start_ns, span->end_ns);
     put(trace, ",\"cat\":\"%s\",\"args\":{", span->op ? span->what : "load and init");
@@ -68,7 +68,7 @@ static void flush_run(struct trace *trace, struct trace_run *run)
     run->n_tiles = 0;
 }
 
-static void take_span(void *context, const struct span *span)
+static void take_span(void *context, const struct busy_span *span)
 {
     struct trace *trace = context;
     struct trace_run *run = &trace->runs[span->resource];
@@ -166,9 +166,9 @@ enum status trace_begin(struct trace *trace, const char *path, const char *title
     return STATUS_OK;
 }
 
-struct sink trace_sink(struct trace *trace)
+struct engine_sink trace_sink(struct trace *trace)
 {
-    return (struct sink){
+    return (struct engine_sink){
         .context = trace, .phase = take_phase, .span = take_span, .occupancy = take_occupancy};
 }
 

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "base/file.h"
-#include "simulator/engine.h"
+#include "simulator/engine_sink.h"
 
 struct trace_run {
-    struct span span; /* of all its tiles */
-    int64_t n_tiles;  /* 0: nothing to write */
+    struct busy_span span; /* of all its tiles */
+    int64_t n_tiles;       /* 0: nothing to write */
     double busy_ns;
 };
 
@@ -35,7 +35,7 @@ struct trace {
 enum status trace_begin(struct trace *trace, const char *path, const char *title,
                         const struct machine *machine, bool coarse, struct err *err);
 /* To be told of a run; valid as long as the trace. */
-struct sink trace_sink(struct trace *trace);
+struct engine_sink trace_sink(struct trace *trace);
 /* Closes the file, which is there only when it is whole. Errors: STATUS_IO. */
 enum status trace_finish(struct trace *trace, struct err *err);
 /* Instead of trace_finish, when the run failed. */
