@@ -161,6 +161,21 @@ enum status file_write(const char *path, const char *text, struct err *err)
     return file_commit(&out, err);
 }
 
+const char *file_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+void file_directory(const char *path, char *out, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        snprintf(out, size, ".");
+    else
+        snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 bool file_exists(const char *path)
 {
     struct stat info;

@@ -27,6 +27,11 @@ void file_abandon(struct file_out *out); /* safe after commit */
 /* Writes `text` as the whole of `path`, the same way. "-" is standard output. */
 enum status file_write(const char *path, const char *text, struct err *err);
 
+/* What comes after the last slash; the path itself without one. */
+const char *file_base_name(const char *path);
+/* What comes before it, "/" for a file of the root, "." without one. */
+void file_directory(const char *path, char *out, size_t size);
+
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
 

@@ -15,7 +15,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "fit/fit_input.h"
+#include "fit/fit_csv.h"
+#include "fit/fit_device.h"
 
 enum { MAX_ROWS = 64, N_MODELS = 3 };
 

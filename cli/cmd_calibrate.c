@@ -12,22 +12,10 @@
 #include "db/store.h"
 #include "kernels/cpu.h"
 
-/* The directory the profile goes to is on the storage that matters; for standard output, this
- * one. */
-static void directory_of(const char *path, char *out, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        snprintf(out, size, ".");
-    else
-        snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 /* "out/server.json" is the device "server". */
 static void name_of(const char *path, char *out, size_t size)
 {
-    const char *slash = strrchr(path, '/');
-    snprintf(out, size, "%s", strcmp(path, "-") == 0 ? "this-machine" : slash ? slash + 1 : path);
+    snprintf(out, size, "%s", strcmp(path, "-") == 0 ? "this-machine" : file_base_name(path));
     char *end = strrchr(out, '.');
     if (end != NULL && strcmp(end, ".json") == 0)
         *end = '\0';
@@ -180,7 +168,8 @@ static enum status run(const struct args *args, struct err *err)
     char directory[4096], device[64];
     char *profile = NULL;
     const char *out = args_text(args, "out");
-    directory_of(out, directory, sizeof directory);
+    /* That storage matters; for standard output, this one's. */
+    file_directory(out, directory, sizeof directory);
     name_of(out, device, sizeof device);
     struct calibration_options options = {
         .quick = args_flag(args, "quick"),

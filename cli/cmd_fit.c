@@ -139,12 +139,6 @@ static enum status print_fit(const struct fit_rows *rows, const struct device_fi
     return status;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
 static enum status write_profile(const struct args *args, const struct device_fit *fit,
                                  const char *base_text, struct err *err)
 {
@@ -154,7 +148,7 @@ static enum status write_profile(const struct args *args, const struct device_fi
     char name[96], *text = NULL;
     const char *runtime = args_text(args, "runtime");
     for (int i = 0; i < args_n_operands(args); i++)
-        text_addf(&files, "%s%s", i == 0 ? "" : ", ", base_name(args_operand(args, i)));
+        text_addf(&files, "%s%s", i == 0 ? "" : ", ", file_base_name(args_operand(args, i)));
     if (runtime == NULL)
         runtime = fit->base.runtime;
     snprintf(name, sizeof name, "%.95s",

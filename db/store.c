@@ -87,11 +87,8 @@ static enum status open_to_read(struct handle *handle, enum schema_state *state,
 /* A new file needs a directory that can be written; SQLite's own message would not say which. */
 static enum status check_directory(const char *path, struct err *err)
 {
-    char directory[4096] = ".";
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path),
-                 path);
+    char directory[4096];
+    file_directory(path, directory, sizeof directory);
     if (!file_is_directory(directory))
         return err_set(err, STATUS_NOT_FOUND, "cannot create '%s': no directory '%s'", path,
                        directory);

@@ -12,29 +12,7 @@
 #ifndef LATHE_FIT_FIT_DEVICE_H
 #define LATHE_FIT_FIT_DEVICE_H
 
-#include "base/text.h"
-#include "fit/fit.h"
-
-/* Rows of a fit. Start with = {0}. */
-struct fit_rows {
-    struct fit_row *items;
-    size_t n, capacity;
-};
-/* Takes over row->net. Errors: STATUS_NOMEM (the network is released). */
-enum status fit_rows_add(struct fit_rows *rows, struct fit_row *row, struct err *err);
-void fit_rows_release(struct fit_rows *rows);
-
-/* Takes out figures of equal networks under equal conditions that lie further apart than repeats
- * do: with three or more those far from the median, with two both. One line a row to `notes`.
- * Returns how many rows it took a figure from. */
-int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes);
-
-/* Takes out rows of networks that the base's DRAM cannot hold, which would be priced from flash;
- * one line a row to `notes`. Returns how many. */
-int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes);
-
-/* Blocks, head and cache of the same types. */
-bool fit_same_types(const struct transformer *a, const struct transformer *b);
+#include "fit/fit_rows.h"
 
 /* decode_ns by each model; NaN: not predicted (a type that no other row has). */
 struct fit_prediction {

@@ -1,5 +1,6 @@
-/* What llama-bench prints. Its SQL is read as the same objects: a statement's columns and values.
- */
+/* SQL is read as the same objects: a statement's columns and values. */
+#include "fit/llama_bench.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -7,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "fit/fit_input.h"
 
 enum { MAX_SAMPLES = 256, MAX_COLUMNS = 128 };
 
@@ -209,9 +210,8 @@ static enum status add_test(struct reading *r, const struct json *test, const ch
         return STATUS_OK;
     }
     snprintf(row.where, sizeof row.where, "%.120s: %s %d", r->path, unit, number);
-    const char *file = string_of(test, "model_filename"), *slash = strrchr(file, '/');
-    snprintf(row.label, sizeof row.label, "%.70s (%.40s)", slash == NULL ? file : slash + 1,
-             string_of(test, "model_type"));
+    snprintf(row.label, sizeof row.label, "%.70s (%.40s)",
+             file_base_name(string_of(test, "model_filename")), string_of(test, "model_type"));
     return fit_rows_add(r->rows, &row, err);
 }
 

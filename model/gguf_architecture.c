@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "model/gguf_family.h"
 
@@ -482,8 +483,7 @@ static enum status find_family(struct recovery *r)
 static void take_name(struct recovery *r)
 {
     struct gguf_string name;
-    const char *slash = strrchr(r->file->name, '/');
-    snprintf(r->net->name, sizeof r->net->name, "%.95s", slash ? slash + 1 : r->file->name);
+    snprintf(r->net->name, sizeof r->net->name, "%.95s", file_base_name(r->file->name));
     if (gguf_find_key(r->file, "general.name") &&
         gguf_get_string(r->file, "general.name", &name, NULL) == STATUS_OK && name.length > 0) {
         char shown[64];

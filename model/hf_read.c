@@ -267,8 +267,7 @@ static enum status apply_known_facts(struct hf_reader *reader, const char *path,
 
 static void name_network(struct hf_reader *reader, const char *path, struct transformer *net)
 {
-    const char *end = path + strlen(path), *base = strrchr(path, '/');
-    base = base ? base + 1 : path;
+    const char *end = path + strlen(path), *base = file_base_name(path);
     if (strcmp(base, "config.json") == 0) {
         end = base > path ? base - 1 : base;
         base = end;
@@ -316,23 +315,16 @@ static enum status refuse_other_networks(struct hf_reader *reader, struct err *e
 static enum status find_family(struct hf_reader *reader, const char *model_type,
                                const struct hf_family **out, struct err *err)
 {
-    struct text known = {0};
-    enum status status = STATUS_OK;
     *out = model_type ? hf_family_find(model_type) : NULL;
     if (*out)
         return STATUS_OK;
-    hf_family_names(&known);
-    const char *names = known.data ? known.data : "";
-    if (!model_type) {
-        status = json_error(&reader->root, err, "key 'model_type' is missing (known: %s)", names);
-    } else {
-        const char *near = hf_family_nearest(model_type);
-        status = json_error(&reader->root, err, "model_type '%s' is not known%s%s%s (known: %s)",
-                            model_type, near ? ", did you mean '" : "", near ? near : "",
-                            near ? "'?" : "", names);
-    }
-    text_release(&known);
-    return status;
+    if (!model_type)
+        return json_error(&reader->root, err, "key 'model_type' is missing (known: %s)",
+                          reader->families);
+    const char *near = hf_family_nearest(model_type);
+    return json_error(&reader->root, err, "model_type '%s' is not known%s%s%s (known: %s)",
+                      model_type, near ? ", did you mean '" : "", near ? near : "",
+                      near ? "'?" : "", reader->families);
 }
 
 /* Some model_types wrap a language model beside a vision tower. */
@@ -368,7 +360,9 @@ static enum status read_root(const struct json *top, const char *path, struct te
 {
     if (!json_is_object(top))
         return json_error(top, err, "expected an object");
-    struct hf_reader reader = {.warnings = warnings};
+    struct text known = {0};
+    hf_family_names(&known);
+    struct hf_reader reader = {.warnings = warnings, .families = known.data ? known.data : ""};
     const struct hf_family *family = NULL;
     enum status status = STATUS_OK;
     if ((status = choose_root(top, &reader, &reader.model_type, err)) ||
@@ -377,10 +371,12 @@ static enum status read_root(const struct json *top, const char *path, struct te
         (status = apply_row(&reader, family, net, err)) ||
         (status = apply_known_facts(&reader, path, net, err)) ||
         (status = hf_read_extensions(&reader, net, err)))
-        return status;
+        goto out;
     name_network(&reader, path, net);
     hf_warn_ignored(&reader);
-    return STATUS_OK;
+out:
+    text_release(&known);
+    return status;
 }
 
 enum status hf_config_parse(const char *name, const char *json, int64_t length,

@@ -49,12 +49,8 @@ bool hf_has(struct hf_reader *reader, const char *keys)
 static enum status missing(struct hf_reader *reader, const char *keys, struct err *err)
 {
     char key[64];
-    struct text known = {0};
-    hf_family_names(&known);
     json_error(&reader->root, err, "key '%s' is missing, model_type '%s' needs it (known: %s)",
-               hf_first_key(keys, key, sizeof key), reader->model_type,
-               known.data ? known.data : "");
-    text_release(&known);
+               hf_first_key(keys, key, sizeof key), reader->model_type, reader->families);
     return STATUS_INPUT;
 }
 

@@ -18,6 +18,7 @@ enum { HF_MAX_USED = 96 };
 struct hf_reader {
     struct json root;       /* the object with the shape: text_config where there is one */
     const char *model_type; /* for messages; NULL until known */
+    const char *families;   /* for messages: the names of all that are known */
     struct text *warnings;  /* lines are appended; may be NULL */
     const char
         *used[HF_MAX_USED]; /* keys of root that were asked for, borrowed from the document */
