@@ -41,8 +41,4 @@ extern const struct command *const all_commands[];
 /* NULL: there is none; *near (may be NULL) is then the nearest name or NULL. */
 const struct command *find_command(const char *name, const char **near);
 
-/* Runs one command line (argv without the program's name) and returns the exit status: 0 done, 1
- * failed, 2 usage. Prints the error. */
-int run_command_line(int argc, char *const *argv);
-
 #endif

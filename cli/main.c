@@ -1,7 +1,7 @@
 #define _DEFAULT_SOURCE /* SIGXFSZ */
 #include <signal.h>
 
-#include "cli/commands.h"
+#include "cli/command_line.h"
 
 int main(int argc, char **argv)
 {
