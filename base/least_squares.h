@@ -15,7 +15,7 @@
 
 #include "base/status.h"
 
-enum { MAX_LEAST_SQUARES_TERMS = 40 };
+enum { MAX_LEAST_SQUARES_TERMS = 80 };
 
 struct least_squares {
     int n_terms; /* 1 .. MAX_LEAST_SQUARES_TERMS */

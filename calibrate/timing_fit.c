@@ -1,5 +1,6 @@
 #include "calibrate/timing_fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -16,10 +17,30 @@ struct slot {
     double mean, scale;
 };
 
+/* A type's: bandwidth of two levels, a row, a column, a start. Of all types: the cache's bandwidth
+ * at two levels, an operator, a pass, three of attention. */
+enum { SLOTS_A_TYPE = 5, COMMON_SLOTS = 7, MAX_SLOTS = SLOTS_A_TYPE * N_DTYPES + COMMON_SLOTS };
+_Static_assert((int)MAX_SLOTS <= (int)MAX_LEAST_SQUARES_TERMS, "one fit takes every type");
+
 struct slots {
     int n;
-    struct slot at[MAX_LEAST_SQUARES_TERMS];
+    struct slot at[MAX_SLOTS];
 };
+
+/* Priors (docs/method.md, Fit). A rate: normal around the kernel's time a unit, this share of
+ * it wide; of the last cache kernels know more than networks that a part of it holds. */
+#define RATE_WIDTH_FRAC       0.5
+#define CACHE_RATE_WIDTH_FRAC 0.1
+/* Any other cost: as wide as the kernel's value, which may be none, and at least this: the order of
+ * what such a cost can be, judged and not measured, wide enough that networks decide. */
+#define LEAST_ELEMENT_WIDTH_NS     0.2
+#define LEAST_PRODUCT_WIDTH_NS     0.01
+#define LEAST_PROMPT_BYTE_WIDTH_NS 0.05
+#define LEAST_ROW_WIDTH_NS         2
+#define LEAST_OPERATOR_WIDTH_NS    500
+#define LEAST_PASS_WIDTH_NS        20000
+/* What rounds do not show of a timing's noise. */
+#define LEAST_NOISE_FRAC 0.02
 
 enum phase_of_fit {
     FITTING_DECODE,
@@ -36,15 +57,27 @@ static void put(struct machine *machine, const struct slot *slot, double ns)
     *place(machine, slot) = slot->is_rate ? 1 / ns : ns; /* 1 / 0: infinitely fast */
 }
 
-/* scale_frac: of the kernel's value; least: of the scale, ns. */
-static void add_slot(struct slots *slots, struct machine *machine, double *where, bool is_rate,
-                     double scale_frac, double least)
+static void add_slot(struct slots *slots, const struct machine *machine, const double *where,
+                     bool is_rate, double mean, double scale)
 {
-    struct slot slot = {.offset = (size_t)((char *)where - (char *)machine), .is_rate = is_rate};
-    slot.mean = is_rate ? 1 / *where : *where;
-    slot.scale = fmax(scale_frac * slot.mean, least);
-    if (slots->n < MAX_LEAST_SQUARES_TERMS)
-        slots->at[slots->n++] = slot;
+    assert(slots->n < MAX_SLOTS);
+    slots->at[slots->n++] =
+        (struct slot){.offset = (size_t)((const char *)where - (const char *)machine),
+                      .is_rate = is_rate,
+                      .mean = mean,
+                      .scale = scale};
+}
+
+static void add_rate(struct slots *slots, const struct machine *machine, const double *where,
+                     double width_frac)
+{
+    add_slot(slots, machine, where, true, 1 / *where, width_frac * (1 / *where));
+}
+
+static void add_cost(struct slots *slots, const struct machine *machine, const double *where,
+                     double least_width_ns)
+{
+    add_slot(slots, machine, where, false, *where, fmax(*where, least_width_ns));
 }
 
 static bool is_used(const struct timing_fit *fit, const struct machine *machine, int i)
@@ -68,21 +101,20 @@ static void list_decode_slots(const struct timing_fit *fit, struct machine *mach
     for (int type = 0; type < N_DTYPES; type++) {
         if (!has_type(fit, machine, (enum dtype)type))
             continue;
-        /* Of the last cache kernels know more than networks that a part of it holds. */
         for (int level = from; level <= machine->dram; level++)
-            add_slot(slots, machine, &machine->weight_gbps[type][level], true,
-                     level < machine->dram ? 0.1 : 0.5, 0);
-        add_slot(slots, machine, &machine->timing_ns[TIMING_ROW + type], false, 1, 2);
-        add_slot(slots, machine, &machine->timing_ns[TIMING_COLUMN + type], false, 1, 0.2);
-        add_slot(slots, machine, &machine->timing_ns[TIMING_START + type], false, 1, 500);
+            add_rate(slots, machine, &machine->weight_gbps[type][level],
+                     level < machine->dram ? CACHE_RATE_WIDTH_FRAC : RATE_WIDTH_FRAC);
+        add_cost(slots, machine, &machine->timing_ns[TIMING_ROW + type], LEAST_ROW_WIDTH_NS);
+        add_cost(slots, machine, &machine->timing_ns[TIMING_COLUMN + type], LEAST_ELEMENT_WIDTH_NS);
+        add_cost(slots, machine, &machine->timing_ns[TIMING_START + type], LEAST_OPERATOR_WIDTH_NS);
     }
     for (int level = from; level <= machine->dram; level++)
-        add_slot(slots, machine, &machine->kv_gbps[level], true, 0.5, 0);
-    add_slot(slots, machine, &machine->op_ns[OP_MATMUL], false, 1, 500);
-    add_slot(slots, machine, &machine->pass_ns, false, 1, 20000);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_QUERY], false, 1, 2);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_POSITION], false, 1, 0.2);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_SCORE], false, 1, 0.01);
+        add_rate(slots, machine, &machine->kv_gbps[level], RATE_WIDTH_FRAC);
+    add_cost(slots, machine, &machine->op_ns[OP_MATMUL], LEAST_OPERATOR_WIDTH_NS);
+    add_cost(slots, machine, &machine->pass_ns, LEAST_PASS_WIDTH_NS);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_QUERY], LEAST_ROW_WIDTH_NS);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_POSITION], LEAST_ELEMENT_WIDTH_NS);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_SCORE], LEAST_PRODUCT_WIDTH_NS);
 }
 
 static void list_prompt_slots(const struct timing_fit *fit, struct machine *machine,
@@ -91,13 +123,15 @@ static void list_prompt_slots(const struct timing_fit *fit, struct machine *mach
     for (int type = 0; type < N_DTYPES; type++) {
         if (!has_type(fit, machine, (enum dtype)type))
             continue;
-        add_slot(slots, machine, &machine->peak_gflops[type], true, 0.5, 0);
-        add_slot(slots, machine, &machine->timing_ns[TIMING_PROMPT_BYTE + type], false, 1, 0.05);
-        add_slot(slots, machine, &machine->timing_ns[TIMING_PROMPT_COLUMN + type], false, 1, 0.2);
+        add_rate(slots, machine, &machine->peak_gflops[type], RATE_WIDTH_FRAC);
+        add_cost(slots, machine, &machine->timing_ns[TIMING_PROMPT_BYTE + type],
+                 LEAST_PROMPT_BYTE_WIDTH_NS);
+        add_cost(slots, machine, &machine->timing_ns[TIMING_PROMPT_COLUMN + type],
+                 LEAST_ELEMENT_WIDTH_NS);
     }
-    add_slot(slots, machine, &machine->timing_ns[TIMING_PROMPT_ROW], false, 1, 0.2);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_PROMPT_POSITION], false, 1, 0.2);
-    add_slot(slots, machine, &machine->timing_ns[TIMING_PROMPT_SCORE], false, 1, 0.01);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_PROMPT_ROW], LEAST_ELEMENT_WIDTH_NS);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_PROMPT_POSITION], LEAST_ELEMENT_WIDTH_NS);
+    add_cost(slots, machine, &machine->timing_ns[TIMING_PROMPT_SCORE], LEAST_PRODUCT_WIDTH_NS);
 }
 
 static enum status price_trial(const struct trial *trial, const struct machine *machine,
@@ -146,8 +180,7 @@ static enum status solve(const struct timing_fit *fit, struct machine *machine,
                          const struct slots *slots, enum phase_of_fit phase, double *loss,
                          struct err *err)
 {
-    enum { WIDTH = MAX_LEAST_SQUARES_TERMS };
-    double mean[WIDTH], scale[WIDTH], theta[WIDTH];
+    double mean[MAX_SLOTS], scale[MAX_SLOTS], theta[MAX_SLOTS];
     size_t n = 0, terms = (size_t)slots->n, most = (size_t)fit->n_trials;
     double *x = memory_new(most * terms, sizeof *x), *y = memory_new(most, sizeof *y);
     double *sigma = memory_new(most, sizeof *sigma), *whole = memory_new(most, sizeof *whole);
@@ -162,7 +195,7 @@ static enum status solve(const struct timing_fit *fit, struct machine *machine,
         status = fill_row(trial, machine, slots, phase, x + n * terms, &rest, err);
         y[n] = ns - rest;
         whole[n] = ns;
-        sigma[n++] = ns * hypot(0.02, noise(trial, phase));
+        sigma[n++] = ns * hypot(LEAST_NOISE_FRAC, noise(trial, phase));
     }
     if (status == STATUS_OK && n == 0 && phase == FITTING_DECODE)
         status =

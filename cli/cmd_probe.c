@@ -10,8 +10,6 @@
 #include "model/hf_config.h"
 #include "search/enumerate.h"
 
-#define DEPTH "1024" /* PROBE_LONG_CONTEXT */
-
 enum { SAMPLE = 600, MAX_PICKS = 64, MAX_TYPES = 8 };
 
 /* An even sample of what the enumerator visits: unshared, since runtimes have no other. */
@@ -101,11 +99,13 @@ static void print_commands(const struct args *args, const struct transformer *ne
     printf(
         "\n# there: a prompt and tokens from an empty cache, and tokens at a depth (a llama-bench "
         "that does not know -d can do without)\n");
-    for (size_t i = 0; i < n; i++)
-        for (int deep = 0; deep <= 1; deep++)
-            printf("llama-bench -m %s-%s.gguf %s -n %d -o jsonl >> bench.jsonl\n",
-                   nets[picked[i]].name, dtype_name(nets[picked[i]].block_dtype),
-                   deep ? "-p 0 -d " DEPTH : "-p 128", 2 * PROBE_SHORT_CONTEXT);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = nets[picked[i]].name, *type = dtype_name(nets[picked[i]].block_dtype);
+        printf("llama-bench -m %s-%s.gguf -p 128 -n %d -o jsonl >> bench.jsonl\n", name, type,
+               2 * PROBE_SHORT_CONTEXT);
+        printf("llama-bench -m %s-%s.gguf -p 0 -d %d -n %d -o jsonl >> bench.jsonl\n", name, type,
+               PROBE_LONG_CONTEXT, 2 * PROBE_SHORT_CONTEXT);
+    }
     printf("\n# here again\nlathe fit bench.jsonl --device %s", args_text(args, "device"));
     for (size_t i = 0; i < n; i++) {
         bool again = false;

@@ -6,13 +6,13 @@
 #include "base/memory.h"
 
 enum { N = N_DTYPES + 4, CONTEXTS = 2 };
-_Static_assert(N_DTYPES == 11, "terms lists the types one by one");
 
-/* The terms a design tells apart, by column. */
-static const int terms[N] = {FIT_BYTE,     FIT_BYTE + 1,  FIT_BYTE + 2,  FIT_BYTE + 3,
-                             FIT_BYTE + 4, FIT_BYTE + 5,  FIT_BYTE + 6,  FIT_BYTE + 7,
-                             FIT_BYTE + 8, FIT_BYTE + 9,  FIT_BYTE + 10, FIT_LAYER,
-                             FIT_PASS,     FIT_HEAD_BYTE, FIT_ATTENTION};
+/* The term that column j of a design tells apart. */
+static int term_of(int j)
+{
+    static const int others[N - N_DTYPES] = {FIT_LAYER, FIT_PASS, FIT_HEAD_BYTE, FIT_ATTENTION};
+    return j < N_DTYPES ? FIT_BYTE + j : others[j - N_DTYPES];
+}
 
 /* What one candidate's two timings say: rows of prior scales over noise. */
 struct evidence {
@@ -24,7 +24,7 @@ static void guess(const struct machine *machine, struct fit_theta *theta)
 {
     *theta = (struct fit_theta){0};
     for (int j = 0; j < N; j++)
-        theta->fitted |= FIT_TERM(terms[j]);
+        theta->fitted |= FIT_TERM(term_of(j));
     for (int type = 0; type < N_DTYPES; type++)
         theta->value[FIT_BYTE + type] = 1 / machine->weight_gbps[type][machine->dram];
     double dram = 1 / machine->levels[machine->dram].read_gbps;
@@ -64,8 +64,8 @@ static enum status look(const struct machine *base, const struct fit_theta *thet
         status = decode_ns(base, theta, &row, &now, err);
         for (int j = 0; j < N && status == STATUS_OK; j++) {
             struct fit_theta moved = *theta;
-            double scale = scale_of(theta, terms[j], &row, now);
-            moved.value[terms[j]] += 1e-4 * scale;
+            double scale = scale_of(theta, term_of(j), &row, now);
+            moved.value[term_of(j)] += 1e-4 * scale;
             status = decode_ns(base, &moved, &row, &then, err);
             out->x[c][j] = (then - now) / (1e-4 * TIMING_NOISE_FRAC * now);
         }

@@ -334,11 +334,6 @@ int32_t runner_argmax(const struct runner *runner)
     return (int32_t)runner->argmax->run.argmax(runner->net->vocab_size, runner->logits);
 }
 
-int64_t runner_position(const struct runner *runner)
-{
-    return runner->position;
-}
-
 void runner_set_position(struct runner *runner, int64_t position)
 {
     assert(position >= 0 && position <= runner->options.max_context);

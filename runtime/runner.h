@@ -56,7 +56,6 @@ const float *runner_logits(const struct runner *runner); /* [vocab_size], of the
 int64_t runner_vocab_size(const struct runner *runner);
 int32_t runner_argmax(const struct runner *runner); /* lowest id of the largest logit */
 
-int64_t runner_position(const struct runner *runner); /* tokens in the cache */
 /* Goes back to `position`, or pretends that the tokens up to it are there: the cache beyond what
  * was written holds zeros, which take as long to read. 0 .. max_context. */
 void runner_set_position(struct runner *runner, int64_t position);

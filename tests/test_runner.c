@@ -161,7 +161,6 @@ static void threads_and_batches_do_not_change_the_tokens(void **state)
             assert_int_equal(next, first[i]);
             assert_int_equal(runner_decode(runner, next, &err), STATUS_OK);
         }
-        assert_int_equal(runner_position(runner), 2 * TOKENS);
         runner_free(runner);
     }
     weights_release(&weights);

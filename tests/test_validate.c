@@ -16,10 +16,14 @@
 
 enum { N_NETWORKS = 45, N_TRIALS = 2 * N_NETWORKS };
 
-/* Two levels above flash, one thread, timings of q8_0, q4_0 and f16. */
+/* The first three are those of a calibration. */
+static const enum dtype world_types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16, DTYPE_BF16,
+                                         DTYPE_Q6_K, DTYPE_Q4_K, DTYPE_F32};
+enum { N_WORLD_TYPES = sizeof world_types / sizeof *world_types };
+
+/* Two levels above flash, one thread, timings of every type. */
 static void true_machine(struct machine *m)
 {
-    static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
     memset(m, 0, sizeof *m);
     m->threads = 1;
     m->n_levels = 3;
@@ -38,12 +42,13 @@ static void true_machine(struct machine *m)
     m->has_timings = true;
     for (int t = 0; t < N_DTYPES; t++)
         m->peak_gflops[t] = 200;
-    for (int i = 0; i < 3; i++) {
-        m->is_timed[types[i]] = true;
-        m->timing_ns[TIMING_ROW + types[i]] = 3;
-        m->timing_ns[TIMING_COLUMN + types[i]] = 0.3;
-        m->timing_ns[TIMING_PROMPT_BYTE + types[i]] = 0.05;
-        m->timing_ns[TIMING_PROMPT_COLUMN + types[i]] = 0.2;
+    for (int i = 0; i < N_WORLD_TYPES; i++) {
+        enum dtype type = world_types[i];
+        m->is_timed[type] = true;
+        m->timing_ns[TIMING_ROW + type] = 3;
+        m->timing_ns[TIMING_COLUMN + type] = 0.3;
+        m->timing_ns[TIMING_PROMPT_BYTE + type] = 0.05;
+        m->timing_ns[TIMING_PROMPT_COLUMN + type] = 0.2;
     }
     m->timing_ns[TIMING_PROMPT_ROW] = 0.2;
     m->timing_ns[TIMING_QUERY] = 2;
@@ -63,9 +68,8 @@ struct world {
     int fold[N_TRIALS];
 };
 
-static struct world *make_world(double noise)
+static struct world *make_world_of(int n_types, double noise)
 {
-    static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
     struct world *w = memory_new(1, sizeof *w);
     struct rng rng;
     assert_non_null(w);
@@ -75,7 +79,7 @@ static struct world *make_world(double noise)
         struct transformer *net = &w->networks[i / 2];
         struct draw_options draw = {.params = (int64_t)(1e7 * pow(10, rng_uniform(&rng))),
                                     .aspect = rng_uniform(&rng),
-                                    .dtype = types[i / 2 % 3],
+                                    .dtype = world_types[i / 2 % n_types],
                                     .share = true};
         if (i % 2 == 0)
             draw_network(&rng, &draw, net);
@@ -93,6 +97,11 @@ static struct world *make_world(double noise)
         w->fold[i] = i / 2 / 3 % 5;
     }
     return w;
+}
+
+static struct world *make_world(double noise)
+{
+    return make_world_of(3, noise);
 }
 
 /* Kernels that promise too much and too little. */
@@ -131,6 +140,21 @@ static void a_fit_recovers_times_from_misleading_kernels(void **state)
     assert_true(loss < 0.01);
     assert_true(median_error(w, &m, -1, false) < 0.01);
     assert_true(median_error(w, &m, -1, true) < 0.01);
+    memory_free(w);
+}
+
+static void seven_types_are_fitted_with_every_term_of_attention(void **state)
+{
+    (void)state;
+    struct world *w = make_world_of(N_WORLD_TYPES, 0);
+    struct machine m = w->machine;
+    struct timing_fit fit = {w->trials, N_TRIALS, NULL, -1};
+    mislead(&m);
+    m.timing_ns[TIMING_POSITION] *= 4;
+    m.timing_ns[TIMING_SCORE] *= 4;
+    assert_int_equal(timing_fit(&fit, &m, NULL, NULL), STATUS_OK);
+    assert_true(median_error(w, &m, -1, false) < 0.01);
+    assert_true(m.timing_ns[TIMING_SCORE] < 2 * w->machine.timing_ns[TIMING_SCORE]);
     memory_free(w);
 }
 
@@ -389,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fit_recovers_times_from_misleading_kernels),
+        cmocka_unit_test(seven_types_are_fitted_with_every_term_of_attention),
         cmocka_unit_test(networks_left_out_are_predicted_about_as_well_as_the_noise),
         cmocka_unit_test(no_term_is_fitted_below_zero),
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),

@@ -26,7 +26,7 @@ struct state_probe {
     uint32_t seen; /* kept, so that reading is not optimised away */
 };
 
-double *machine_state_part(struct machine_state *state, int part)
+static double *part_of(struct machine_state *state, int part)
 {
     double *const parts[N_STATE_PARTS] = {&state->sum_ns, &state->read_gbps, &state->meet_ns};
     return parts[part];
@@ -36,8 +36,7 @@ struct machine_state machine_state_middle(struct machine_state a, struct machine
 {
     struct machine_state middle;
     for (int part = 0; part < N_STATE_PARTS; part++)
-        *machine_state_part(&middle, part) =
-            sqrt(*machine_state_part(&a, part) * *machine_state_part(&b, part));
+        *part_of(&middle, part) = sqrt(*part_of(&a, part) * *part_of(&b, part));
     return middle;
 }
 
@@ -134,9 +133,9 @@ struct machine_state state_calm(const struct machine_state *states, size_t n, do
         for (size_t i = 0; i < n; i++) {
             struct machine_state state = states[i];
             if (state.sum_ns <= most)
-                scratch[n_calm++] = *machine_state_part(&state, part);
+                scratch[n_calm++] = *part_of(&state, part);
         }
-        *machine_state_part(&calm, part) = stats_median(scratch, n_calm);
+        *part_of(&calm, part) = stats_median(scratch, n_calm);
     }
     return calm;
 }
@@ -152,7 +151,7 @@ const struct machine_state *state_reference_at(const struct state_reference *ref
 /* What an exponent multiplies. */
 static double regressor(struct machine_state state, int part)
 {
-    double value = log(*machine_state_part(&state, part));
+    double value = log(*part_of(&state, part));
     return part == STATE_MEMORY ? -value : value;
 }
 

@@ -33,7 +33,6 @@ enum state_part {
     STATE_MEETING,
     N_STATE_PARTS,
 };
-double *machine_state_part(struct machine_state *state, int part);
 /* Geometric mean of two. */
 struct machine_state machine_state_middle(struct machine_state a, struct machine_state b);
 

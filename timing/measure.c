@@ -87,7 +87,8 @@ static struct measured_time summary(const struct measure_condition *c)
 
 static double median_error(struct measured_time time)
 {
-    return STATS_MEDIAN_ERROR * STATS_SIGMA_PER_MAD * time.mad_ns / (sqrt((double)time.n) * time.median_ns);
+    return STATS_MEDIAN_ERROR * STATS_SIGMA_PER_MAD * time.mad_ns /
+           (sqrt((double)time.n) * time.median_ns);
 }
 
 static bool is_known(const struct session *s, const struct measure_condition *c)

@@ -246,19 +246,26 @@ static void gather(const struct session *s, const struct trial *like, bool decod
     }
 }
 
+/* What timings are believed to feel of the sentinels before any tells: arithmetic, memory, meeting.
+ * Prompts compute, single tokens also read; networks were seen to feel most of what rows of q8_0
+ * feel (docs/method.md, State). The rest is judgement, and as wide as that: the exponents of a kind
+ * of timings by COMMON_WIDTH, those of one trial around them by half of it. */
+static const struct state_effect token_prior = {{0.6, 0.4, 0}};
+static const struct state_effect prompt_prior = {{0.6, 0.1, 0.1}};
+#define COMMON_WIDTH 0.3
+#define OWN_WIDTH    0.15
+
 /* Brings the timings of trials like `like` to the reference: what they feel in common, then, from
  * that, what each of them does. */
 static enum status correct_phase(struct session *s, const struct trial *like, bool decode,
                                  const struct machine_state *reference, struct samples *samples,
                                  struct err *err)
 {
-    /* Prompts compute, single tokens also read. */
-    static const struct state_effect token = {{0.6, 0.4, 0}}, prompt = {{0.6, 0.1, 0.1}};
-    const double common_width = 0.3, own_width = 0.15;
     struct state_effect common;
     gather(s, like, decode, samples);
-    enum status status = state_effect_fit(samples->ns, samples->states, samples->items, samples->n,
-                                          decode ? &token : &prompt, common_width, &common, err);
+    enum status status =
+        state_effect_fit(samples->ns, samples->states, samples->items, samples->n,
+                         decode ? &token_prior : &prompt_prior, COMMON_WIDTH, &common, err);
     for (size_t first = 0, next; first < samples->n && status == STATUS_OK; first = next) {
         struct state_effect own;
         struct trial *trial = &s->trials[samples->items[first]];
@@ -266,7 +273,7 @@ static enum status correct_phase(struct session *s, const struct trial *like, bo
             next++;
         status =
             state_effect_fit(samples->ns + first, samples->states + first, samples->items + first,
-                             next - first, &common, own_width, &own, err);
+                             next - first, &common, OWN_WIDTH, &own, err);
         const double *raw = decode ? trial->raw_decode_ns : trial->raw_prefill_ns;
         double *out = decode ? trial->decode_ns : trial->prefill_ns;
         for (int r = 0; r < trial->n_rounds && status == STATUS_OK; r++)
