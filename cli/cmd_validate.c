@@ -117,12 +117,12 @@ static enum status summarise(struct validate_run *run, struct listing *l, struct
     if (run->rows.n == 0 && run->report.n_rounds >= LEAST_STATE_ROUNDS)
         status = summarise_state(v, run->state.n > 0 ? "calibrated" : "session", l, err);
     validation_exchange_raw(v);
-    validation_fit_baselines(v);
+    if (status == STATUS_OK)
+        status = validation_fit_baselines(v, err);
     if (status == STATUS_OK)
         status = summarise_state(v, "as timed", l, err);
     validation_exchange_raw(v);
-    validation_fit_baselines(v);
-    return status;
+    return status == STATUS_OK ? validation_fit_baselines(v, err) : status;
 }
 
 static void trial_columns(struct listing *l, bool simulated)
@@ -534,10 +534,10 @@ static enum status run(const struct args *args, struct err *err)
         status = trials_run(v->trials, v->n_trials, &trials, &run->report, err);
         progress_end(&run->progress);
     }
-    if (status == STATUS_OK) {
-        validation_fit_baselines(v);
+    if (status == STATUS_OK)
+        status = validation_fit_baselines(v, err);
+    if (status == STATUS_OK)
         status = print_all(run, args_flag(args, "json"), err);
-    }
     if (status == STATUS_OK && args_given(args, "db"))
         status = store(args, run, err);
     if (status == STATUS_OK && args_given(args, "figures"))

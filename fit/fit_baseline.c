@@ -4,56 +4,52 @@
 
 #include "base/least_squares.h"
 #include "base/memory.h"
-#include "base/stats.h"
 
-/* 0 for a row that has no decode or cannot be listed. */
-static double bytes_of(const struct fit_row *row, double *layers)
+bool fit_baseline_sample(const struct fit_row *row, struct baseline_sample *out)
 {
     struct fit_sums sums;
     if (isnan(row->decode_ns) || fit_sum_row(row, FIT_DECODE, &sums, NULL) != STATUS_OK)
-        return 0;
-    *layers = sums.layers;
-    return sums.all_bytes;
+        return false;
+    *out = (struct baseline_sample){.dtype = row->net.block_dtype,
+                                    .bytes = sums.all_bytes,
+                                    .layers = sums.layers,
+                                    .ns = row->decode_ns};
+    return true;
 }
 
-static void medians(const struct fit_row *const *rows, int n_rows, double *scratch,
-                    struct fit_baseline *out)
+/* The minimum of sum (c bytes / ns - 1)^2. */
+static void fit_bytes(const struct baseline_sample *samples, size_t n, struct fit_baseline *out)
 {
-    for (int type = 0; type < N_DTYPES; type++) {
-        size_t n = 0;
-        double layers;
-        for (int i = 0; i < n_rows; i++)
-            if (rows[i]->net.block_dtype == (enum dtype)type && bytes_of(rows[i], &layers) > 0)
-                scratch[n++] = rows[i]->decode_ns / bytes_of(rows[i], &layers);
-        out->ns_per_byte[type] = n == 0 ? 0 : stats_median(scratch, n);
+    double sum[N_DTYPES] = {0}, squares[N_DTYPES] = {0};
+    for (size_t i = 0; i < n; i++) {
+        double bytes = samples[i].bytes / samples[i].ns;
+        sum[samples[i].dtype] += bytes;
+        squares[samples[i].dtype] += bytes * bytes;
     }
+    for (int type = 0; type < N_DTYPES; type++)
+        out->ns_per_byte[type] = squares[type] > 0 ? sum[type] / squares[type] : 0;
 }
 
-static enum status with_a_cost_per_layer(const struct fit_row *const *rows, int n_rows,
-                                         double *scratch, struct fit_baseline *out, struct err *err)
+static enum status fit_bytes_and_layers(const struct baseline_sample *samples, size_t n,
+                                        struct fit_baseline *out, struct err *err)
 {
     enum { N = N_DTYPES + 1 };
     double mean[N] = {0}, scale[N], theta[N];
-    double *y = scratch, *sigma = scratch + n_rows, *x = scratch + 2 * (size_t)n_rows;
-    size_t n = 0;
+    double *x = memory_new(n * (N + 1) + 1, sizeof *x), *ns = x == NULL ? NULL : x + n * N;
+    if (x == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
     for (int j = 0; j < N; j++)
         scale[j] = INFINITY;
-    for (int i = 0; i < n_rows; i++) {
-        double layers, bytes = bytes_of(rows[i], &layers);
-        if (bytes <= 0)
-            continue;
-        for (int j = 0; j < N; j++)
-            x[n * N + (size_t)j] = 0;
-        x[n * N + rows[i]->net.block_dtype] = bytes;
-        x[n * N + N_DTYPES] = layers;
-        y[n] = sigma[n] = rows[i]->decode_ns;
-        n++;
+    for (size_t i = 0; i < n; i++) {
+        x[i * N + samples[i].dtype] = samples[i].bytes;
+        x[i * N + N_DTYPES] = samples[i].layers;
+        ns[i] = samples[i].ns;
     }
     const struct least_squares problem = {.n_terms = N,
                                           .n_rows = n,
                                           .x = x,
-                                          .y = y,
-                                          .sigma = sigma,
+                                          .y = ns,
+                                          .sigma = ns,
                                           .prior_mean = mean,
                                           .prior_scale = scale,
                                           .huber = INFINITY};
@@ -62,28 +58,44 @@ static enum status with_a_cost_per_layer(const struct fit_row *const *rows, int 
         out->ns_per_byte[type] = theta[type];
     if (status == STATUS_OK)
         out->layer_ns = theta[N_DTYPES];
+    memory_free(x);
     return status;
 }
 
-enum status fit_baseline(const struct fit_row *const *rows, int n_rows, bool with_layers,
+enum status fit_baseline(const struct baseline_sample *samples, size_t n, bool with_layers,
                          struct fit_baseline *out, struct err *err)
 {
     *out = (struct fit_baseline){0};
-    double *scratch = memory_new((size_t)n_rows * (N_DTYPES + 3), sizeof *scratch);
-    if (scratch == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    enum status status = STATUS_OK;
     if (with_layers)
-        status = with_a_cost_per_layer(rows, n_rows, scratch, out, err);
-    else
-        medians(rows, n_rows, scratch, out);
-    memory_free(scratch);
+        return fit_bytes_and_layers(samples, n, out, err);
+    fit_bytes(samples, n, out);
+    return STATUS_OK;
+}
+
+double fit_baseline_ns(const struct fit_baseline *baseline, const struct baseline_sample *sample)
+{
+    double ns_per_byte = baseline->ns_per_byte[sample->dtype];
+    return ns_per_byte > 0 ? sample->bytes * ns_per_byte + sample->layers * baseline->layer_ns
+                           : NAN;
+}
+
+enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, bool with_layers,
+                                 struct fit_baseline *out, struct err *err)
+{
+    size_t n = 0;
+    struct baseline_sample *samples = memory_new((size_t)n_rows, sizeof *samples);
+    *out = (struct fit_baseline){0};
+    if (samples == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (int i = 0; i < n_rows; i++)
+        n += fit_baseline_sample(rows[i], &samples[n]);
+    enum status status = fit_baseline(samples, n, with_layers, out, err);
+    memory_free(samples);
     return status;
 }
 
 double fit_baseline_predict(const struct fit_baseline *baseline, const struct fit_row *row)
 {
-    double layers = 0, bytes = bytes_of(row, &layers);
-    double ns_per_byte = baseline->ns_per_byte[row->net.block_dtype];
-    return ns_per_byte > 0 && bytes > 0 ? bytes * ns_per_byte + layers * baseline->layer_ns : NAN;
+    struct baseline_sample sample;
+    return fit_baseline_sample(row, &sample) ? fit_baseline_ns(baseline, &sample) : NAN;
 }

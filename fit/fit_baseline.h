@@ -1,19 +1,35 @@
-/* What one would use without lathe: bytes over bandwidth, with or without a cost per layer. */
+/* What one would use without lathe: bytes over bandwidth, with or without a cost per layer.
+ *
+ * Least squares of relative errors, both costs >= 0. Bytes are what the caller says that a decode
+ * reads; each type has a bandwidth of its own, and a layer's cost is that of all types. */
 #ifndef LATHE_FIT_FIT_BASELINE_H
 #define LATHE_FIT_FIT_BASELINE_H
 
 #include "fit/fit.h"
 
+/* A decode. */
+struct baseline_sample {
+    enum dtype dtype; /* of the blocks */
+    double bytes, layers;
+    double ns; /* > 0; not read by fit_baseline_ns */
+};
+/* What a row's decode reads, cache included, and the layers that it runs. False: it has no decode or
+ * cannot be listed. */
+bool fit_baseline_sample(const struct fit_row *row, struct baseline_sample *out);
+
 struct fit_baseline {
-    double ns_per_byte[N_DTYPES]; /* by the type of the blocks; 0: not in the rows */
+    double ns_per_byte[N_DTYPES]; /* 0: not in the samples */
     double layer_ns;
 };
-
-/* Bytes are all that a decode reads, cache included. without layers: the median of time over bytes
- * for each type; with: least squares of relative errors, both costs >= 0. Errors: STATUS_NOMEM. */
-enum status fit_baseline(const struct fit_row *const *rows, int n_rows, bool with_layers,
+/* Errors: STATUS_NOMEM. */
+enum status fit_baseline(const struct baseline_sample *samples, size_t n, bool with_layers,
                          struct fit_baseline *out, struct err *err);
-/* NaN for a type that was not in the rows. */
+/* NaN for a type that was not in the samples. */
+double fit_baseline_ns(const struct fit_baseline *baseline, const struct baseline_sample *sample);
+
+/* Both over rows; those without a decode are left out, and predicted all the same. */
+enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, bool with_layers,
+                                 struct fit_baseline *out, struct err *err);
 double fit_baseline_predict(const struct fit_baseline *baseline, const struct fit_row *row);
 
 #endif

@@ -139,9 +139,9 @@ static enum status hold_out(const struct fit_group *group, const struct group_ro
         status = fit_solve(&group->base, others, n, FIT_DECODE, decode_terms(others, n, optional),
                            &theta, NULL, err);
         if (baselines && status == STATUS_OK)
-            status = fit_baseline(others, n, false, &bytes, err);
+            status = fit_baseline_of_rows(others, n, false, &bytes, err);
         if (baselines && status == STATUS_OK)
-            status = fit_baseline(others, n, true, &layers, err);
+            status = fit_baseline_of_rows(others, n, true, &layers, err);
         for (int i = 0; i < g->n && status == STATUS_OK; i++) {
             struct fit_prediction *p = &predictions[g->index[i]];
             if (unit[i] != u)
@@ -439,9 +439,9 @@ enum status fit_from_anchors(const struct device *base, const struct fit_rows *r
     if (status == STATUS_OK)
         status = fit_group(base, &g, 0, &group, err);
     if (status == STATUS_OK)
-        status = fit_baseline(g.rows, g.n, false, &bytes, err);
+        status = fit_baseline_of_rows(g.rows, g.n, false, &bytes, err);
     if (status == STATUS_OK)
-        status = fit_baseline(g.rows, g.n, true, &layers, err);
+        status = fit_baseline_of_rows(g.rows, g.n, true, &layers, err);
     for (size_t i = 0; i < rows->n && status == STATUS_OK; i++)
         out[i] = (struct fit_prediction){
             .fitted_ns = predict_decode(&group.base, &group.theta, &rows->items[i]),

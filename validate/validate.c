@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "costmodel/price.h"
+#include "fit/fit_baseline.h"
 #include "model/draw.h"
 
 static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};
@@ -249,61 +250,62 @@ void validation_exchange_raw(struct validation *v)
     }
 }
 
-static double read_bytes(const struct trial *trial)
+/* What a baseline sees of a trial: bytes as stored, each once a token however often a block runs. */
+static struct baseline_sample baseline_sample(const struct trial *trial)
 {
     struct weight_bytes bytes;
     transformer_weight_bytes(trial->net, &bytes);
     double table = trial->net->tie_embeddings ? 0 : (double)bytes.embedding;
-    return (double)bytes.total - table + (double)transformer_kv_bytes(trial->net, trial->context);
+    double cache = (double)transformer_kv_bytes(trial->net, trial->context);
+    return (struct baseline_sample){.dtype = trial->net->block_dtype,
+                                    .bytes = (double)bytes.total - table + cache,
+                                    .layers = (double)schedule_executions(&trial->net->schedule),
+                                    .ns = trial_decode_ns(trial)};
 }
 
-/* Least squares of relative errors with one or two terms, neither negative. */
-static void fit_group(struct validation *v, enum dtype dtype, int threads)
+static bool is_alike(const struct trial *a, const struct trial *b)
+{
+    return a->threads == b->threads && a->net->block_dtype == b->net->block_dtype;
+}
+
+/* samples: [n_trials], workspace. */
+static enum status fit_group(struct validation *v, const struct trial *like,
+                             struct baseline_sample *samples, struct err *err)
 {
     enum { LEAST_TRIALS = 4 }; /* two terms meet two trials whatever they are */
-    int n = 0;
-    double bb = 0, bl = 0, ll = 0, b1 = 0, l1 = 0;
+    struct fit_baseline bytes, layers;
+    size_t n = 0;
     for (int i = 0; i < v->n_trials; i++) {
-        const struct trial *trial = &v->trials[i];
-        double ns = trial_decode_ns(trial), bytes = read_bytes(trial) / ns;
-        if (isnan(ns) || trial->threads != threads || trial->net->block_dtype != dtype)
-            continue;
-        double layers = (double)schedule_executions(&trial->net->schedule) / ns;
-        bb += bytes * bytes;
-        bl += bytes * layers;
-        ll += layers * layers;
-        b1 += bytes;
-        l1 += layers;
-        n++;
+        samples[n] = baseline_sample(&v->trials[i]);
+        n += is_alike(&v->trials[i], like) && !isnan(samples[n].ns);
     }
-    double det = bb * ll - bl * bl, byte = (b1 * ll - l1 * bl) / det;
-    double layer = (l1 * bb - b1 * bl) / det;
-    if (!(layer > 0)) {
-        layer = 0;
-        byte = b1 / bb;
-    }
-    for (int i = 0; i < v->n_trials; i++) {
-        const struct trial *trial = &v->trials[i];
-        if (trial->threads != threads || trial->net->block_dtype != dtype)
+    enum status status = fit_baseline(samples, n, false, &bytes, err);
+    if (status == STATUS_OK)
+        status = fit_baseline(samples, n, true, &layers, err);
+    for (int i = 0; i < v->n_trials && status == STATUS_OK; i++) {
+        if (!is_alike(&v->trials[i], like))
             continue;
-        v->decode_ns[CLOCK_BYTES][i] = v->decode_ns[CLOCK_BYTES_LAYERS][i] = NAN;
-        if (n < LEAST_TRIALS)
-            continue;
-        v->decode_ns[CLOCK_BYTES][i] = read_bytes(trial) * b1 / bb;
-        v->decode_ns[CLOCK_BYTES_LAYERS][i] =
-            read_bytes(trial) * byte + (double)schedule_executions(&trial->net->schedule) * layer;
+        struct baseline_sample sample = baseline_sample(&v->trials[i]);
+        bool enough = n >= LEAST_TRIALS;
+        v->decode_ns[CLOCK_BYTES][i] = enough ? fit_baseline_ns(&bytes, &sample) : NAN;
+        v->decode_ns[CLOCK_BYTES_LAYERS][i] = enough ? fit_baseline_ns(&layers, &sample) : NAN;
     }
+    return status;
 }
 
-void validation_fit_baselines(struct validation *v)
+enum status validation_fit_baselines(struct validation *v, struct err *err)
 {
-    for (int i = 0; i < v->n_trials; i++) {
-        const struct trial *trial = &v->trials[i];
-        bool is_new = true;
-        for (int j = 0; j < i && is_new; j++)
-            is_new = v->trials[j].threads != trial->threads ||
-                     v->trials[j].net->block_dtype != trial->net->block_dtype;
-        if (is_new)
-            fit_group(v, trial->net->block_dtype, trial->threads);
+    struct baseline_sample *samples = memory_new((size_t)v->n_trials, sizeof *samples);
+    enum status status =
+        samples ? STATUS_OK
+                : err_set(err, STATUS_NOMEM, "out of memory for %d trials", v->n_trials);
+    for (int i = 0; i < v->n_trials && status == STATUS_OK; i++) {
+        bool is_first = true;
+        for (int j = 0; j < i && is_first; j++)
+            is_first = !is_alike(&v->trials[j], &v->trials[i]);
+        if (is_first)
+            status = fit_group(v, &v->trials[i], samples, err);
     }
+    memory_free(samples);
+    return status;
 }

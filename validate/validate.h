@@ -68,8 +68,8 @@ void validation_exchange_raw(struct validation *v);
 /* Fills what lathe says. Errors: of machine_resolve and price_network. */
 enum status validation_predict(const struct device *device, struct validation *v, struct err *err);
 /* Fills the baselines, from trials that ran; NaN for a type at a thread count that fewer than four
- * did. */
-void validation_fit_baselines(struct validation *v);
+ * did. Errors: STATUS_NOMEM. */
+enum status validation_fit_baselines(struct validation *v, struct err *err);
 void validation_release(struct validation *v);
 /* Parameters of the network that ran. */
 int64_t validation_params(const struct trial *trial);
