@@ -6,7 +6,9 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "db/query.h"
+#include "paper/reproduced_parameters.h"
 #include "paper/reproduction.h"
+#include "paper/sharing_sweep.h"
 #include "plots/plot_phases.h"
 #include "plots/plot_sweep.h"
 

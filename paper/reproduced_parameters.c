@@ -1,11 +1,11 @@
-/* The parameter counts of the ablation tables. */
+#include "paper/reproduced_parameters.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "base/file.h"
 #include "model/transformer.h"
-#include "paper/reproduction.h"
 
 enum { VOCABULARY = 32000, FFN_MULTIPLE = 256 };
 

@@ -1,10 +1,10 @@
-/* Sharing modes on buffers of many sizes. */
+#include "paper/sharing_sweep.h"
+
 #include <math.h>
 #include <stdio.h>
 
 #include "costmodel/price.h"
 #include "model/preset.h"
-#include "paper/reproduction.h"
 #include "simulator/simulate.h"
 
 static const struct {

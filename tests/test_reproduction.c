@@ -9,7 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "paper/reproduced_parameters.h"
 #include "paper/reproduction.h"
+#include "paper/sharing_sweep.h"
 
 static struct device device_of(const char *name)
 {

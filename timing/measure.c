@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "kernels/threaded.h"
-#include "model/ops.h"
 #include "runtime/pages.h"
 #include "runtime/weights.h"
 #include "timing/machine_load.h"
@@ -20,26 +19,12 @@
 enum {
     LOADS = 3,
     INITS = 3,
-    MIN_SAMPLES = 5,
     MIN_TURNS = 3,
     MAX_TURN_SAMPLES = 200,
     SENTINEL_READS = 5,
 };
 static const double TURN_NS = 50e6;
-static const double MOST_OTHERS = 0.15, MOST_STEAL = 0.02, MOST_DRIFT = 0.1; /* before a doubt */
 static const int64_t LEAST_CACHE_BYTES = INT64_C(64) << 20;
-
-struct measure_condition {
-    enum measure_kind kind;
-    size_t model;
-    int thread; /* index */
-    int64_t tokens;
-    double *samples;
-    size_t n, capacity;
-    int turns;
-    double phase_ns[N_RUNNER_PHASES];
-    int64_t peak_bytes; /* of an INIT: what the runner and its weights take */
-};
 
 /* A measurement under way. */
 struct session {
@@ -70,31 +55,10 @@ static enum status add_sample(struct measure_condition *c, double ns, struct err
     return status;
 }
 
-static struct measured_time summary(const struct measure_condition *c)
-{
-    if (c == NULL || c->n == 0)
-        return (struct measured_time){NAN, NAN, 0};
-    double *values = memory_new(c->n, sizeof *values);
-    if (values == NULL)
-        return (struct measured_time){NAN, NAN, 0};
-    memcpy(values, c->samples, c->n * sizeof *values);
-    struct measured_time out = {.n = (int64_t)c->n};
-    out.median_ns = stats_median(values, c->n);
-    out.mad_ns = stats_mad(values, c->n);
-    memory_free(values);
-    return out;
-}
-
-static double median_error(struct measured_time time)
-{
-    return STATS_MEDIAN_ERROR * STATS_SIGMA_PER_MAD * time.mad_ns /
-           (sqrt((double)time.n) * time.median_ns);
-}
-
 static bool is_known(const struct session *s, const struct measure_condition *c)
 {
-    return c->n >= MIN_SAMPLES && c->turns >= MIN_TURNS &&
-           median_error(summary(c)) <= s->plan->error_frac;
+    return c->n >= MEASURE_LEAST_SAMPLES && c->turns >= MIN_TURNS &&
+           measure_median_error(measure_summary(c)) <= s->plan->error_frac;
 }
 
 static struct runner **runner_of(const struct session *s, size_t model, int thread)
@@ -115,22 +79,10 @@ static bool drop_from_page_cache(const char *path)
     return dropped;
 }
 
-static struct measure_condition *condition_of(const struct measurement *out, enum measure_kind kind,
-                                              size_t model, int thread, int64_t tokens)
-{
-    for (size_t i = 0; i < out->n_conditions; i++) {
-        struct measure_condition *c = &out->conditions[i];
-        if (c->kind == kind && (kind == MEASURE_READ || c->model == model) &&
-            (kind == MEASURE_LOAD || c->thread == thread) && c->tokens == tokens)
-            return c;
-    }
-    return NULL;
-}
-
 static enum status load(struct session *s, size_t i)
 {
     const struct measure_model *model = &s->plan->models[i];
-    struct measure_condition *c = condition_of(s->out, MEASURE_LOAD, i, 0, 0);
+    struct measure_condition *c = measure_condition_of(s->out, MEASURE_LOAD, i, 0, 0);
     if (model->gguf == NULL)
         return weights_random(model->net, model->seed, s->plan->threads[s->plan->n_threads - 1],
                               &s->weights[i], s->err);
@@ -149,7 +101,7 @@ static enum status load(struct session *s, size_t i)
 static enum status init(struct session *s, size_t model, int thread)
 {
     const struct measure_plan *plan = s->plan;
-    struct measure_condition *c = condition_of(s->out, MEASURE_INIT, model, thread, 0);
+    struct measure_condition *c = measure_condition_of(s->out, MEASURE_INIT, model, thread, 0);
     struct runner **runner = runner_of(s, model, thread);
     struct runner_options options = {.n_threads = plan->threads[thread],
                                      .max_context = s->max_context,
@@ -190,8 +142,9 @@ static enum status prepare_models(struct session *s)
     return STATUS_OK;
 }
 
-/* The last level's size as Linux tells it, 0 if it does not. */
-static int64_t last_level_bytes(void)
+/* The size of a processor's largest cache as Linux tells it, 0 if it does not. topology.h knows more,
+ * but not where there is no hwloc, and networks are measured there too. */
+static int64_t largest_cache_bytes(void)
 {
     int64_t largest = 0, kib;
     for (int i = 0; i < 8; i++) {
@@ -211,7 +164,7 @@ static int64_t last_level_bytes(void)
 static enum status prepare_reads(struct session *s)
 {
     struct measurement *out = s->out;
-    int64_t twice = 2 * last_level_bytes();
+    int64_t twice = 2 * largest_cache_bytes();
     out->cache_bytes = twice > LEAST_CACHE_BYTES ? twice : LEAST_CACHE_BYTES;
     s->read = kernel_find(KERNEL_READ, DTYPE_F32, s->plan->isa);
     s->cache_filler = pages_new(out->cache_bytes);
@@ -366,7 +319,7 @@ static enum status take_rounds(struct session *s)
 static enum status add_condition(struct measurement *out, size_t *capacity, enum measure_kind kind,
                                  size_t model, int thread, int64_t tokens, struct err *err)
 {
-    if (condition_of(out, kind, model, thread, tokens) != NULL)
+    if (measure_condition_of(out, kind, model, thread, tokens) != NULL)
         return STATUS_OK;
     enum status status = memory_grow((void **)&out->conditions, capacity, out->n_conditions + 1,
                                      sizeof *out->conditions, err);
@@ -473,129 +426,4 @@ enum status measure_run(const struct measure_plan *plan, struct measurement *out
         err_set(err, status, "interrupted: what was measured until then is kept");
     release(&s);
     return status;
-}
-
-void measurement_release(struct measurement *measurement)
-{
-    for (size_t i = 0; i < measurement->n_conditions; i++)
-        memory_free(measurement->conditions[i].samples);
-    memory_free(measurement->conditions);
-    *measurement = (struct measurement){0};
-}
-
-struct measured_time measure_time(const struct measurement *measurement, enum measure_kind kind,
-                                  size_t model, int thread, int64_t tokens)
-{
-    return summary(condition_of(measurement, kind, model, thread, tokens));
-}
-
-void measure_phases(const struct measurement *measurement, enum measure_kind kind, size_t model,
-                    int thread, int64_t tokens, double ns[N_RUNNER_PHASES])
-{
-    const struct measure_condition *c = condition_of(measurement, kind, model, thread, tokens);
-    double all = 0;
-    for (int p = 0; p < N_RUNNER_PHASES; p++) {
-        ns[p] = c != NULL ? c->phase_ns[p] : 0;
-        all += ns[p];
-    }
-    double median = summary(c).median_ns;
-    for (int p = 0; p < N_RUNNER_PHASES && all > 0; p++)
-        ns[p] *= median / all;
-}
-
-double measure_read_gbps(const struct measurement *measurement, int thread)
-{
-    struct measured_time time = measure_time(measurement, MEASURE_READ, 0, thread, 0);
-    return time.n > 0 ? (double)measurement->read_bytes / time.median_ns : NAN;
-}
-
-double measure_decode_gbps(const struct measurement *measurement, const struct transformer *net,
-                           size_t model, int thread, int64_t context)
-{
-    struct measured_time time = measure_time(measurement, MEASURE_DECODE, model, thread, context);
-    struct operator_list ops;
-    struct op_totals totals;
-    if (time.n == 0 || ops_decode(net, context, &ops, NULL) != STATUS_OK)
-        return NAN;
-    ops_totals(&ops, &totals);
-    ops_release(&ops);
-    return (double)(totals.weight_read_bytes + totals.kv_read_bytes) / time.median_ns;
-}
-
-struct measured_time measure_ttft_cold(const struct measurement *measurement, size_t model,
-                                       int thread, int64_t prompt)
-{
-    const struct measured_time parts[] = {
-        measure_time(measurement, MEASURE_LOAD, model, 0, 0),
-        measure_time(measurement, MEASURE_INIT, model, thread, 0),
-        measure_time(measurement, MEASURE_PREFILL, model, thread, prompt),
-    };
-    struct measured_time out = parts[0];
-    for (int i = 1; i < 3; i++) {
-        out.median_ns += parts[i].median_ns;
-        out.mad_ns += parts[i].mad_ns;
-        out.n = parts[i].n < out.n ? parts[i].n : out.n;
-    }
-    return out;
-}
-
-double measure_noise(struct measured_time time)
-{
-    return time.n >= 2 ? STATS_SIGMA_PER_MAD * time.mad_ns / time.median_ns : NAN;
-}
-
-int64_t measure_peak_bytes(const struct measurement *measurement, size_t model, int thread)
-{
-    const struct measure_condition *c = condition_of(measurement, MEASURE_INIT, model, thread, 0);
-    return c != NULL ? c->peak_bytes : 0;
-}
-
-static void doubt_bandwidth(const struct measurement *m, const struct measure_plan *plan,
-                            struct text *out)
-{
-    for (int t = 0; t < plan->n_threads; t++) {
-        double change = m->after_gbps[t] / m->before_gbps[t] - 1;
-        if (fabs(change) > MOST_DRIFT)
-            text_addf(out,
-                      "a plain read by %d thread%s went from %.1f GB/s before to %.1f GB/s after\n",
-                      plan->threads[t], plan->threads[t] == 1 ? "" : "s", m->before_gbps[t],
-                      m->after_gbps[t]);
-    }
-}
-
-static void doubt_medians(const struct measurement *m, const struct measure_plan *plan,
-                          struct text *out)
-{
-    double worst = 0;
-    size_t unknown = 0, all = 0;
-    for (size_t i = 0; i < m->n_conditions; i++) {
-        const struct measure_condition *c = &m->conditions[i];
-        if (c->kind != MEASURE_DECODE && c->kind != MEASURE_PREFILL)
-            continue;
-        struct measured_time time = summary(c);
-        double error = time.n >= MIN_SAMPLES ? median_error(time) : INFINITY;
-        all++;
-        unknown += !(error <= plan->error_frac);
-        worst = error > worst ? error : worst;
-    }
-    if (unknown == 0)
-        return;
-    text_addf(out, "%zu of %zu medians are not known to %.3g %% yet", unknown, all,
-              100 * plan->error_frac);
-    if (isfinite(worst))
-        text_addf(out, ", the worst only to %.2g %%", 100 * worst);
-    text_add(out, ": a longer --budget-time, or a quieter machine\n");
-}
-
-void measure_doubts(const struct measurement *measurement, const struct measure_plan *plan,
-                    struct text *out)
-{
-    if (measurement->others_busy > MOST_OTHERS)
-        text_addf(out, "other programs kept %.2f processors busy meanwhile\n",
-                  measurement->others_busy);
-    if (measurement->steal_frac > MOST_STEAL)
-        text_addf(out, "other guests of this machine took %.1f %% of its processors\n",
-                  100 * measurement->steal_frac);
-    doubt_bandwidth(measurement, plan, out);
-    doubt_medians(measurement, plan, out);
 }
