@@ -254,6 +254,24 @@ static void data_files_are_found_in_the_chosen_folder_first(void **state)
     unsetenv("LATHE_DATA");
 }
 
+static void a_path_is_its_folder_and_its_name(void **state)
+{
+    static const struct {
+        const char *path, *folder, *name;
+    } cases[] = {{"a.json", ".", "a.json"},
+                 {"/a", "/", "a"},
+                 {"x/y/a.json", "x/y", "a.json"},
+                 {"x/", "x", ""},
+                 {"./a", ".", "a"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char folder_of[32];
+        file_directory(cases[i].path, folder_of, sizeof folder_of);
+        assert_string_equal(folder_of, cases[i].folder);
+        assert_string_equal(file_base_name(cases[i].path), cases[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +286,7 @@ int main(void)
         cmocka_unit_test_teardown(unreachable_paths_are_errors_that_name_them, remove_all),
         cmocka_unit_test_teardown(a_file_above_the_limit_is_refused, remove_all),
         cmocka_unit_test_teardown(data_files_are_found_in_the_chosen_folder_first, remove_all),
+        cmocka_unit_test(a_path_is_its_folder_and_its_name),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

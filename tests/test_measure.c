@@ -14,7 +14,6 @@
 
 #include "kernels/cpu.h"
 #include "model/gguf_write.h"
-#include "timing/machine_load.h"
 #include "timing/measure.h"
 
 static const int64_t prompts[] = {3, 20}, contexts[] = {0, 40};
@@ -182,24 +181,6 @@ static void unknown_medians_are_doubted(void **state)
     measurement_release(&m);
 }
 
-static void what_others_took_is_between_nothing_and_everything(void **state)
-{
-    (void)state;
-    struct machine_load from, to;
-    machine_load_read(&from);
-    volatile double x = 1;
-    do {
-        for (int i = 0; i < 1000000; i++)
-            x *= 1.0000001;
-        machine_load_read(&to);
-    } while (to.now_ns - from.now_ns < 50000000);
-    (void)x;
-    double steal = machine_load_steal_frac(&from, &to);
-    double others = machine_load_others_busy(&from, &to);
-    assert_true(isnan(steal) || (steal >= 0 && steal <= 1));
-    assert_true(isnan(others) || others >= 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,7 +189,6 @@ int main(void)
         cmocka_unit_test(a_stop_keeps_what_was_measured),
         cmocka_unit_test(more_context_than_the_model_has_is_refused),
         cmocka_unit_test(unknown_medians_are_doubted),
-        cmocka_unit_test(what_others_took_is_between_nothing_and_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

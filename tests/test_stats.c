@@ -224,6 +224,29 @@ static void normal_draws_have_mean_0_and_variance_1(void **state)
     memory_free(values);
 }
 
+static void a_reservoir_keeps_all_until_it_is_full_and_each_alike_afterwards(void **state)
+{
+    (void)state;
+    enum { capacity = 10, stream = 100, repeats = 2000 };
+    int kept[stream] = {0};
+    for (uint64_t seed = 1; seed <= repeats; seed++) {
+        struct reservoir reservoir;
+        int held[capacity];
+        reservoir_init(&reservoir, capacity, seed);
+        for (int i = 0; i < stream; i++) {
+            size_t place = reservoir_place(&reservoir);
+            if (i < capacity)
+                assert_int_equal(place, i);
+            if (place < capacity)
+                held[place] = i;
+        }
+        for (int k = 0; k < capacity; k++)
+            kept[held[k]]++;
+    }
+    for (int i = 0; i < stream; i++) /* a tenth of 2000, six sigmas around it */
+        assert_in_range(kept[i], 120, 280);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(the_generator_is_the_published_one),
         cmocka_unit_test(draws_stay_in_their_range_and_reach_its_ends),
         cmocka_unit_test(normal_draws_have_mean_0_and_variance_1),
+        cmocka_unit_test(a_reservoir_keeps_all_until_it_is_full_and_each_alike_afterwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,6 +242,36 @@ static void a_perfect_prediction_has_no_error_and_full_rank_correlation(void **s
     validation_release(&v);
 }
 
+static void
+the_worst_prediction_comes_first_and_prompts_last_where_no_decode_was_timed(void **state)
+{
+    (void)state;
+    struct validation v;
+    struct validation_errors errors;
+    int order[27];
+    draw_and_run(&v, 0.05, 20000);
+    for (int i = 0; i < v.n_trials; i++) {
+        v.decode_ns[CLOCK_LATHE][i] = trial_decode_ns(&v.trials[i]) * (1 + 0.01 * (i % 26));
+        v.prefill_ns[i] = trial_prefill_ns(&v.trials[i]);
+    }
+    for (int r = 0; r < 3; r++)
+        v.trials[26].decode_ns[r] = NAN;
+    assert_int_equal(validation_worst_first(&v, false, order), 26);
+    for (int i = 0; i < 26; i++)
+        assert_int_equal(order[i], 25 - i);
+    v.prefill_ns[26] *= 2;
+    assert_int_equal(validation_worst_first(&v, true, order), 27);
+    assert_int_equal(order[0], 26);
+    assert_int_equal(validation_errors(&v, &errors, NULL), STATUS_OK);
+    assert_int_equal(errors.n, 26);
+    assert_true(fabs(errors.median_frac - 0.125) < 1e-9 && fabs(errors.p90_frac - 0.225) < 1e-9);
+    for (int i = 0; i < v.n_trials; i++)
+        v.trials[i].n_rounds = 0;
+    assert_int_equal(validation_errors(&v, &errors, NULL), STATUS_OK);
+    assert_true(errors.n == 0 && isnan(errors.median_frac));
+    validation_release(&v);
+}
+
 /* The caller's networks stand for themselves: one trial a thread count, in no group. */
 static void networks_that_are_given_are_not_drawn(void **state)
 {
@@ -418,6 +448,8 @@ int main(void)
         cmocka_unit_test(no_term_is_fitted_below_zero),
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
         cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
+        cmocka_unit_test(
+            the_worst_prediction_comes_first_and_prompts_last_where_no_decode_was_timed),
         cmocka_unit_test(networks_that_are_given_are_not_drawn),
         cmocka_unit_test(baselines_are_exact_where_their_form_is_true),
         cmocka_unit_test(rows_alike_are_rounds_and_networks_of_a_size_a_group),

@@ -12,7 +12,7 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
-void machine_load_read(struct machine_load *out)
+void machine_load_read(const char *stat, struct machine_load *out)
 {
     enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, N_TIMES };
     double ticks[N_TIMES], hz = (double)sysconf(_SC_CLK_TCK);
@@ -21,7 +21,7 @@ void machine_load_read(struct machine_load *out)
     out->now_ns = clock_ns();
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         out->own_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-    FILE *file = fopen("/proc/stat", "r");
+    FILE *file = fopen(stat, "r");
     if (file == NULL)
         return;
     if (fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &ticks[USER], &ticks[NICE],

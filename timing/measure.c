@@ -414,9 +414,9 @@ enum status measure_run(const struct measure_plan *plan, struct measurement *out
     enum status status = prepare(&s);
     if (status == STATUS_OK) {
         read_sentinel(&s, out->before_gbps);
-        machine_load_read(&before);
+        machine_load_read(MACHINE_LOAD_STAT, &before);
         status = take_rounds(&s);
-        machine_load_read(&after);
+        machine_load_read(MACHINE_LOAD_STAT, &after);
         out->steal_frac = machine_load_steal_frac(&before, &after);
         out->others_busy = machine_load_others_busy(&before, &after);
         out->seconds = 1e-9 * (double)(after.now_ns - before.now_ns);
