@@ -5,7 +5,9 @@
 #include "base/least_squares.h"
 #include "base/memory.h"
 
-bool fit_baseline_sample(const struct fit_row *row, struct baseline_sample *out)
+/* What a row's decode reads, cache included, and the layers that it runs. False: it has no decode or
+ * cannot be listed. */
+static bool sample_of(const struct fit_row *row, struct baseline_sample *out)
 {
     struct fit_sums sums;
     if (isnan(row->decode_ns) || fit_sum_row(row, FIT_DECODE, &sums, NULL) != STATUS_OK)
@@ -88,7 +90,7 @@ enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, 
     if (samples == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     for (int i = 0; i < n_rows; i++)
-        n += fit_baseline_sample(rows[i], &samples[n]);
+        n += sample_of(rows[i], &samples[n]);
     enum status status = fit_baseline(samples, n, with_layers, out, err);
     memory_free(samples);
     return status;
@@ -97,5 +99,5 @@ enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, 
 double fit_baseline_predict(const struct fit_baseline *baseline, const struct fit_row *row)
 {
     struct baseline_sample sample;
-    return fit_baseline_sample(row, &sample) ? fit_baseline_ns(baseline, &sample) : NAN;
+    return sample_of(row, &sample) ? fit_baseline_ns(baseline, &sample) : NAN;
 }

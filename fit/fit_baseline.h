@@ -13,9 +13,6 @@ struct baseline_sample {
     double bytes, layers;
     double ns; /* > 0; not read by fit_baseline_ns */
 };
-/* What a row's decode reads, cache included, and the layers that it runs. False: it has no decode or
- * cannot be listed. */
-bool fit_baseline_sample(const struct fit_row *row, struct baseline_sample *out);
 
 struct fit_baseline {
     double ns_per_byte[N_DTYPES]; /* 0: not in the samples */
@@ -27,7 +24,8 @@ enum status fit_baseline(const struct baseline_sample *samples, size_t n, bool w
 /* NaN for a type that was not in the samples. */
 double fit_baseline_ns(const struct fit_baseline *baseline, const struct baseline_sample *sample);
 
-/* Both over rows; those without a decode are left out, and predicted all the same. */
+/* Both over rows, of which a decode reads what fit_sum_row counts. A row without a decode is left out
+ * and not predicted (NaN). */
 enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, bool with_layers,
                                  struct fit_baseline *out, struct err *err);
 double fit_baseline_predict(const struct fit_baseline *baseline, const struct fit_row *row);

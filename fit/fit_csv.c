@@ -36,10 +36,9 @@ static enum status int_or(const struct csv *csv, int row, const char *name, int6
 static enum status number_or_nan(const struct csv *csv, int row, const char *name, double *out,
                                  struct err *err)
 {
+    int column = csv_find_column(csv, name);
     *out = NAN;
-    if (*field(csv, row, name) == '\0')
-        return STATUS_OK;
-    return csv_number(csv, row, csv_find_column(csv, name), 1e-6, 1e9, out, err);
+    return column < 0 ? STATUS_OK : csv_number_or_nan(csv, row, column, 1e-6, 1e9, out, err);
 }
 
 /* Standard deviation of a number rounded to the digits that it is printed with, as a share. */

@@ -124,7 +124,7 @@ static double read_ns(const struct engine *engine, int32_t position, int port)
     const struct request *request = &engine->program->requests[position];
     const struct step *step = engine_step_of(engine, position);
     const struct op *op = step->op;
-    struct source source = engine->source[position];
+    struct tile_source source = engine->source[position];
     if (request->is_cache)
         return price_cache_ns(machine, op, source.again ? source.level : port, request->bytes);
     if (source.level == port || source.again)

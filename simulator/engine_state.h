@@ -39,6 +39,12 @@ struct transfers {
     size_t head, n, capacity;
 };
 
+/* Where a request's tile came from. */
+struct tile_source {
+    int8_t level;
+    bool again; /* the buffer has it, but it comes from DRAM once more */
+};
+
 struct engine {
     const struct machine *machine; /* borrowed */
     struct engine_sink sink;
@@ -54,11 +60,8 @@ struct engine {
     struct event_queue events;
     enum status status;
     struct err *err;
-    struct source {
-        int8_t level;
-        bool again;     /* the buffer has it, but it comes from DRAM once more (is_lost) */
-    } * source;         /* [n_requests], */
-    double *arrival_ns; /* [n_requests]: and when it was there; infinite before */
+    struct tile_source *source; /* [n_requests] */
+    double *arrival_ns;         /* [n_requests], when it was there; infinite before */
     size_t source_capacity, arrival_capacity;
     int32_t step, next_read, next_fetch; /* step and requests */
     bool step_runs, fetch_stalled, spill_pending;

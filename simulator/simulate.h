@@ -1,16 +1,17 @@
 /* A network's life on a machine, by events: load, init, prefill, decode.
  *
- * load    the file comes into memory, one of
- *           profile  at the rate and with the fixed costs that the profile's loader reaches (the
- *                    closed form's, fitted where the profile is)
- *           cold     from flash: copied at once, or mapped and then read page by page when the
- * first pass wants it warm     it is in the page cache: mapped (nothing moves) or copied (read and
- * written) plus the profile's fixed cost and cost per executed block. init    block by block:
- * repacked at init_gbps, and compiled; block b costs (2b - 1) times init_block_sq_ns, since a
- * compiler that looks at all that came before takes n^2 for n blocks (Table 7: 2.46 times the init
- * for twice the blocks). Equals the closed form's sum. prefill the prompt in one pass, right after
- * init: the buffers above DRAM are empty. decode  tokens after `context` tokens. Sampling is left
- * out, by the contract.
+ * load     the file comes into memory, one of
+ *            profile  at the rate and with the fixed costs that the profile's loader reaches (the
+ *                     closed form's, fitted where the profile is)
+ *            cold     from flash: copied at once, or mapped and then read page by page when the
+ *                     first pass wants it
+ *            warm     it is in the page cache: mapped (nothing moves) or copied (read and written)
+ *          plus the profile's fixed cost and cost per executed block.
+ * init     block by block: repacked at init_gbps, and compiled; block b costs (2b - 1) times
+ *          init_block_sq_ns, since a compiler that looks at all that came before takes n^2 for n
+ *          blocks (Table 7: 2.46 times the init for twice the blocks). Equals the closed form's sum.
+ * prefill  the prompt in one pass, right after init: the buffers above DRAM are empty.
+ * decode   tokens after `context` tokens. Sampling is left out, by the contract.
  *
  * Weights that exceed the memory they may use (`memory_bytes` without the KV cache and activations)
  * come from flash again in every pass: all of them when the file is mapped (the page cache is an

@@ -1,11 +1,11 @@
 /* What one memory level holds: tiles of weights and KV cache, and which of them go when it is full.
  *
  *   lru      a cache: the tile asked for longest ago goes. Tiles are asked for in program order,
- *            ahead of their use, so what hits does not depend on the clock: a tile hits exactly
- * when the distinct bytes asked for since (its stack distance, itself included) fit. managed  a
- * buffer whose owner knows the schedule: the tile needed last goes, and only if it is needed later
- * than the one that takes its place (Belady, 1966). pinned   chosen tiles stay for good; the others
- * share what is left as a cache.
+ *            ahead of their use, so what hits does not depend on the clock: a tile hits exactly when
+ *            the distinct bytes asked for since (its stack distance, itself included) fit.
+ *   managed  a buffer whose owner knows the schedule: the tile needed last goes, and only if it is
+ *            needed later than the one that takes its place (Belady, 1966).
+ *   pinned   chosen tiles stay for good; the others share what is left as a cache.
  *
  * A tile that was asked for and is not read yet is held: it cannot go, and a request that finds
  * only held tiles in its way waits. What it cannot show: sets, lines, sharing with other processes.

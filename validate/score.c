@@ -8,7 +8,8 @@
 
 enum { MAX_SERIES = 64 };
 
-double validation_error(const struct validation *v, int trial)
+/* |predicted / measured - 1| of lathe's decode; NaN: no decode was timed. */
+static double error_of(const struct validation *v, int trial)
 {
     return fabs(v->decode_ns[CLOCK_LATHE][trial] / trial_decode_ns(&v->trials[trial]) - 1);
 }
@@ -16,7 +17,7 @@ double validation_error(const struct validation *v, int trial)
 /* Of a decode, or of a prompt where that is all that was timed. */
 static double any_error(const struct validation *v, int i)
 {
-    double decode = validation_error(v, i);
+    double decode = error_of(v, i);
     return isnan(decode) ? fabs(v->prefill_ns[i] / trial_prefill_ns(&v->trials[i]) - 1) : decode;
 }
 
@@ -25,7 +26,7 @@ int validation_worst_first(const struct validation *v, bool all, int *order)
     int n = 0;
     for (int i = 0; i < v->n_trials; i++) {
         int at = n;
-        if (!all && isnan(validation_error(v, i)))
+        if (!all && isnan(error_of(v, i)))
             continue;
         for (; at > 0 && any_error(v, order[at - 1]) < any_error(v, i); at--)
             order[at] = order[at - 1];
@@ -44,8 +45,8 @@ enum status validation_errors(const struct validation *v, struct validation_erro
     if (!errors)
         return err_set(err, STATUS_NOMEM, "out of memory for %d trials", v->n_trials);
     for (int i = 0; i < v->n_trials; i++)
-        if (!isnan(validation_error(v, i)))
-            errors[n++] = validation_error(v, i);
+        if (!isnan(error_of(v, i)))
+            errors[n++] = error_of(v, i);
     out->n = (int)n;
     if (n > 0) {
         out->median_frac = stats_median(errors, n);

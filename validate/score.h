@@ -6,13 +6,11 @@
 
 #include "validate/validate.h"
 
-/* |predicted / measured - 1| of lathe's decode; NaN: no decode was timed. */
-double validation_error(const struct validation *v, int trial);
 /* Trials that timed a decode, or all, by falling error (a decode's, else a prompt's) into order:
  * [n_trials]; returns how many. */
 int validation_worst_first(const struct validation *v, bool all, int *order);
 
-/* Of lathe's decodes; NaN when n is 0. */
+/* Of |predicted / measured - 1| of lathe's decodes; NaN when n is 0. */
 struct validation_errors {
     int n;
     double median_frac, p90_frac;
