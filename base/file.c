@@ -208,8 +208,14 @@ enum status file_data_path(const char *relative, char *out, size_t size, struct 
     const struct {
         const char *base, *below;
     } places[] = {
-        {chosen, ""},       {program, "/../share/lathe"}, {program, "/../data"},
-        {program, "/data"}, {LATHE_SOURCE_DATA_DIR, ""},
+        {chosen, ""},
+        /* installed */
+        {program, "/../share/lathe"},
+        /* in build/, or copied somewhere together */
+        {program, "/../data"},
+        {program, "/data"},
+        /* in any other folder of a build */
+        {LATHE_SOURCE_DATA_DIR, ""},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         if (places[i].base == NULL || places[i].base[0] == '\0')

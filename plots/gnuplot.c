@@ -243,6 +243,7 @@ enum status gnuplot_draw(const char *script, const char *path, struct text *warn
         struct text picture = {0};
         enum status status = gnuplot_capture(script, &picture, warnings, err);
         if (status == STATUS_OK) {
+            assert(picture.data != NULL); /* no picture is an error */
             /* The character terminal starts each plot with a form feed. */
             const char *from = picture.data + strspn(picture.data, "\f\n");
             status = file_write(path, from, err);

@@ -251,9 +251,9 @@ static void add_terminal_boxes(struct sheet *sheet, const struct panel *panel,
         int rows = (int)fmax(1, floor(fabs(y1 - y0)));
         memset(glyphs, sheet_glyph(series->colour), (size_t)n);
         double middle = floor((y0 + y1) / 2 + 0.5);
+        int above = (rows - 1) / 2;
         for (int row = 0; n > 0 && row < rows; row++)
-            sheet_label(sheet, x0, middle + row - (rows - 1) / 2, glyphs, (size_t)n, 0, false, "",
-                        "left");
+            sheet_label(sheet, x0, middle + row - above, glyphs, (size_t)n, 0, false, "", "left");
     }
 }
 
