@@ -159,6 +159,34 @@ static void a_missing_gnuplot_is_named_with_its_package(void **state)
     memory_free(path);
 }
 
+/* A stand-in for gnuplot, first in PATH, that is the shell script `body`. */
+static void draw_with(const char *body, enum status want, const char *want_message)
+{
+    char program[256], *path = memory_strdup(getenv("PATH")), first[512];
+    struct err err = {{0}};
+    snprintf(program, sizeof program, "%s/gnuplot", folder);
+    snprintf(first, sizeof first, "%s:%s", folder, path);
+    assert_int_equal(file_write(program, body, NULL), STATUS_OK);
+    assert_int_equal(chmod(program, 0755), 0);
+    assert_int_equal(setenv("PATH", first, 1), 0);
+    enum status status = gnuplot_draw("plot x\n", path_in_folder("x.svg"), NULL, &err);
+    setenv("PATH", path, 1);
+    memory_free(path);
+    unlink(program);
+    assert_int_equal(status, want);
+    assert_non_null(strstr(err.message, want_message));
+    assert_false(file_exists(path_in_folder("x.svg")));
+}
+
+static void how_gnuplot_ended_is_said(void **state)
+{
+    (void)state;
+    draw_with("#!/bin/sh\nkill -KILL $$\n", STATUS_IO, "ended by signal 9");
+    draw_with("#!/bin/sh\nexit 3\n", STATUS_IO, "status 3: it did not say why");
+    draw_with("#!/bin/sh\necho '  no  ' >&2; exit 4\n", STATUS_IO, "status 4: no");
+    draw_with("#!/bin/sh\nexit 127\n", STATUS_NOT_FOUND, "gnuplot-nox");
+}
+
 static void a_failed_script_keeps_the_old_picture(void **state)
 {
     (void)state;
@@ -223,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_percent_sign_in_a_tic_label_stays),
         cmocka_unit_test(a_figure_is_the_same_in_every_locale),
         cmocka_unit_test(a_missing_gnuplot_is_named_with_its_package),
+        cmocka_unit_test(how_gnuplot_ended_is_said),
         cmocka_unit_test(a_failed_script_keeps_the_old_picture),
         cmocka_unit_test(a_script_that_draws_nothing_leaves_nothing),
         cmocka_unit_test(a_terminal_that_gnuplot_lacks_is_said),

@@ -141,9 +141,35 @@ static void impossible_dimensions_are_named(void **state)
     EXPECT(net.block.d_ff = 0, "d_ff");
     EXPECT(net.vocab_size = INT64_MAX, "vocab_size");
     EXPECT(net.schedule.repeats = 2, "sharing");
+    EXPECT(net.position = POSITION_LEARNED, "position_rows");
+    EXPECT(net.head_dtype = DTYPE_Q8_0, "tied head");
+    EXPECT(net.parallel_shared_norm = true, "parallel block");
+    EXPECT((net.parallel_block = true, net.norm_placement = NORM_POST), "pre-norm");
+    EXPECT(net.ffn = FFN_RWKV_CHANNEL, "RWKV");
+    EXPECT((net.block.mixer = MIXER_RWKV), "RWKV");
+    EXPECT((net.block.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL), "no heads");
     EXPECT((net.d_model = 1 << 20, net.block.d_ff = 1 << 24, net.schedule.n_layers = 1 << 16),
            "too large");
 #undef EXPECT
+}
+
+static void a_block_that_is_impossible_is_numbered(void **state)
+{
+    (void)state;
+    struct transformer net;
+    struct err err;
+    struct block blocks[3];
+    transformer_init(&net, 576, 3, 9, 3, 64, 1536, 32000);
+    blocks[0] = blocks[1] = blocks[2] = net.block;
+    net.blocks = blocks;
+    blocks[2].d_ff = 1024;
+    assert_int_equal(transformer_check(&net, &err), STATUS_OK);
+    net.schedule.share_ffn = true;
+    assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);
+    assert_non_null(strstr(err.message, "block 2 has 1024, block 0 has 1536"));
+    blocks[1].mixer = MIXER_RWKV;
+    assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);
+    assert_non_null(strstr(err.message, "block 1: RWKV"));
 }
 
 static void the_cache_of_a_window_stops_growing(void **state)
@@ -167,6 +193,7 @@ int main(void)
         cmocka_unit_test(bytes_of_f32_are_four_times_the_count),
         cmocka_unit_test(a_list_of_equal_blocks_counts_like_a_uniform_stack),
         cmocka_unit_test(impossible_dimensions_are_named),
+        cmocka_unit_test(a_block_that_is_impossible_is_numbered),
         cmocka_unit_test(the_cache_of_a_window_stops_growing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
