@@ -77,7 +77,7 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
                                struct err *err)
 {
     struct priced_list list = {0};
-    struct setting setting;
+    struct setting setting = {0};
     char subtitle[160];
     enum status status = price_operands(args, &setting, &list, err);
     if (status == STATUS_OK) {
@@ -85,6 +85,7 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
         options->subtitle = subtitle;
         status =
             by_phase ? figure_phases(&list, options, err) : figure_breakdown(&list, options, err);
+        options->subtitle = NULL; /* it ends here */
     }
     priced_release(&list);
     return status;
@@ -146,6 +147,7 @@ static enum status plot_published(const struct args *args, struct plot_options *
         options->subtitle = subtitle;
         status =
             plot_accuracy(rows, list.n, true, "zero-shot accuracy, mean of 8 tasks", options, err);
+        options->subtitle = NULL; /* it ends here */
     }
     memory_free(rows);
     memory_free(series);
