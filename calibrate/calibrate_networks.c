@@ -77,7 +77,8 @@ static void add_trials_of_twin(struct calibration *out, int i)
     const struct transformer *net = &out->networks[i], *before = net - 1;
     assert(net->schedule.sharing == SHARING_NONE &&
            net->schedule.n_layers == before->schedule.n_layers &&
-           net->block.d_ff == before->block.d_ff && net->block_dtype == before->block_dtype);
+           net->stack.first.d_ff == before->stack.first.d_ff &&
+           net->block_dtype == before->block_dtype);
     for (int t = 0; t < trials_of_network(out); t++) {
         struct trial trial = out->trials[out->n_trials - trials_of_network(out)];
         trial.net = &out->networks[i];
@@ -109,7 +110,7 @@ static void note_reach(struct calibration *out)
 {
     for (int i = 0; i < out->n_trials; i++) {
         const struct trial *trial = &out->trials[i];
-        double d_ff = (double)trial->net->block.d_ff, d_model = (double)trial->net->d_model;
+        double d_ff = (double)trial->net->stack.first.d_ff, d_model = (double)trial->net->d_model;
         out->timed_d_in = fmax(out->timed_d_in, fmax(d_ff, d_model));
         out->timed_context = fmax(out->timed_context, (double)trial->context);
         out->timed_tokens = fmax(out->timed_tokens, (double)trial->prompt);

@@ -73,7 +73,7 @@ static void add_row(struct listing *listing, const struct transformer *net, int6
     listing_int(listing, block->n_kv_heads);
     listing_int(listing, block->d_head);
     listing_int(listing, block->d_ff);
-    listing_int(listing, net->blocks != NULL);
+    listing_int(listing, !stack_is_uniform(&net->stack));
     listing_int(listing, net->vocab_size);
     listing_int(listing, net->tie_embeddings);
     listing_text(listing, sharing_name(schedule->sharing));

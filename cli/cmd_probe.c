@@ -139,9 +139,9 @@ static enum status print_picks(const struct args *args, const struct transformer
         listing_text(&listing, dtype_name(net->block_dtype));
         listing_int(&listing, net->schedule.n_layers);
         listing_int(&listing, net->d_model);
-        listing_int(&listing, net->block.n_heads);
-        listing_int(&listing, net->block.n_kv_heads);
-        listing_int(&listing, net->block.d_ff);
+        listing_int(&listing, net->stack.first.n_heads);
+        listing_int(&listing, net->stack.first.n_kv_heads);
+        listing_int(&listing, net->stack.first.d_ff);
         listing_int(&listing, bytes.total);
         listing_number(&listing, gain[i]);
     }

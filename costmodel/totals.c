@@ -6,8 +6,9 @@ void count_stored(const struct transformer *net, struct counted *out)
 {
     transformer_count(net, &out->params);
     transformer_weight_bytes(net, &out->bytes);
-    out->kv_row_bytes =
-        net->blocks ? 0 : transformer_kv_bytes_per_token(net) / schedule_executions(&net->schedule);
+    out->kv_row_bytes = stack_is_uniform(&net->stack) ? transformer_kv_bytes_per_token(net) /
+                                                            schedule_executions(&net->schedule)
+                                                      : 0;
 }
 
 int64_t lookup_table_bytes(const struct transformer *net)
@@ -20,7 +21,7 @@ int64_t lookup_table_bytes(const struct transformer *net)
 int64_t live_activation_bytes(const struct transformer *net, int64_t n_tokens)
 {
     int64_t widest = 0;
-    for (int64_t i = 0; i < (net->blocks ? net->schedule.n_layers : 1); i++) {
+    for (int64_t i = 0; i < (stack_is_uniform(&net->stack) ? 1 : net->schedule.n_layers); i++) {
         const struct block *b = transformer_block(net, i);
         int64_t attention = 2 * (b->n_heads + b->n_kv_heads) * b->d_head;
         int64_t ffn = 2 * b->d_ff;

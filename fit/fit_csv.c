@@ -64,32 +64,41 @@ static bool list_at(const char *list, int64_t i, int64_t *out)
     }
 }
 
+static enum status shape_of_layer(const struct csv *csv, int row, int64_t i,
+                                  const struct transformer *net, struct block *block,
+                                  struct err *err)
+{
+    *block = net->stack.first;
+    if (!list_at(field(csv, row, "n_heads"), i, &block->n_heads) ||
+        !list_at(field(csv, row, "d_ff"), i, &block->d_ff))
+        return csv_error(csv, row, -1, err,
+                         "n_heads and d_ff must have a number for each of %lld layers",
+                         (long long)net->schedule.n_layers);
+    if (*field(csv, row, "n_kv_heads") == '\0')
+        block->n_kv_heads = block->n_heads;
+    if (*field(csv, row, "d_head") == '\0' && block->n_heads > 0)
+        block->d_head = net->d_model / block->n_heads;
+    if (block->n_heads == 0) {
+        block->mixer = MIXER_NONE;
+        block->n_kv_heads = block->d_head = 0;
+    }
+    return STATUS_OK;
+}
+
 static enum status shape_of_layers(const struct csv *csv, int row, struct transformer *net,
                                    struct err *err)
 {
     int64_t n_layers = net->schedule.n_layers;
-    net->blocks = memory_new((size_t)n_layers, sizeof *net->blocks);
-    if (net->blocks == NULL)
+    struct block *blocks = memory_new((size_t)n_layers, sizeof *blocks);
+    if (blocks == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    for (int64_t i = 0; i < n_layers; i++) {
-        struct block *block = &net->blocks[i];
-        *block = net->block;
-        if (!list_at(field(csv, row, "n_heads"), i, &block->n_heads) ||
-            !list_at(field(csv, row, "d_ff"), i, &block->d_ff))
-            return csv_error(csv, row, -1, err,
-                             "n_heads and d_ff must have a number for each of "
-                             "%lld layers",
-                             (long long)n_layers);
-        if (*field(csv, row, "n_kv_heads") == '\0')
-            block->n_kv_heads = block->n_heads;
-        if (*field(csv, row, "d_head") == '\0' && block->n_heads > 0)
-            block->d_head = net->d_model / block->n_heads;
-        if (block->n_heads == 0) {
-            block->mixer = MIXER_NONE;
-            block->n_kv_heads = block->d_head = 0;
-        }
-    }
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    for (int64_t i = 0; i < n_layers && status == STATUS_OK; i++)
+        status = shape_of_layer(csv, row, i, net, &blocks[i], err);
+    if (status == STATUS_OK)
+        status = stack_set(&net->stack, blocks, n_layers, err);
+    memory_free(blocks);
+    return status;
 }
 
 static enum status inline_shape(const struct csv *csv, int row, struct transformer *out,

@@ -40,7 +40,7 @@ bool fit_same_network(const struct fit_row *a, const struct fit_row *b)
                ? transformer_same_shape(&a->net, &b->net)
                : a->net.d_model == b->net.d_model && a->net.vocab_size == b->net.vocab_size &&
                      memcmp(&a->net.schedule, &b->net.schedule, sizeof a->net.schedule) == 0 &&
-                     a->net.block.d_ff == b->net.block.d_ff;
+                     a->net.stack.first.d_ff == b->net.stack.first.d_ff;
 }
 
 static bool same_conditions(const struct fit_row *a, const struct fit_row *b, enum fit_phase phase)

@@ -44,9 +44,9 @@ static void draw_heads(struct rng *rng, struct transformer *net)
     for (int64_t kv = 1; kv <= n_heads; kv++)
         if (n_heads % kv == 0 && n_heads / kv <= 8 && n < 8)
             groups[n++] = kv;
-    net->block.d_head = d_head;
-    net->block.n_heads = n_heads;
-    net->block.n_kv_heads = pick(rng, groups, n);
+    net->stack.first.d_head = d_head;
+    net->stack.first.n_heads = n_heads;
+    net->stack.first.n_kv_heads = pick(rng, groups, n);
 }
 
 /* Parameters are a line in n_layers and in d_ff. */
@@ -59,11 +59,11 @@ static void meet_budget(struct transformer *net, int64_t params)
     int64_t layers = llround(((double)params - first) / layer) + 1;
     net->schedule.n_layers = layers < 1 ? 1 : layers > MOST_LAYERS ? MOST_LAYERS : layers;
     one = two = *net;
-    one.block.d_ff = FFN_STEP;
-    two.block.d_ff = 2 * FFN_STEP;
+    one.stack.first.d_ff = FFN_STEP;
+    two.stack.first.d_ff = 2 * FFN_STEP;
     first = (double)total_params(&one);
     double step = (double)total_params(&two) - first;
-    net->block.d_ff =
+    net->stack.first.d_ff =
         in_steps(FFN_STEP * (1 + ((double)params - first) / step), FFN_STEP, FFN_STEP);
 }
 
@@ -95,8 +95,8 @@ void draw_network(struct rng *rng, const struct draw_options *options, struct tr
     snprintf(out->name, sizeof out->name,
              "%" PRId64 "x%" PRId64 " h%" PRId64 "/%" PRId64 "x%" PRId64 " f%" PRId64 " v%" PRId64
              " %s",
-             out->schedule.n_layers, d_model, out->block.n_heads, out->block.n_kv_heads,
-             out->block.d_head, out->block.d_ff, vocab,
+             out->schedule.n_layers, d_model, out->stack.first.n_heads, out->stack.first.n_kv_heads,
+             out->stack.first.d_head, out->stack.first.d_ff, vocab,
              schedule_describe(&out->schedule, schedule, sizeof schedule));
     assert(transformer_check(out, NULL) == STATUS_OK);
 }

@@ -357,28 +357,21 @@ static enum status take_block(struct recovery *r, int64_t layer, int64_t d_head,
     return take_window(r, layer, window, block);
 }
 
-/* Blocks layer by layer, folded into one when all are equal. */
+/* Blocks layer by layer. */
 static enum status take_blocks(struct recovery *r, int64_t d_head, int64_t window)
 {
     struct transformer *net = r->net;
     int64_t n = net->schedule.n_layers;
-    bool is_uniform = true;
-    net->blocks = memory_new((size_t)n, sizeof *net->blocks);
-    if (net->blocks == NULL)
+    struct block *blocks = memory_new((size_t)n, sizeof *blocks);
+    if (blocks == NULL)
         return gguf_error(r->file, STATUS_NOMEM, r->err, "out of memory");
-    for (int64_t i = 0; i < n; i++) {
-        struct block *block = &net->blocks[i], *first = &net->blocks[0];
-        enum status status = take_block(r, i, d_head, window, block);
-        if (status != STATUS_OK)
-            return status;
-        is_uniform = is_uniform && block_equal(block, first);
-    }
-    net->block = net->blocks[0];
-    if (is_uniform) {
-        memory_free(net->blocks);
-        net->blocks = NULL;
-    }
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    for (int64_t i = 0; i < n && status == STATUS_OK; i++)
+        status = take_block(r, i, d_head, window, &blocks[i]);
+    if (status == STATUS_OK && stack_set(&net->stack, blocks, n, NULL) != STATUS_OK)
+        status = gguf_error(r->file, STATUS_NOMEM, r->err, "out of memory");
+    memory_free(blocks);
+    return status;
 }
 
 static enum status take_heads(struct recovery *r, int64_t *d_head)

@@ -63,7 +63,7 @@ static struct tensor *vector(struct tensor *out, const char *name, enum part par
 static void make_plan(const struct transformer *net, const struct gguf_write_options *options,
                       struct plan *plan)
 {
-    const struct block *block = &net->block;
+    const struct block *block = &net->stack.first;
     int64_t d = net->d_model, f = block->d_ff;
     int64_t q = block->n_heads * block->d_head, kv = block->n_kv_heads * block->d_head;
     enum dtype type = net->block_dtype;
@@ -182,8 +182,8 @@ static enum status refuse(struct err *err, const char *reason)
 
 static enum status check_kinds(const struct transformer *net, struct err *err)
 {
-    const struct block *block = &net->block;
-    if (net->blocks)
+    const struct block *block = &net->stack.first;
+    if (!stack_is_uniform(&net->stack))
         return refuse(err, "the layers differ, runtimes load uniform stacks only");
     if (block->mixer != MIXER_ATTENTION)
         return refuse(err, "a layer without attention (or RWKV) is not in any llama-like family");
@@ -216,7 +216,7 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
 
 static enum status check_types(const struct transformer *net, struct err *err)
 {
-    const struct block *block = &net->block;
+    const struct block *block = &net->stack.first;
     const struct {
         const char *what, *dimension;
         enum dtype dtype;
@@ -404,14 +404,14 @@ static void put_vocabulary(struct metadata *m, int64_t n)
 /* Known beforehand, as it stands before the keys. */
 static uint64_t n_keys(const struct plan *plan)
 {
-    const struct block *block = &plan->net->block;
+    const struct block *block = &plan->net->stack.first;
     return block->n_heads * block->d_head == plan->net->d_model ? 26 : 28;
 }
 
 static void put_metadata(const struct plan *plan, struct sink *sink)
 {
     const struct transformer *net = plan->net;
-    const struct block *block = &net->block;
+    const struct block *block = &net->stack.first;
     struct metadata m = {.sink = sink, .architecture = plan->architecture};
     put_key_string(&m, "general.architecture", plan->architecture);
     put_key_string(&m, "general.type", "model");
@@ -584,16 +584,20 @@ enum status gguf_write(const struct transformer *net, const char *path,
 enum status gguf_expand(const struct transformer *net, struct transformer *out, struct err *err)
 {
     int64_t n = schedule_executions(&net->schedule);
-    struct block *blocks = NULL;
-    if (net->blocks) {
-        blocks = memory_new((size_t)n, sizeof *blocks);
+    struct stack stack = {.first = net->stack.first};
+    if (!stack_is_uniform(&net->stack)) {
+        struct block *blocks = memory_new((size_t)n, sizeof *blocks);
         if (blocks == NULL)
             return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", n);
         for (int64_t i = 0; i < n; i++)
-            blocks[i] = net->blocks[schedule_block(&net->schedule, i)];
+            blocks[i] = *transformer_block(net, schedule_block(&net->schedule, i));
+        enum status status = stack_set(&stack, blocks, n, err);
+        memory_free(blocks);
+        if (status != STATUS_OK)
+            return status;
     }
     *out = *net;
-    out->blocks = blocks;
+    out->stack = stack;
     out->schedule = (struct schedule){.sharing = SHARING_NONE, .n_layers = n, .repeats = 1};
     if (out->qk_norm == QK_NORM_WEIGHTLESS)
         out->qk_norm = QK_NORM_NONE;

@@ -55,7 +55,7 @@ enum status hf_read_llama4(struct hf_reader *reader, struct transformer *net, st
 void hf_write_llama4(struct json_node *out, const struct transformer *net)
 {
     json_add_bool(out, "use_qk_norm", net->qk_norm == QK_NORM_WEIGHTLESS);
-    json_add_int(out, "intermediate_size", net->block.d_ff);
+    json_add_int(out, "intermediate_size", net->stack.first.d_ff);
     json_add_array(out, "moe_layers");
     json_add_int(out, "interleave_moe_layer_step", 0);
     json_add_int(out, "num_local_experts", 0);
@@ -68,7 +68,7 @@ enum status hf_read_gemma(struct hf_reader *reader, struct transformer *net, str
     double scalar = 0;
     if ((status = hf_number(reader, "query_pre_attn_scalar", 1e-9, 1e9, 0, &scalar, err)))
         return status;
-    if (scalar > 0 && scalar != (double)net->block.d_head)
+    if (scalar > 0 && scalar != (double)net->stack.first.d_head)
         net->attention_scale = 1 / sqrt(scalar);
     net->embed_scale = sqrt((double)net->d_model);
     return STATUS_OK;
@@ -92,7 +92,7 @@ void hf_write_gemma(struct json_node *out, const struct transformer *net)
 {
     double scale = net->attention_scale;
     json_add_number(out, "query_pre_attn_scalar",
-                    scale > 0 ? 1 / (scale * scale) : (double)net->block.d_head);
+                    scale > 0 ? 1 / (scale * scale) : (double)net->stack.first.d_head);
 }
 
 void hf_write_gemma2(struct json_node *out, const struct transformer *net)
@@ -194,12 +194,14 @@ enum status hf_read_falcon(struct hf_reader *reader, struct transformer *net, st
         (status = hf_bool(reader, "parallel_attn", true, &parallel, err)) ||
         (status = hf_bool(reader, "bias", false, &bias, err)) ||
         (status = hf_bool(reader, "alibi", false, &alibi, err)) ||
-        (status = hf_int(reader, "num_kv_heads n_head_kv", 1, 1 << 14, net->block.n_heads,
+        (status = hf_int(reader, "num_kv_heads n_head_kv", 1, 1 << 14, net->stack.first.n_heads,
                          &kv_heads, err)) ||
         (status =
              hf_int(reader, "num_ln_in_parallel_attn", 1, 2, new_decoder ? 2 : 1, &n_norms, err)))
         return status;
-    net->block.n_kv_heads = new_decoder ? kv_heads : multi_query ? 1 : net->block.n_heads;
+    net->stack.first.n_kv_heads = new_decoder   ? kv_heads
+                                  : multi_query ? 1
+                                                : net->stack.first.n_heads;
     net->position = alibi ? POSITION_ALIBI : POSITION_ROPE;
     net->biases = bias ? BIAS_QKV | BIAS_O | BIAS_FFN : 0;
     net->parallel_block = new_decoder || parallel;
@@ -209,7 +211,7 @@ enum status hf_read_falcon(struct hf_reader *reader, struct transformer *net, st
 
 void hf_write_falcon(struct json_node *out, const struct transformer *net)
 {
-    const struct block *b = &net->block;
+    const struct block *b = &net->stack.first;
     bool two_norms = net->parallel_block && !net->parallel_shared_norm;
     bool few_heads = b->n_kv_heads != 1 && b->n_kv_heads != b->n_heads;
     bool new_decoder = two_norms || (net->parallel_block && few_heads);
@@ -233,7 +235,7 @@ enum status hf_read_rwkv(struct hf_reader *reader, struct transformer *net, stru
     if (width != net->d_model)
         return err_set(err, STATUS_UNSUPPORTED,
                        "'attention_hidden_size' other than 'hidden_size' is not known");
-    net->block.mixer = MIXER_RWKV;
+    net->stack.first.mixer = MIXER_RWKV;
     net->ffn = FFN_RWKV_CHANNEL;
     return STATUS_OK;
 }

@@ -5,25 +5,12 @@
 
 #include "base/memory.h"
 
-static const char *const mixer_names[] = {
-    [MIXER_ATTENTION] = "attention",
-    [MIXER_RWKV] = "rwkv",
-    [MIXER_NONE] = "none",
-};
-
-enum { N_MIXERS = sizeof mixer_names / sizeof *mixer_names };
-
-/* Takes `blocks`: a uniform stack when all are equal. */
-static void set_blocks(struct transformer *net, struct block *blocks)
+/* Takes `blocks`. */
+static enum status set_blocks(struct transformer *net, struct block *blocks, struct err *err)
 {
-    bool uniform = true;
-    for (int64_t i = 1; i < net->schedule.n_layers && uniform; i++)
-        uniform = block_equal(&blocks[0], &blocks[i]);
-    net->block = blocks[0];
-    memory_free(net->blocks);
-    net->blocks = uniform ? NULL : blocks;
-    if (uniform)
-        memory_free(blocks);
+    enum status status = stack_set(&net->stack, blocks, net->schedule.n_layers, err);
+    memory_free(blocks);
+    return status;
 }
 
 static enum status new_blocks(const struct transformer *net, struct block **out, struct err *err)
@@ -143,7 +130,7 @@ enum status hf_read_windows(struct hf_reader *reader, const struct hf_family *fa
     if ((status = new_blocks(net, &blocks, err)))
         return status;
     for (int64_t i = 0; i < n; i++)
-        blocks[i] = net->block;
+        blocks[i] = net->stack.first;
     if (neo)
         status = apply_neo(reader, window, blocks, n, err);
     else
@@ -151,19 +138,17 @@ enum status hf_read_windows(struct hf_reader *reader, const struct hf_family *fa
     if (status == STATUS_OK && !neo && !json_is_null(&types))
         status = apply_names(&types, "sliding_attention", "full_attention", window, blocks, n, err);
     if (status == STATUS_OK)
-        set_blocks(net, blocks);
-    else
-        memory_free(blocks);
+        return set_blocks(net, blocks, err);
+    memory_free(blocks);
     return status;
 }
 
 /* The first window there is: a family has one width for all its layers. */
 static int64_t common_window(const struct transformer *net)
 {
-    int64_t n = net->blocks ? net->schedule.n_layers : 1;
-    for (int64_t i = 0; i < n; i++) {
-        if (transformer_block(net, i)->window > 0)
-            return transformer_block(net, i)->window;
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        if (stack_class(&net->stack, c)->window > 0)
+            return stack_class(&net->stack, c)->window;
     }
     return 0;
 }
@@ -220,19 +205,15 @@ static enum status read_block(const struct json *at, struct block *out, struct e
 {
     const char *mixer = NULL;
     enum status status = STATUS_OK;
-    if ((status = json_get_string_or(at, "mixer", mixer_names[MIXER_ATTENTION], &mixer, err)) ||
+    if ((status = json_get_string_or(at, "mixer", mixer_name(MIXER_ATTENTION), &mixer, err)) ||
         (status = json_get_int_or(at, "n_heads", 0, 1 << 14, 0, &out->n_heads, err)) ||
         (status = json_get_int_or(at, "n_kv_heads", 0, 1 << 14, 0, &out->n_kv_heads, err)) ||
         (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
         (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
         (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)))
         return status;
-    for (int i = 0; i < N_MIXERS; i++) {
-        if (strcmp(mixer, mixer_names[i]) == 0) {
-            out->mixer = (enum mixer)i;
-            return STATUS_OK;
-        }
-    }
+    if (mixer_parse(mixer, &out->mixer))
+        return STATUS_OK;
     return json_error(at, err, "a mixer '%s' is not known (known: attention, rwkv, none)", mixer);
 }
 
@@ -247,9 +228,8 @@ static enum status read_blocks(const struct json *array, struct transformer *net
     for (struct json at = json_first(array); at.item && status == STATUS_OK; at = json_next(&at))
         status = read_block(&at, &blocks[i++], err);
     if (status == STATUS_OK)
-        set_blocks(net, blocks);
-    else
-        memory_free(blocks);
+        return set_blocks(net, blocks, err);
+    memory_free(blocks);
     return status;
 }
 
@@ -276,7 +256,7 @@ static void write_blocks(struct json_node *array, const struct transformer *net)
     for (int64_t i = 0; i < net->schedule.n_layers; i++) {
         const struct block *b = transformer_block(net, i);
         struct json_node *block = json_add_object(array, NULL);
-        json_add_string(block, "mixer", mixer_names[b->mixer]);
+        json_add_string(block, "mixer", mixer_name(b->mixer));
         if (b->mixer == MIXER_ATTENTION) {
             json_add_int(block, "n_heads", b->n_heads);
             json_add_int(block, "n_kv_heads", b->n_kv_heads);
@@ -292,6 +272,7 @@ void hf_write_extensions(struct json_node *out, const struct transformer *net)
     json_add_string(out, "lathe_sharing", sharing_name(net->schedule.sharing));
     json_add_int(out, "lathe_repeats", net->schedule.repeats);
     json_add_bool(out, "lathe_share_ffn", net->schedule.share_ffn);
-    if (net->blocks || net->block.window > 0 || net->block.mixer == MIXER_NONE)
+    if (!stack_is_uniform(&net->stack) || net->stack.first.window > 0 ||
+        net->stack.first.mixer == MIXER_NONE)
         write_blocks(json_add_array(out, "lathe_blocks"), net);
 }

@@ -156,7 +156,7 @@ static enum status apply_row(struct hf_reader *reader, const struct hf_family *f
 
     transformer_init(net, d_model, n_layers, 0, 0, 0, 0, vocab_size);
     snprintf(net->family, sizeof net->family, "%s", family->model_type);
-    net->block = block;
+    net->stack.first = block;
     net->max_context = max_context;
     net->norm = family->norm;
     net->norm_placement = family->norm_placement;
@@ -250,7 +250,7 @@ static enum status apply_known_facts(struct hf_reader *reader, const char *path,
         (strstr(names.data, ".training-repo.json") || strstr(names.data, "mobilellm/configs/"));
     if (is_shared_ffn && !hf_has(reader, "lathe_share_ffn")) {
         net->schedule.share_ffn = true;
-        net->block.n_kv_heads = net->block.n_heads;
+        net->stack.first.n_kv_heads = net->stack.first.n_heads;
         snprintf(net->family, sizeof net->family, "mobillama");
         hf_warn(reader, "known by its name: MobiLlama's code shares one feed-forward between all "
                         "layers and ignores num_key_value_heads");

@@ -47,11 +47,10 @@ static const char *activation_name(const struct hf_family *family, enum ffn_kind
 /* What the family's keys say where layers differ: the first block with attention. */
 static struct block typical_block(const struct transformer *net)
 {
-    int64_t n = net->blocks ? net->schedule.n_layers : 1;
-    struct block block = *transformer_block(net, 0);
-    for (int64_t i = 0; i < n; i++) {
-        if (transformer_block(net, i)->mixer == MIXER_ATTENTION)
-            return *transformer_block(net, i);
+    struct block block = net->stack.first;
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        if (stack_class(&net->stack, c)->mixer == MIXER_ATTENTION)
+            return *stack_class(&net->stack, c);
     }
     if (block.mixer == MIXER_NONE) {
         block.n_heads = block.n_kv_heads = 1;

@@ -278,51 +278,41 @@ static void list_edges(const struct transformer *net, struct operator_list *list
         elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0, 1);
 }
 
-/* Classes in order of first appearance. */
 static enum status list_classes(const struct transformer *net, struct operator_list *list,
                                 struct err *err)
 {
-    int64_t n = net->schedule.n_layers;
-    list->class_of_block = memory_new((size_t)n, sizeof *list->class_of_block);
-    int *first_of_class = memory_new((size_t)n, sizeof *first_of_class);
-    if (!list->class_of_block || !first_of_class)
-        goto no_memory;
-    for (int64_t i = 0; i < n; i++) {
-        int class = 0;
-        while (class < list->n_classes &&
-               !block_equal(&net->blocks[first_of_class[class]], &net->blocks[i]))
-            class ++;
-        if (class == list->n_classes)
-            first_of_class[list->n_classes++] = (int)i;
-        list->class_of_block[i] = class;
-    }
-    list->classes = memory_new((size_t)list->n_classes, sizeof *list->classes);
+    const struct stack *stack = &net->stack;
+    const int n = stack_n_classes(stack);
+    list->classes = n == 1 ? &list->uniform : memory_new((size_t)n, sizeof *list->classes);
     if (!list->classes)
-        goto no_memory;
-    for (int c = 0; c < list->n_classes; c++)
-        list_block(net, &net->blocks[first_of_class[c]], list, &list->classes[c]);
-    for (int64_t i = 0; i < n; i++)
-        list->classes[list->class_of_block[i]].n_blocks++;
-    memory_free(first_of_class);
+        return err_set(err, STATUS_NOMEM, "out of memory for the operators of %d block classes", n);
+    list->n_classes = n;
+    for (int c = 0; c < n; c++)
+        list_block(net, stack_class(stack, c), list, &list->classes[c]);
+    ops_set_stack(list, &net->schedule, stack->class_of_block);
     return STATUS_OK;
-no_memory:
-    memory_free(first_of_class);
-    ops_release(list);
-    return err_set(err, STATUS_NOMEM, "out of memory for the operators of %" PRId64 " blocks", n);
+}
+
+void ops_set_stack(struct operator_list *list, const struct schedule *schedule,
+                   const int *class_of_block)
+{
+    list->schedule = *schedule;
+    list->class_of_block = class_of_block;
+    if (!class_of_block) {
+        list->classes[0].n_blocks = schedule->n_layers;
+        return;
+    }
+    for (int c = 0; c < list->n_classes; c++)
+        list->classes[c].n_blocks = 0;
+    for (int64_t i = 0; i < schedule->n_layers; i++)
+        list->classes[class_of_block[i]].n_blocks++;
 }
 
 static enum status list_all(const struct transformer *net, struct operator_list *list,
                             struct err *err)
 {
-    list->schedule = net->schedule;
     list_edges(net, list);
-    if (net->blocks)
-        return list_classes(net, list, err);
-    list->n_classes = 1;
-    list->classes = &list->uniform;
-    list_block(net, &net->block, list, &list->uniform);
-    list->uniform.n_blocks = net->schedule.n_layers;
-    return STATUS_OK;
+    return list_classes(net, list, err);
 }
 
 /* The header fields only: the arrays are filled up to their counts, and a search builds millions.
@@ -357,7 +347,6 @@ void ops_release(struct operator_list *list)
 {
     if (list->classes != &list->uniform)
         memory_free(list->classes);
-    memory_free(list->class_of_block);
     list->classes = NULL;
     list->class_of_block = NULL;
     list->n_classes = 0;

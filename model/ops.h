@@ -118,17 +118,23 @@ struct operator_list {
     struct op prologue[MAX_EDGE_OPS], epilogue[MAX_EDGE_OPS];
     int n_classes;
     struct block_ops *classes; /* [n_classes]; points at `uniform` for a uniform stack */
-    int *class_of_block;       /* [n_layers], NULL for a uniform stack */
+    const int *class_of_block; /* [n_layers], the network's; NULL for a uniform stack */
     struct block_ops uniform;
 };
 
 /* `net` passed transformer_check; 0 <= context; 1 <= prompt. A uniform network needs no allocation
- * and cannot fail. The struct must not be copied while classes points inside it. */
+ * and cannot fail. The struct must not be copied while classes points inside it, and borrows the
+ * sequence of `net`. */
 enum status ops_decode(const struct transformer *net, int64_t context, struct operator_list *out,
                        struct err *err);
 enum status ops_prefill(const struct transformer *net, int64_t prompt, struct operator_list *out,
                         struct err *err);
 void ops_release(struct operator_list *list);
+
+/* The same classes in another stack: `schedule` over schedule->n_layers blocks of these classes.
+ * class_of_block is borrowed; NULL: all are of class 0. */
+void ops_set_stack(struct operator_list *list, const struct schedule *schedule,
+                   const int *class_of_block);
 
 /* The class of the block that execution i runs. */
 const struct block_ops *ops_class(const struct operator_list *list, int64_t i);

@@ -45,11 +45,11 @@ void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers
         .vocab_size = vocab_size,
         .d_embed = d_model,
         .max_context = 2048,
-        .block = {.mixer = MIXER_ATTENTION,
-                  .n_heads = n_heads,
-                  .n_kv_heads = n_kv_heads,
-                  .d_head = d_head,
-                  .d_ff = d_ff},
+        .stack.first = {.mixer = MIXER_ATTENTION,
+                        .n_heads = n_heads,
+                        .n_kv_heads = n_kv_heads,
+                        .d_head = d_head,
+                        .d_ff = d_ff},
         .schedule = {.sharing = SHARING_NONE, .n_layers = n_layers, .repeats = 1},
         .ffn = FFN_SWIGLU,
         .norm = NORM_RMS,
@@ -68,41 +68,30 @@ void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers
 
 void transformer_release(struct transformer *net)
 {
-    memory_free(net->blocks);
-    net->blocks = NULL;
+    stack_release(&net->stack);
 }
 
 enum status transformer_copy(const struct transformer *from, struct transformer *to,
                              struct err *err)
 {
-    struct block *blocks = NULL;
-    if (from->blocks) {
-        size_t n = (size_t)from->schedule.n_layers;
-        blocks = memory_new(n, sizeof *blocks);
-        if (!blocks)
-            return err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", n);
-        memcpy(blocks, from->blocks, n * sizeof *blocks);
-    }
+    struct stack stack;
+    enum status status = stack_copy(&from->stack, from->schedule.n_layers, &stack, err);
+    if (status)
+        return status;
     *to = *from;
-    to->blocks = blocks;
+    to->stack = stack;
     return STATUS_OK;
 }
 
 const struct block *transformer_block(const struct transformer *net, int64_t i)
 {
     assert(i >= 0 && i < net->schedule.n_layers);
-    return net->blocks ? &net->blocks[i] : &net->block;
+    return stack_block(&net->stack, i);
 }
 
 void transformer_set_dtype(struct transformer *net, enum dtype dtype)
 {
     net->block_dtype = net->embedding_dtype = net->head_dtype = dtype;
-}
-
-bool block_equal(const struct block *a, const struct block *b)
-{
-    return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
-           a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
 }
 
 bool transformer_same_shape(const struct transformer *a, const struct transformer *b)
@@ -120,7 +109,7 @@ bool transformer_same_shape(const struct transformer *a, const struct transforme
         a->final_norm == b->final_norm && a->tie_embeddings == b->tie_embeddings;
     for (int64_t i = 0; same && i < s->n_layers; i++) {
         same = block_equal(transformer_block(a, i), transformer_block(b, i));
-        if (!a->blocks && !b->blocks)
+        if (stack_is_uniform(&a->stack) && stack_is_uniform(&b->stack))
             break;
     }
     return same;
@@ -175,7 +164,7 @@ static double largest_count(const struct transformer *net)
         double width = (double)b->n_heads * (double)b->d_head;
         double one = 4 * d * fmax(width, d) + 4 * d * (double)b->d_ff + d * d + 64 * (d + width);
         double quadratic = width * (double)net->max_context;
-        if (!net->blocks) {
+        if (stack_is_uniform(&net->stack)) {
             per_block += one * (double)net->schedule.n_layers;
             attention += quadratic * (double)net->schedule.n_layers;
             break;
@@ -187,6 +176,37 @@ static double largest_count(const struct transformer *net)
         2 * (double)net->d_embed * ((double)net->vocab_size + d) + (double)net->position_rows * d;
     double blocks = (per_block + attention) * (double)net->schedule.repeats;
     return (blocks + edges) * 8 * (double)net->max_context;
+}
+
+static int64_t first_block(const struct transformer *net, int class)
+{
+    int64_t i = 0;
+    while (i < net->schedule.n_layers - 1 && stack_class_of(&net->stack, i) != class)
+        i++;
+    return i;
+}
+
+/* The class of the first block that has a fault is the first with one: classes are in order of first
+ * appearance. */
+static enum status check_blocks(const struct transformer *net, struct err *err)
+{
+    const struct stack *stack = &net->stack;
+    for (int c = 0; c < stack_n_classes(stack); c++) {
+        enum status status = check_block(net, stack_class(stack, c), err);
+        if (status)
+            return stack_is_uniform(stack)
+                       ? status
+                       : err_prefix(err, status, "block %" PRId64 ": ", first_block(net, c));
+    }
+    for (int c = 1; c < stack_n_classes(stack) && net->schedule.share_ffn; c++) {
+        int64_t d_ff = stack_class(stack, c)->d_ff;
+        if (d_ff != stack->first.d_ff)
+            return err_set(err, STATUS_RANGE,
+                           "one FFN for all blocks needs one d_ff: block %" PRId64 " has %" PRId64
+                           ", block 0 has %" PRId64,
+                           first_block(net, c), d_ff, stack->first.d_ff);
+    }
+    return STATUS_OK;
 }
 
 enum status transformer_check(const struct transformer *net, struct err *err)
@@ -214,19 +234,8 @@ enum status transformer_check(const struct transformer *net, struct err *err)
         return err_set(err, STATUS_RANGE, "a norm shared by both branches needs a parallel block");
     if (net->parallel_block && net->norm_placement != NORM_PRE)
         return err_set(err, STATUS_RANGE, "parallel blocks are pre-norm");
-    for (int64_t i = 0; i < (net->blocks ? s->n_layers : 1); i++) {
-        if ((status = check_block(net, transformer_block(net, i), err)))
-            return net->blocks ? err_prefix(err, status, "block %" PRId64 ": ", i) : status;
-    }
-    if (s->share_ffn && net->blocks) {
-        for (int64_t i = 1; i < s->n_layers; i++) {
-            if (net->blocks[i].d_ff != net->blocks[0].d_ff)
-                return err_set(err, STATUS_RANGE,
-                               "one FFN for all blocks needs one d_ff: block %" PRId64
-                               " has %" PRId64 ", block 0 has %" PRId64,
-                               i, net->blocks[i].d_ff, net->blocks[0].d_ff);
-        }
-    }
+    if ((status = check_blocks(net, err)))
+        return status;
     if (largest_count(net) > 0x1p61)
         return err_set(err, STATUS_RANGE,
                        "the network is too large to count: d_model %" PRId64 ", n_layers %" PRId64
@@ -334,7 +343,7 @@ static void take_tallies(const struct transformer *net, struct tallies *t)
         if (i == 0 || !net->schedule.share_ffn)
             add_ffn(net, block, &t->ffn);
         add_norms(net, &t->norms, n_block_norms(net, block), d);
-        if (!net->blocks) {
+        if (stack_is_uniform(&net->stack)) {
             t->attention.params *= n, t->attention.bytes *= n;
             t->norms.params *= n, t->norms.bytes *= n;
             if (!net->schedule.share_ffn)
@@ -379,11 +388,11 @@ static int64_t over_executions(const struct transformer *net, int64_t context,
                                int64_t (*per_block)(const struct transformer *,
                                                     const struct block *, int64_t))
 {
-    if (!net->blocks)
-        return per_block(net, &net->block, context) * schedule_executions(&net->schedule);
+    if (stack_is_uniform(&net->stack))
+        return per_block(net, &net->stack.first, context) * schedule_executions(&net->schedule);
     int64_t sum = 0;
     for (int64_t i = 0; i < net->schedule.n_layers; i++)
-        sum += per_block(net, &net->blocks[i], context) * net->schedule.repeats;
+        sum += per_block(net, stack_block(&net->stack, i), context) * net->schedule.repeats;
     return sum;
 }
 

@@ -16,13 +16,7 @@
 #include "base/status.h"
 #include "model/dtype.h"
 #include "model/schedule.h"
-
-enum mixer {
-    MIXER_ATTENTION,
-    MIXER_RWKV, /* RWKV-4 time mixing: r, k, v, o [d_model, d_model], no KV cache, a state per layer
-                 */
-    MIXER_NONE, /* this layer has only an FFN */
-};
+#include "model/stack.h"
 
 enum ffn_kind {
     FFN_RELU,         /* down(relu(up x)): two matrices */
@@ -69,16 +63,6 @@ enum {
     BIAS_HEAD = 1 << 3,
 };
 
-/* The shape of one distinct block. */
-struct block {
-    enum mixer mixer;
-    int64_t n_heads;    /* query heads; 0 unless mixer is attention */
-    int64_t n_kv_heads; /* divides n_heads; 0 unless mixer is attention */
-    int64_t d_head;     /* even with rotary positions; 0 unless mixer is attention */
-    int64_t window;     /* attention sees the last `window` tokens; 0 = all */
-    int64_t d_ff;
-};
-
 struct transformer {
     char name[96];
     char family[24]; /* "llama", "mobilellm", "opt", ...: how checkpoints of this kind name
@@ -92,9 +76,7 @@ struct transformer {
     int64_t position_rows; /* rows of a learned position table (OPT has 2 more than max_context),
                               else 0 */
 
-    struct block block; /* every block, unless... */
-    struct block
-        *blocks; /* ...layers differ: [schedule.n_layers], owned; NULL for a uniform stack */
+    struct stack stack; /* of schedule.n_layers distinct blocks */
     struct schedule schedule;
 
     enum ffn_kind ffn;
@@ -126,15 +108,12 @@ struct transformer {
  * differs. */
 void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers, int64_t n_heads,
                       int64_t n_kv_heads, int64_t d_head, int64_t d_ff, int64_t vocab_size);
-void transformer_release(struct transformer *net); /* frees `blocks` */
+void transformer_release(struct transformer *net);
 enum status transformer_copy(const struct transformer *from, struct transformer *to,
                              struct err *err);
 
 /* Distinct block i, 0 .. n_layers - 1. */
 const struct block *transformer_block(const struct transformer *net, int64_t i);
-
-/* The same work on every token: all fields agree. */
-bool block_equal(const struct block *a, const struct block *b);
 
 /* Every dimension in its range, dimensions that must agree agree, and no count overflows: what
  * passes can be counted, priced and listed without further checks. Errors: STATUS_RANGE, naming the

@@ -100,7 +100,7 @@ static enum status add_row(const struct shape_table *table, const struct csv *cs
     const char *label = table->label ? csv_text(csv, row, csv_find_column(csv, table->label)) : "";
     snprintf(claim->what, sizeof claim->what, "%.5s, %.50s%s%d x %d, %d/%d heads",
              csv_text(csv, row, 0), label, table->label ? ": " : "", (int)net.schedule.n_layers,
-             (int)net.d_model, (int)net.block.n_heads, (int)net.block.n_kv_heads);
+             (int)net.d_model, (int)net.stack.first.n_heads, (int)net.stack.first.n_kv_heads);
     snprintf(claim->source, sizeof claim->source, "%s%s", table->title,
              table->printed ? "" : " (size computed, not printed)");
     claim->paper = table->printed ? printed : printed / 1e6;

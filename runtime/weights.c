@@ -146,8 +146,8 @@ static enum status check_types(const struct transformer *net, struct err *err)
                            "q4_0 b1",
                            dtype_name(types[i]));
     }
-    for (int64_t i = 0; i < (net->blocks ? net->schedule.n_layers : 1); i++) {
-        if (transformer_block(net, i)->mixer == MIXER_RWKV)
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        if (stack_class(&net->stack, c)->mixer == MIXER_RWKV)
             return err_set(err, STATUS_UNSUPPORTED,
                            "'%s' is an RWKV network: it can be priced, not run", net->name);
     }

@@ -39,7 +39,7 @@ static inline void random_net(struct rng *rng, struct transformer *net)
     net->embed_norm = rng_between(rng, 0, 3) == 0;
     net->final_norm = rng_between(rng, 0, 3) > 0;
     net->tie_embeddings = rng_between(rng, 0, 1);
-    net->block.window = rng_between(rng, 0, 2) == 0 ? rng_between(rng, 1, 300) : 0;
+    net->stack.first.window = rng_between(rng, 0, 2) == 0 ? rng_between(rng, 1, 300) : 0;
     if (net->norm_placement == NORM_PRE && rng_between(rng, 0, 2) == 0) {
         net->parallel_block = true;
         net->parallel_shared_norm = rng_between(rng, 0, 1);

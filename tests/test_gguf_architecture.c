@@ -187,10 +187,10 @@ static void every_family_is_recovered_to_the_last_parameter(void **state)
         assert_string_equal(net.name, "a sample");
         assert_int_equal(net.d_model, D);
         assert_int_equal(net.schedule.n_layers, L);
-        assert_int_equal(net.block.n_heads, s->n_heads);
-        assert_int_equal(net.block.n_kv_heads, s->n_kv_heads);
-        assert_int_equal(net.block.d_head, s->d_head ? s->d_head : D / s->n_heads);
-        assert_int_equal(net.block.d_ff, F);
+        assert_int_equal(net.stack.first.n_heads, s->n_heads);
+        assert_int_equal(net.stack.first.n_kv_heads, s->n_kv_heads);
+        assert_int_equal(net.stack.first.d_head, s->d_head ? s->d_head : D / s->n_heads);
+        assert_int_equal(net.stack.first.d_ff, F);
         assert_int_equal(net.vocab_size, V);
         assert_int_equal(net.max_context, CONTEXT);
         assert_int_equal(net.tie_embeddings, s->tied);
@@ -230,8 +230,8 @@ static void kinds_follow_from_the_family(void **state)
             assert_int_equal(transformer_block(&net, 1)->window, 0);
         } else if (strcmp(name, "gemma3") == 0) {
             assert_int_equal(net.qk_norm, QK_NORM_WEIGHTED);
-            assert_null(net.blocks); /* of two layers none is the sixth */
-            assert_int_equal(net.block.window, 16);
+            assert_true(stack_is_uniform(&net.stack)); /* of two layers none is the sixth */
+            assert_int_equal(net.stack.first.window, 16);
         } else if (strcmp(name, "phi2") == 0) {
             assert_true(net.parallel_block && net.parallel_shared_norm);
             assert_int_equal(net.biases, BIAS_QKV | BIAS_O | BIAS_FFN | BIAS_HEAD);
@@ -377,9 +377,9 @@ static void layers_may_differ_where_the_metadata_is_an_array(void **state)
     add_layer(b, &second, 1);
     build_file(b);
     assert_int_equal(read_built(b, &net, NULL, &err), STATUS_OK);
-    assert_non_null(net.blocks);
-    assert_int_equal(net.blocks[0].n_heads, 2);
-    assert_int_equal(net.blocks[1].n_heads, 4);
+    assert_false(stack_is_uniform(&net.stack));
+    assert_int_equal(transformer_block(&net, 0)->n_heads, 2);
+    assert_int_equal(transformer_block(&net, 1)->n_heads, 4);
     transformer_release(&net);
     build_release(b);
     free(b);

@@ -315,10 +315,10 @@ static void what_the_format_cannot_say_is_refused_with_the_reason(void **state)
     net.position = POSITION_ALIBI;
     assert_refused(&net, &expanding, "positions other than rotary");
     net = small();
-    net.block.window = 16;
+    net.stack.first.window = 16;
     assert_refused(&net, &expanding, "sliding windows");
     net = small();
-    net.block = (struct block){.mixer = MIXER_NONE, .d_ff = 96};
+    net.stack.first = (struct block){.mixer = MIXER_NONE, .d_ff = 96};
     assert_refused(&net, &expanding, "a layer without attention");
     net = small();
     net.biases = BIAS_HEAD;

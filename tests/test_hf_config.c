@@ -158,7 +158,7 @@ static void facts_hold_for_the_shapes_they_are_known_of(void **state)
         assert_int_equal(hf_config_parse(cases[i].path, json, n, &net, NULL, &err), STATUS_OK);
         assert_int_equal(net.tie_embeddings, cases[i].tied);
         assert_int_equal(net.schedule.share_ffn, cases[i].share_ffn);
-        assert_int_equal(net.block.n_kv_heads, cases[i].share_ffn ? 32 : cases[i].n_kv_heads);
+        assert_int_equal(net.stack.first.n_kv_heads, cases[i].share_ffn ? 32 : cases[i].n_kv_heads);
     }
 }
 
@@ -199,19 +199,19 @@ static void windows_follow_each_familys_rule(void **state)
     expect_network("{\"model_type\": \"mistral\", \"hidden_size\": 64, \"num_hidden_layers\": 2, "
                    "\"num_attention_heads\": 8, \"intermediate_size\": 128, \"vocab_size\": 100}",
                    &net);
-    assert_int_equal(net.block.window, 4096);
+    assert_int_equal(net.stack.first.window, 4096);
     expect_network("{\"model_type\": \"mistral\", \"hidden_size\": 64, \"num_hidden_layers\": 2, "
                    "\"num_attention_heads\": 8, \"intermediate_size\": 128, \"vocab_size\": 100, "
                    "\"sliding_window\": null}",
                    &net);
-    assert_int_equal(net.block.window, 0);
+    assert_int_equal(net.stack.first.window, 0);
     expect_network("{\"model_type\": \"qwen2\", \"hidden_size\": 64, \"num_hidden_layers\": 4, "
                    "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, "
                    "\"intermediate_size\": 128, \"vocab_size\": 100, \"use_sliding_window\": true, "
                    "\"sliding_window\": 16, \"max_window_layers\": 3}",
                    &net);
-    assert_int_equal(net.blocks[2].window, 0);
-    assert_int_equal(net.blocks[3].window, 16);
+    assert_int_equal(transformer_block(&net, 2)->window, 0);
+    assert_int_equal(transformer_block(&net, 3)->window, 16);
     transformer_release(&net);
 }
 
@@ -225,14 +225,14 @@ static void falcons_differ_in_heads_norms_and_biases(void **state)
                    "\"parallel_attn\": true, \"new_decoder_architecture\": false, \"bias\": false}",
                    &net);
     assert_int_equal(count(&net), 6921720704);
-    assert_int_equal(net.block.n_kv_heads, 1);
+    assert_int_equal(net.stack.first.n_kv_heads, 1);
     assert_true(net.parallel_shared_norm);
     /* Falcon 40B: eight key/value heads, two norms; 41,303,293,952. */
     expect_network("{\"model_type\": \"falcon\", \"hidden_size\": 8192, \"num_hidden_layers\": 60, "
                    "\"num_attention_heads\": 128, \"num_kv_heads\": 8, \"vocab_size\": 65024, "
                    "\"new_decoder_architecture\": true}",
                    &net);
-    assert_int_equal(net.block.n_kv_heads, 8);
+    assert_int_equal(net.stack.first.n_kv_heads, 8);
     assert_false(net.parallel_shared_norm);
     assert_int_equal(count(&net), 41303293952);
 }
@@ -253,7 +253,7 @@ static void families_without_a_preset_count_as_published(void **state)
                    "\"intermediate_size\": 8192, \"vocab_size\": 32064, \"sliding_window\": 2047}",
                    &net);
     assert_int_equal(count(&net), 3821079552);
-    assert_int_equal(net.block.window, 2047);
+    assert_int_equal(net.stack.first.window, 2047);
     /* Mistral 7B: 7,241,732,096. */
     expect_network("{\"model_type\": \"mistral\", \"hidden_size\": 4096, \"num_hidden_layers\": "
                    "32, \"num_attention_heads\": 32, \"num_key_value_heads\": 8, "
@@ -274,8 +274,8 @@ static void families_without_a_preset_count_as_published(void **state)
                    "\"intermediate_size\": 9216, \"vocab_size\": 256000, \"sliding_window\": 4096}",
                    &net);
     assert_int_equal(count(&net), 2614341888);
-    assert_int_equal(net.blocks[0].window, 4096);
-    assert_int_equal(net.blocks[1].window, 0);
+    assert_int_equal(transformer_block(&net, 0)->window, 4096);
+    assert_int_equal(transformer_block(&net, 1)->window, 0);
     transformer_release(&net);
     /* OLMo 1B: 1,176,764,416; norms without parameters. */
     expect_network("{\"model_type\": \"olmo\", \"hidden_size\": 2048, \"num_hidden_layers\": 16, "
@@ -458,13 +458,13 @@ static int64_t pick(struct rng *rng, const int64_t *values, int n)
 static void vary_layers(struct rng *rng, struct transformer *net)
 {
     int64_t n = net->schedule.n_layers;
-    net->blocks = memory_new((size_t)n, sizeof *net->blocks);
-    assert_non_null(net->blocks);
+    struct block *blocks = memory_new((size_t)n, sizeof *blocks);
+    assert_non_null(blocks);
     bool narrow = rng_between(rng, 0, 1), skip = rng_between(rng, 0, 1),
          widths = rng_between(rng, 0, 1);
     for (int64_t i = 0; i < n; i++) {
-        struct block *b = &net->blocks[i];
-        *b = net->block;
+        struct block *b = &blocks[i];
+        *b = net->stack.first;
         if (narrow && rng_between(rng, 0, 2) == 0)
             b->window = 512;
         if (widths && !net->schedule.share_ffn)
@@ -472,6 +472,8 @@ static void vary_layers(struct rng *rng, struct transformer *net)
         if (skip && rng_between(rng, 0, 3) == 0)
             *b = (struct block){.mixer = MIXER_NONE, .d_ff = b->d_ff};
     }
+    assert_int_equal(stack_set(&net->stack, blocks, n, NULL), STATUS_OK);
+    memory_free(blocks);
 }
 
 /* Any network of the search's space, and then some. */
@@ -508,7 +510,7 @@ static void random_candidate(struct rng *rng, struct transformer *net)
         net->qk_norm = QK_NORM_WEIGHTLESS;
         break;
     case 5:
-        net->block.window = 256;
+        net->stack.first.window = 256;
         break;
     case 6:
     case 7:

@@ -81,8 +81,8 @@ static void decode_reads_the_whole_cache_and_writes_one_row(void **state)
         struct op_totals totals;
         random_net(&rng, &net);
         int64_t context = rng_between(&rng, 0, 1000);
-        if (net.block.window > 0 && context >= net.block.window)
-            context = net.block.window - 1;
+        if (net.stack.first.window > 0 && context >= net.stack.first.window)
+            context = net.stack.first.window - 1;
         assert_int_equal(ops_decode(&net, context, &list, NULL), STATUS_OK);
         ops_totals(&list, &totals);
         assert_int_equal(totals.kv_read_bytes, transformer_kv_bytes(&net, context));
@@ -99,12 +99,12 @@ static void blocks_of_equal_shape_form_one_class(void **state)
     struct block blocks[12];
     transformer_init(&net, 256, 12, 4, 2, 64, 512, 1000);
     for (int i = 0; i < 12; i++) {
-        blocks[i] = net.block;
+        blocks[i] = net.stack.first;
         blocks[i].window = i % 3 == 2 ? 0 : 64;
         blocks[i].d_ff = i == 7 ? 640 : 512;
     }
     assert_int_equal(ops_decode(&net, 10, &uniform, NULL), STATUS_OK);
-    net.blocks = blocks;
+    assert_int_equal(stack_set(&net.stack, blocks, 12, NULL), STATUS_OK);
     assert_int_equal(ops_decode(&net, 10, &list, NULL), STATUS_OK);
     assert_int_equal(list.n_classes, 3);
     assert_ptr_equal(ops_class(&list, 0), ops_class(&list, 1));
@@ -112,6 +112,7 @@ static void blocks_of_equal_shape_form_one_class(void **state)
     assert_int_equal(ops_class(&list, 0)->n_blocks, 7);
     assert_int_equal(ops_class(&list, 0)->ops[0].weight_bytes, uniform.uniform.ops[0].weight_bytes);
     ops_release(&list);
+    transformer_release(&net);
 }
 
 static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
@@ -121,9 +122,11 @@ static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
     struct operator_list list;
     struct block blocks[6];
     transformer_init(&net, 256, 6, 4, 2, 64, 512, 1000);
-    for (int i = 0; i < 6; i++)
-        blocks[i] = net.block;
-    net.blocks = blocks;
+    for (int i = 0; i < 6; i++) {
+        blocks[i] = net.stack.first;
+        blocks[i].window = 16 * i;
+    }
+    assert_int_equal(stack_set(&net.stack, blocks, 6, NULL), STATUS_OK);
     for (int64_t n = 1;; n++) {
         memory_fail_after(n);
         enum status status = ops_decode(&net, 10, &list, NULL);
@@ -134,6 +137,7 @@ static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
         assert_true(n < 10);
     }
     ops_release(&list);
+    transformer_release(&net);
 }
 
 int main(void)

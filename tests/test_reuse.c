@@ -14,12 +14,12 @@
 
 /* An LRU stack of named pieces of memory: touching one returns the bytes of all pieces touched
  * since its last use, itself included, or -1 the first time. */
-struct stack {
+struct lru_stack {
     int n;
     int64_t id[512], bytes[512];
 };
 
-static int64_t touch(struct stack *stack, int64_t id, int64_t bytes)
+static int64_t touch(struct lru_stack *stack, int64_t id, int64_t bytes)
 {
     int64_t distance = 0;
     int at = 0;
@@ -45,7 +45,7 @@ enum { ATTENTION = 1000, FFN = 2000, CACHE = 3000, EDGES = 4000 };
 static void walk_by_hand(const struct schedule *s, const struct reuse_sizes *sizes,
                          int64_t *attention, int64_t *ffn)
 {
-    struct stack stack = {0};
+    struct lru_stack stack = {0};
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = 0; i < schedule_executions(s); i++) {
             int64_t b = schedule_block(s, i);
@@ -130,13 +130,11 @@ static void a_list_of_equal_blocks_walks_like_a_uniform_stack(void **state)
         struct operator_list uniform, list;
         struct reuse_walk a, b;
         struct reuse_run run, expected;
-        struct block blocks[40];
+        const int class_of_block[40] = {0};
         int64_t context = rng_between(&rng, 0, 500);
         random_net(&rng, &net);
         assert_int_equal(ops_decode(&net, context, &uniform, NULL), STATUS_OK);
-        for (int i = 0; i < 40; i++)
-            blocks[i] = net.block;
-        net.blocks = blocks;
+        net.stack.class_of_block = class_of_block;
         assert_int_equal(ops_decode(&net, context, &list, NULL), STATUS_OK);
         assert_int_equal(reuse_pass_bytes(&list), reuse_pass_bytes(&uniform));
         assert_int_equal(reuse_walk_start(&a, &uniform, NULL, 0, NULL), STATUS_OK);

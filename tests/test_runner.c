@@ -29,11 +29,11 @@ static void draw_net(struct rng *rng, enum dtype dtype, struct transformer *net)
     random_net(rng, net);
     net->d_model = net->d_embed = 32 * rng_between(rng, 1, 5);
     net->vocab_size = rng_between(rng, 30, 300);
-    net->block.n_kv_heads = rng_between(rng, 1, 4);
-    net->block.n_heads = net->block.n_kv_heads * rng_between(rng, 1, 3);
-    net->block.d_head = 8 * rng_between(rng, 1, 8);
-    net->block.d_ff = 16 * rng_between(rng, 1, 12);
-    net->block.window = rng_between(rng, 0, 2) == 0 ? rng_between(rng, 1, 20) : 0;
+    net->stack.first.n_kv_heads = rng_between(rng, 1, 4);
+    net->stack.first.n_heads = net->stack.first.n_kv_heads * rng_between(rng, 1, 3);
+    net->stack.first.d_head = 8 * rng_between(rng, 1, 8);
+    net->stack.first.d_ff = 16 * rng_between(rng, 1, 12);
+    net->stack.first.window = rng_between(rng, 0, 2) == 0 ? rng_between(rng, 1, 20) : 0;
     net->schedule.n_layers = rng_between(rng, 1, 3);
     net->max_context = 64;
     net->position_rows = net->position == POSITION_LEARNED ? 66 : 0;
@@ -196,7 +196,7 @@ static void what_cannot_run_is_refused_before_anything_is_touched(void **state)
     unsigned isa;
     assert_int_equal(cpu_isa(NULL, &isa, NULL), STATUS_OK);
     transformer_init(&net, 768, 12, 0, 0, 0, 3072, 1000);
-    net.block.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL, net.position = POSITION_NONE;
+    net.stack.first.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL, net.position = POSITION_NONE;
     assert_int_equal(weights_random(&net, 1, 1, &weights, &err), STATUS_UNSUPPORTED);
     assert_non_null(strstr(err.message, "RWKV"));
     transformer_init(&net, 1 << 15, 4000, 256, 256, 128, 1 << 17, 32000);

@@ -60,7 +60,7 @@ static void other_families_count_exactly(void **state)
     assert_int_equal(total(&net), 125239296);
 
     net.d_model = 1024, net.d_embed = 512, net.schedule.n_layers = 24; /* OPT-350M */
-    net.block.n_heads = net.block.n_kv_heads = 16, net.block.d_ff = 4096;
+    net.stack.first.n_heads = net.stack.first.n_kv_heads = 16, net.stack.first.d_ff = 4096;
     net.norm_placement = NORM_POST, net.final_norm = false;
     assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
     assert_int_equal(total(&net), 331196416);
@@ -72,7 +72,7 @@ static void other_families_count_exactly(void **state)
     assert_int_equal(total(&net), 162322944);
 
     transformer_init(&net, 768, 12, 0, 0, 0, 3072, 50277); /* RWKV-4 169M */
-    net.block.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL, net.norm = NORM_LAYER;
+    net.stack.first.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL, net.norm = NORM_LAYER;
     net.norm_bias = true, net.position = POSITION_NONE, net.embed_norm = true;
     net.tie_embeddings = false;
     assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
@@ -107,14 +107,12 @@ static void a_list_of_equal_blocks_counts_like_a_uniform_stack(void **state)
         struct transformer net;
         struct param_count uniform, listed;
         struct weight_bytes a, b;
-        struct block blocks[40];
+        const int class_of_block[40] = {0};
         random_net(&rng, &net);
         transformer_count(&net, &uniform);
         transformer_weight_bytes(&net, &a);
         int64_t kv = transformer_kv_bytes(&net, 200);
-        for (int64_t n = 0; n < net.schedule.n_layers; n++)
-            blocks[n] = net.block;
-        net.blocks = blocks;
+        net.stack.class_of_block = class_of_block;
         transformer_count(&net, &listed);
         transformer_weight_bytes(&net, &b);
         assert_memory_equal(&uniform, &listed, sizeof uniform);
@@ -136,9 +134,9 @@ static void impossible_dimensions_are_named(void **state)
     EXPECT(net.schedule.n_layers = (int64_t)1 << 40, "n_layers");
     EXPECT(net.schedule.n_layers = 0, "n_layers");
     EXPECT(net.d_model = -1, "d_model");
-    EXPECT(net.block.n_kv_heads = 2, "n_kv_heads");
-    EXPECT(net.block.d_head = 63, "d_head");
-    EXPECT(net.block.d_ff = 0, "d_ff");
+    EXPECT(net.stack.first.n_kv_heads = 2, "n_kv_heads");
+    EXPECT(net.stack.first.d_head = 63, "d_head");
+    EXPECT(net.stack.first.d_ff = 0, "d_ff");
     EXPECT(net.vocab_size = INT64_MAX, "vocab_size");
     EXPECT(net.schedule.repeats = 2, "sharing");
     EXPECT(net.position = POSITION_LEARNED, "position_rows");
@@ -146,9 +144,9 @@ static void impossible_dimensions_are_named(void **state)
     EXPECT(net.parallel_shared_norm = true, "parallel block");
     EXPECT((net.parallel_block = true, net.norm_placement = NORM_POST), "pre-norm");
     EXPECT(net.ffn = FFN_RWKV_CHANNEL, "RWKV");
-    EXPECT((net.block.mixer = MIXER_RWKV), "RWKV");
-    EXPECT((net.block.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL), "no heads");
-    EXPECT((net.d_model = 1 << 20, net.block.d_ff = 1 << 24, net.schedule.n_layers = 1 << 16),
+    EXPECT((net.stack.first.mixer = MIXER_RWKV), "RWKV");
+    EXPECT((net.stack.first.mixer = MIXER_RWKV, net.ffn = FFN_RWKV_CHANNEL), "no heads");
+    EXPECT((net.d_model = 1 << 20, net.stack.first.d_ff = 1 << 24, net.schedule.n_layers = 1 << 16),
            "too large");
 #undef EXPECT
 }
@@ -160,16 +158,18 @@ static void a_block_that_is_impossible_is_numbered(void **state)
     struct err err;
     struct block blocks[3];
     transformer_init(&net, 576, 3, 9, 3, 64, 1536, 32000);
-    blocks[0] = blocks[1] = blocks[2] = net.block;
-    net.blocks = blocks;
+    blocks[0] = blocks[1] = blocks[2] = net.stack.first;
     blocks[2].d_ff = 1024;
+    assert_int_equal(stack_set(&net.stack, blocks, 3, NULL), STATUS_OK);
     assert_int_equal(transformer_check(&net, &err), STATUS_OK);
     net.schedule.share_ffn = true;
     assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);
     assert_non_null(strstr(err.message, "block 2 has 1024, block 0 has 1536"));
     blocks[1].mixer = MIXER_RWKV;
+    assert_int_equal(stack_set(&net.stack, blocks, 3, NULL), STATUS_OK);
     assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);
     assert_non_null(strstr(err.message, "block 1: RWKV"));
+    transformer_release(&net);
 }
 
 static void the_cache_of_a_window_stops_growing(void **state)
@@ -179,7 +179,7 @@ static void the_cache_of_a_window_stops_growing(void **state)
     transformer_init(&net, 576, 30, 9, 3, 64, 1536, 32000);
     assert_int_equal(transformer_kv_bytes_per_token(&net), 30 * 2 * 3 * 64 * 2);
     assert_int_equal(transformer_kv_bytes(&net, 1000), 1000 * 30 * 2 * 3 * 64 * 2);
-    net.block.window = 100;
+    net.stack.first.window = 100;
     assert_int_equal(transformer_kv_bytes(&net, 1000), 100 * 30 * 2 * 3 * 64 * 2);
     net.schedule = (struct schedule){SHARING_IMMEDIATE, 30, 2, false};
     assert_int_equal(transformer_kv_bytes(&net, 50), 50 * 60 * 2 * 3 * 64 * 2);
