@@ -79,9 +79,10 @@ enum status row_to_transformer(const struct candidate_row *row, int64_t max_cont
         return err_prefix(err, STATUS_INPUT, "candidate %lld:%lld: ", (long long)row->run_id,
                           (long long)row->id);
     char shape[sizeof out->name];
-    candidate_transformer(&candidate, out);
+    if ((status = candidate_transformer(&candidate, out, err)))
+        return status;
     memcpy(shape, out->name, sizeof shape);
-    snprintf(out->name, sizeof out->name, "%lld:%lld %.60s", (long long)row->run_id,
-             (long long)row->id, shape);
+    snprintf(out->name, sizeof out->name, "%lld:%lld %.60s-%s", (long long)row->run_id,
+             (long long)row->id, shape, dtype_name(candidate.dtype));
     return transformer_check(out, err);
 }

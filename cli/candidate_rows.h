@@ -10,7 +10,7 @@
 void candidate_to_row(const struct candidate *candidate, double interval_frac,
                       struct candidate_row *out);
 
-/* The network of a stored candidate, named after it.
+/* The network of a stored candidate, named after it: "1:42 <architecture>-q8_0".
  *   max_context  positions it is made for, which the row does not hold
  * Errors: STATUS_INPUT (a name in the row that this version does not know), STATUS_RANGE. */
 enum status row_to_transformer(const struct candidate_row *row, int64_t max_context,

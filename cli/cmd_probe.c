@@ -162,14 +162,17 @@ static enum status propose(const struct args *args, const struct machine *machin
     struct transformer *nets = memory_new(n, sizeof *nets);
     if (nets == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < sample->n; i++)
         for (int t = 0; t < n_types; t++) {
             struct transformer *net = &nets[i * (size_t)n_types + (size_t)t];
-            candidate_transformer(&sample->items[i], net);
+            if (status == STATUS_OK) /* a uniform stack has nothing to release */
+                status = candidate_transformer(&sample->items[i], net, err);
             transformer_set_dtype(net, types[t]);
             net->max_context = 2 * PROBE_LONG_CONTEXT;
         }
-    enum status status = probe_design(machine, nets, n, wanted, picked, gain, err);
+    if (status == STATUS_OK)
+        status = probe_design(machine, nets, n, wanted, picked, gain, err);
     if (status == STATUS_OK)
         status = write_configs(args, nets, picked, wanted, err);
     if (status == STATUS_OK)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/stack_json.h"
 
 /* Takes `blocks`. */
 static enum status set_blocks(struct transformer *net, struct block *blocks, struct err *err)
@@ -201,22 +202,6 @@ void hf_write_windows(struct json_node *out, const struct hf_family *family,
 
 /* lathe's own keys */
 
-static enum status read_block(const struct json *at, struct block *out, struct err *err)
-{
-    const char *mixer = NULL;
-    enum status status = STATUS_OK;
-    if ((status = json_get_string_or(at, "mixer", mixer_name(MIXER_ATTENTION), &mixer, err)) ||
-        (status = json_get_int_or(at, "n_heads", 0, 1 << 14, 0, &out->n_heads, err)) ||
-        (status = json_get_int_or(at, "n_kv_heads", 0, 1 << 14, 0, &out->n_kv_heads, err)) ||
-        (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
-        (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
-        (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)))
-        return status;
-    if (mixer_parse(mixer, &out->mixer))
-        return STATUS_OK;
-    return json_error(at, err, "a mixer '%s' is not known (known: attention, rwkv, none)", mixer);
-}
-
 static enum status read_blocks(const struct json *array, struct transformer *net, struct err *err)
 {
     if (!json_is_array(array) || json_length(array) != net->schedule.n_layers)
@@ -226,7 +211,7 @@ static enum status read_blocks(const struct json *array, struct transformer *net
     enum status status = new_blocks(net, &blocks, err);
     int64_t i = 0;
     for (struct json at = json_first(array); at.item && status == STATUS_OK; at = json_next(&at))
-        status = read_block(&at, &blocks[i++], err);
+        status = block_read(&at, &blocks[i++], err);
     if (status == STATUS_OK)
         return set_blocks(net, blocks, err);
     memory_free(blocks);
@@ -253,18 +238,8 @@ enum status hf_read_extensions(struct hf_reader *reader, struct transformer *net
 
 static void write_blocks(struct json_node *array, const struct transformer *net)
 {
-    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
-        const struct block *b = transformer_block(net, i);
-        struct json_node *block = json_add_object(array, NULL);
-        json_add_string(block, "mixer", mixer_name(b->mixer));
-        if (b->mixer == MIXER_ATTENTION) {
-            json_add_int(block, "n_heads", b->n_heads);
-            json_add_int(block, "n_kv_heads", b->n_kv_heads);
-            json_add_int(block, "d_head", b->d_head);
-            json_add_int(block, "window", b->window);
-        }
-        json_add_int(block, "d_ff", b->d_ff);
-    }
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        block_write(json_add_object(array, NULL), transformer_block(net, i));
 }
 
 void hf_write_extensions(struct json_node *out, const struct transformer *net)

@@ -20,6 +20,18 @@ const char *sharing_name(enum sharing sharing)
     return names[sharing];
 }
 
+char sharing_letter(enum sharing sharing)
+{
+    static const char letters[N_SHARINGS] = {
+        [SHARING_NONE] = 'n',
+        [SHARING_IMMEDIATE] = 'm',
+        [SHARING_REPEAT_ALL] = 'p',
+        [SHARING_REVERSE] = 'v',
+    };
+    assert(sharing < N_SHARINGS);
+    return letters[sharing];
+}
+
 enum status sharing_parse(const char *name, enum sharing *out, struct err *err)
 {
     for (int i = 0; i < N_SHARINGS; i++) {

@@ -25,6 +25,7 @@ enum sharing {
 };
 
 const char *sharing_name(enum sharing sharing); /* "none" "immediate" "repeat-all" "reverse" */
+char sharing_letter(enum sharing sharing);      /* in a name: 'n' 'm' 'p' 'v' */
 enum status sharing_parse(const char *name, enum sharing *out, struct err *err);
 
 struct schedule {

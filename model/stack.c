@@ -147,3 +147,23 @@ int64_t stack_run(const struct stack *stack, int64_t n_layers, int64_t i)
         end++;
     return end - i;
 }
+
+static uint64_t add_to_hash(uint64_t hash, int64_t value)
+{
+    for (int shift = 0; shift < 64; shift += 8)
+        hash = (hash ^ ((uint64_t)value >> shift & 0xff)) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+uint64_t stack_hash(const struct stack *stack, int64_t n_layers)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int64_t i = 0; i < n_layers; i++) {
+        const struct block *block = stack_block(stack, i);
+        const int64_t fields[] = {block->mixer,  block->n_heads, block->n_kv_heads,
+                                  block->d_head, block->window,  block->d_ff};
+        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
+            hash = add_to_hash(hash, fields[f]);
+    }
+    return hash;
+}

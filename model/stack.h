@@ -89,4 +89,7 @@ static inline const struct block *stack_block(const struct stack *stack, int64_t
  * runs. */
 int64_t stack_run(const struct stack *stack, int64_t n_layers, int64_t i);
 
+/* A number that stacks of the same blocks share and others do not (FNV-1a, 64 bits): for names. */
+uint64_t stack_hash(const struct stack *stack, int64_t n_layers);
+
 #endif

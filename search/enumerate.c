@@ -19,8 +19,10 @@ struct linear_count {
 static void shape_transformer(const struct space *space, const struct shape *shape,
                               struct transformer *net)
 {
-    transformer_init(net, shape->d_model, 1, shape->n_heads, shape->n_kv_heads, shape->d_head,
-                     shape->d_ff, shape->vocab_size);
+    const struct block *first = &shape->stack.first;
+    transformer_init(net, shape->d_model, 1, first->n_heads, first->n_kv_heads, first->d_head,
+                     first->d_ff, shape->vocab_size);
+    net->stack = shape->stack;
     net->ffn = space->ffn;
     net->max_context = space->max_context;
     transformer_set_dtype(net, shape->dtype);
@@ -139,12 +141,13 @@ static enum status add_heads(struct enumeration *e, size_t *capacity, struct sha
                              const struct axis *d_ff, struct nearest *nearest, struct err *err)
 {
     const struct axis *kv = &e->space->n_kv_heads;
-    for (int64_t i = 0; i < (kv->n ? kv->n : shape->n_heads); i++) {
-        shape->n_kv_heads = kv->n ? kv->value[i] : i + 1;
-        if (shape->n_kv_heads > shape->n_heads || shape->n_heads % shape->n_kv_heads != 0)
+    struct block *block = &shape->stack.first;
+    for (int64_t i = 0; i < (kv->n ? kv->n : block->n_heads); i++) {
+        block->n_kv_heads = kv->n ? kv->value[i] : i + 1;
+        if (block->n_kv_heads > block->n_heads || block->n_heads % block->n_kv_heads != 0)
             continue;
         for (int f = 0; f < d_ff->n; f++) {
-            shape->d_ff = d_ff->value[f];
+            block->d_ff = d_ff->value[f];
             enum status status = add_shape(e, capacity, shape, nearest, err);
             if (status)
                 return status;
@@ -157,15 +160,16 @@ static enum status add_width(struct enumeration *e, size_t *capacity, struct sha
                              struct nearest *nearest, struct err *err)
 {
     const struct space *space = e->space;
+    struct block *block = &shape->stack.first;
     struct axis d_ff;
     space_d_ff(space, shape->d_model, &d_ff);
     for (int h = 0; h < space->d_head.n; h++) {
-        shape->d_head = space->d_head.value[h];
+        block->d_head = space->d_head.value[h];
         for (int i = 0; i < (space->n_heads.n ? space->n_heads.n : 1); i++) {
-            if (space->n_heads.n == 0 && shape->d_model % shape->d_head != 0)
+            if (space->n_heads.n == 0 && shape->d_model % block->d_head != 0)
                 continue;
-            shape->n_heads =
-                space->n_heads.n ? space->n_heads.value[i] : shape->d_model / shape->d_head;
+            block->n_heads =
+                space->n_heads.n ? space->n_heads.value[i] : shape->d_model / block->d_head;
             enum status status = add_heads(e, capacity, shape, &d_ff, nearest, err);
             if (status)
                 return status;
@@ -223,7 +227,40 @@ void enumeration_end(struct enumeration *enumeration)
     enumeration->count = 0;
 }
 
-void candidate_transformer(const struct candidate *candidate, struct transformer *out)
+/* "30x2m", and "f" where one FFN serves all. */
+static void name_schedule(const struct schedule *schedule, char *buffer, size_t size)
+{
+    char repeats[24] = "";
+    if (schedule->sharing != SHARING_NONE)
+        snprintf(repeats, sizeof repeats, "x%" PRId64 "%c", schedule->repeats,
+                 sharing_letter(schedule->sharing));
+    snprintf(buffer, size, "%" PRId64 "%s%s", schedule->n_layers, repeats,
+             schedule->share_ffn ? "f" : "");
+}
+
+/* "h9x64-kv3-f1536"; where layers differ the number of classes and a hash of their sequence. */
+static void name_stack(const struct stack *stack, int64_t n_layers, char *buffer, size_t size)
+{
+    const struct block *block = &stack->first;
+    if (!stack_is_uniform(stack))
+        snprintf(buffer, size, "c%d-%016" PRIx64, stack_n_classes(stack),
+                 stack_hash(stack, n_layers));
+    else
+        snprintf(buffer, size, "h%" PRId64 "x%" PRId64 "-kv%" PRId64 "-f%" PRId64, block->n_heads,
+                 block->d_head, block->n_kv_heads, block->d_ff);
+}
+
+static void name_network(struct transformer *net)
+{
+    char schedule[48], stack[96];
+    name_schedule(&net->schedule, schedule, sizeof schedule);
+    name_stack(&net->stack, net->schedule.n_layers, stack, sizeof stack);
+    snprintf(net->name, sizeof net->name, "d%" PRId64 "-l%.24s-%.40s-v%" PRId64 "%s", net->d_model,
+             schedule, stack, net->vocab_size, net->tie_embeddings ? "" : "-untied");
+}
+
+enum status candidate_transformer(const struct candidate *candidate, struct transformer *out,
+                                  struct err *err)
 {
     const struct schedule *s = &candidate->schedule;
     transformer_init(out, candidate->d_model, s->n_layers, candidate->n_heads,
@@ -235,14 +272,13 @@ void candidate_transformer(const struct candidate *candidate, struct transformer
     out->tie_embeddings = candidate->tie_embeddings;
     transformer_set_dtype(out, candidate->dtype);
     out->kv_dtype = candidate->kv_dtype;
-    char repeats[24] = "";
-    if (s->sharing != SHARING_NONE)
-        snprintf(repeats, sizeof repeats, "x%" PRId64 "%c", s->repeats,
-                 sharing_name(s->sharing)[2]);
-    snprintf(out->name, sizeof out->name,
-             "d%" PRId64 "-l%" PRId64 "%s%s-h%" PRId64 "-kv%" PRId64 "-f%" PRId64 "%s",
-             candidate->d_model, s->n_layers, repeats, s->share_ffn ? "f" : "", candidate->n_heads,
-             candidate->n_kv_heads, candidate->d_ff, candidate->tie_embeddings ? "" : "-untied");
+    if (candidate->stack) {
+        enum status status = stack_copy(candidate->stack, s->n_layers, &out->stack, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    name_network(out);
+    return STATUS_OK;
 }
 
 /* FLOPs of one token into an empty cache, as a line in the number of executions. */
@@ -272,12 +308,13 @@ static void price_candidates(const struct enumeration *e, const struct shape *sh
     int64_t flop_edges, flop_block, id = shape->first_id;
     shape_transformer(e->space, shape, &net);
     flop_by_depth(&net, &flop_edges, &flop_block);
+    const struct block *block = &shape->stack.first;
     struct candidate base = {
         .d_model = shape->d_model,
-        .d_head = shape->d_head,
-        .n_heads = shape->n_heads,
-        .n_kv_heads = shape->n_kv_heads,
-        .d_ff = shape->d_ff,
+        .d_head = block->d_head,
+        .n_heads = block->n_heads,
+        .n_kv_heads = block->n_kv_heads,
+        .d_ff = block->d_ff,
         .vocab_size = shape->vocab_size,
         .dtype = shape->dtype,
         .kv_dtype = net.kv_dtype,

@@ -17,11 +17,14 @@
 #include "costmodel/price.h"
 #include "search/space.h"
 
-/* One architecture with its counts and price: plain numbers, no pointers. */
+/* One architecture with its counts and price. Copied like a number: where layers differ their stack
+ * is borrowed from the search that made the candidate. */
 struct candidate {
     int64_t id; /* rank in canonical order */
-    int64_t d_model, d_head, n_heads, n_kv_heads, d_ff, vocab_size;
-    struct schedule schedule; /* with n_layers */
+    int64_t d_model, vocab_size;
+    int64_t d_head, n_heads, n_kv_heads, d_ff; /* of every block, unless... */
+    const struct stack *stack;                 /* ...blocks differ; NULL: a uniform stack */
+    struct schedule schedule;                  /* with n_layers */
     bool tie_embeddings;
     enum dtype dtype, kv_dtype;
     enum ffn_kind ffn;
@@ -31,12 +34,17 @@ struct candidate {
     struct price price;
 };
 
-/* The network of a candidate, named like "d576-l30x2-h9-kv3-f1536". */
-void candidate_transformer(const struct candidate *candidate, struct transformer *out);
+/* The network of a candidate, to be released where layers differ. Its name has all that
+ * architectures of a space can differ in, types aside: "d576-l30x2m-h9x64-kv3-f1536-v32000" or,
+ * with layers that differ, "d576-l32-c5-<hash of the stack>-v32000". Errors: STATUS_NOMEM, for the
+ * latter only. */
+enum status candidate_transformer(const struct candidate *candidate, struct transformer *out,
+                                  struct err *err);
 
 /* A shape with the candidates it has in the budget. */
 struct shape {
-    int64_t d_model, d_head, n_heads, n_kv_heads, d_ff, vocab_size;
+    int64_t d_model, vocab_size;
+    struct stack stack; /* the classes of its blocks; one, as spaces are today */
     enum dtype dtype;
     int64_t first_id, count;
 };

@@ -227,7 +227,7 @@ static void counts_and_prices_are_those_of_the_network(void **state)
             struct price price;
             struct operator_list ops;
             struct op_totals totals;
-            candidate_transformer(c, &net);
+            assert_int_equal(candidate_transformer(c, &net, NULL), STATUS_OK);
             assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
             transformer_count(&net, &count);
             transformer_weight_bytes(&net, &bytes);
@@ -248,6 +248,87 @@ static void counts_and_prices_are_those_of_the_network(void **state)
         }
         memory_free(list.row);
     }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* With the type, as a stored candidate is called. */
+static void names_tell_the_candidates_of_a_space_apart(void **state)
+{
+    (void)state;
+    enum { NAME = 128 };
+    struct rng rng;
+    struct machine machine;
+    static struct space space;
+    struct list list = {0};
+    rng_init(&rng, 24);
+    random_machine(&rng, &machine);
+    draw_space(&rng, &space);
+    space.d_model = (struct axis){2, {128, 256}};
+    space.d_head = (struct axis){2, {32, 64}};
+    space.n_heads = (struct axis){2, {2, 4}};
+    space.n_kv_heads.n = 0;
+    space.vocab_size = (struct axis){2, {1000, 2000}};
+    space.n_dtypes = 2;
+    space.dtype[0] = DTYPE_F16;
+    space.dtype[1] = DTYPE_Q8_0;
+    struct budget budget = {100000, 20000000, 1000000};
+    assert_int_equal(run(&space, budget, &machine, (struct enumerate_options){0}, &list, NULL),
+                     STATUS_OK);
+    char(*names)[NAME] = calloc(list.n, NAME);
+    assert_non_null(names);
+    for (size_t i = 0; i < list.n; i++) {
+        struct transformer net;
+        assert_int_equal(candidate_transformer(&list.row[i], &net, NULL), STATUS_OK);
+        snprintf(names[i], NAME, "%s-%s", net.name, dtype_name(list.row[i].dtype));
+    }
+    qsort(names, list.n, NAME, by_name);
+    assert_true(list.n > 1000);
+    for (size_t i = 1; i < list.n; i++)
+        assert_string_not_equal(names[i - 1], names[i]);
+    free(names);
+    memory_free(list.row);
+}
+
+static void a_candidate_carries_its_stack(void **state)
+{
+    (void)state;
+    const struct block full = {MIXER_ATTENTION, 8, 2, 32, 0, 512};
+    struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 1024}, full};
+    struct stack stack = {0};
+    struct candidate candidate = {.d_model = 256,
+                                  .vocab_size = 1000,
+                                  .d_head = 32,
+                                  .n_heads = 8,
+                                  .n_kv_heads = 2,
+                                  .d_ff = 512,
+                                  .schedule = {SHARING_NONE, 4, 1, false},
+                                  .ffn = FFN_SWIGLU,
+                                  .max_context = 512};
+    struct transformer uniform, net, other;
+    assert_int_equal(candidate_transformer(&candidate, &uniform, NULL), STATUS_OK);
+    assert_string_equal(uniform.name, "d256-l4-h8x32-kv2-f512-v1000-untied");
+    assert_true(stack_is_uniform(&uniform.stack));
+
+    candidate.stack = &stack;
+    assert_int_equal(stack_set(&stack, blocks, 4, NULL), STATUS_OK);
+    assert_int_equal(candidate_transformer(&candidate, &net, NULL), STATUS_OK);
+    blocks[1].window = 64;
+    assert_int_equal(stack_set(&stack, blocks, 4, NULL), STATUS_OK);
+    assert_int_equal(candidate_transformer(&candidate, &other, NULL), STATUS_OK);
+    stack_release(&stack);
+
+    assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
+    assert_int_equal(transformer_block(&net, 2)->mixer, MIXER_NONE);
+    assert_int_equal(transformer_block(&other, 1)->window, 64);
+    assert_true(strncmp(net.name, "d256-l4-c2-", 11) == 0);
+    assert_true(strncmp(other.name, "d256-l4-c3-", 11) == 0);
+    assert_non_null(strstr(net.name, "-v1000-untied"));
+    transformer_release(&net);
+    transformer_release(&other);
 }
 
 static bool same_rows(const struct list *a, const struct list *b)
@@ -394,6 +475,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_brute_force_on_small_spaces),
         cmocka_unit_test(counts_and_prices_are_those_of_the_network),
+        cmocka_unit_test(names_tell_the_candidates_of_a_space_apart),
+        cmocka_unit_test(a_candidate_carries_its_stack),
         cmocka_unit_test(rows_do_not_depend_on_threads_or_batches),
         cmocka_unit_test(an_interrupted_search_resumes_where_it_stopped),
         cmocka_unit_test(the_default_space_holds_mobilellm_125m_and_ls_125m),
