@@ -25,6 +25,8 @@ struct found found_before(const struct machine *machine, int level, double dista
     if (level == 0)
         return (struct found){0};
     const int64_t *edge = machine->levels[level - 1].spill_bytes;
+    if (edge[N_SPILL - 1] == 0) /* hits end at the capacity */
+        return (struct found){0};
     for (int i = 1; i < N_SPILL; i++)
         if (distance < (double)edge[i]) {
             double slope = (share[i - 1] - share[i]) / (double)(edge[i] - edge[i - 1]);
