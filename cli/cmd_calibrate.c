@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "db/store.h"
+#include "cli/run_record.h"
 #include "kernels/cpu.h"
 
 /* "out/server.json" is the device "server". */
@@ -89,10 +89,7 @@ static enum status store(const struct args *args, const struct calibration *c, c
                          const char *device, struct err *err)
 {
     struct store *db = NULL;
-    struct run_row run = {.verb = "calibrate",
-                          .command = args_line(args),
-                          .version = version_number(),
-                          .device = device};
+    struct run_row run;
     struct device_row row = {.id = ROW_UNKNOWN,
                              .name = device,
                              .title = c->topology.cpu,
@@ -104,12 +101,11 @@ static enum status store(const struct args *args, const struct calibration *c, c
     size_t n_rows = c->n_times + 2 * (size_t)c->n_trials, n = c->n_times;
     struct kernel_timing_row *rows = memory_new(n_rows, sizeof *rows);
     enum status status = rows != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
+    run_record_start(args, &run);
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)
-        status = store_put_device(db, &row, &run.device_id, err);
-    if (status == STATUS_OK)
-        status = store_begin_run(db, &run, err);
+        status = run_record_begin(db, &row, &run, err);
     for (size_t i = 0; i < c->n_times && status == STATUS_OK; i++) {
         timing_row(c, &c->times[i], device, run.device_id, &rows[i]);
         rows[i].run_id = run.id;
@@ -125,7 +121,7 @@ static enum status store(const struct args *args, const struct calibration *c, c
     if (status == STATUS_OK)
         status = store_put_kernel_timings(db, rows, n, err);
     if (status == STATUS_OK)
-        status = store_finish_run(db, run.id, err);
+        status = run_record_end(db, run.id, true, err);
     store_close(db);
     memory_free(rows);
     return status;

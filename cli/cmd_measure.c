@@ -9,8 +9,8 @@
 #include "cli/measured_rows.h"
 #include "cli/model_source.h"
 #include "cli/progress.h"
+#include "cli/run_record.h"
 #include "cli/table7.h"
-#include "db/store.h"
 #include "kernels/cpu.h"
 #include "model/model_arg.h"
 
@@ -112,15 +112,12 @@ static enum status store(const struct args *args, const struct measured_rows *ro
     struct store *db = NULL;
     struct run_row run;
     struct measurement_row *copies = memory_new(rows->n, sizeof *copies);
-    row_clear(TABLE_RUN, &run);
-    run.verb = "measure";
-    run.command = args_line(args);
-    run.version = version_number();
+    run_record_start(args, &run);
     enum status status = copies ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)
-        status = store_begin_run(db, &run, err);
+        status = run_record_begin(db, NULL, &run, err);
     for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
         copies[i] = rows->items[i].row;
         copies[i].run_id = run.id;
@@ -128,8 +125,7 @@ static enum status store(const struct args *args, const struct measured_rows *ro
     if (status == STATUS_OK)
         status = store_put_measurements(db, copies, rows->n, err);
     if (status == STATUS_OK)
-        status =
-            is_whole ? store_finish_run(db, run.id, err) : store_interrupt_run(db, run.id, err);
+        status = run_record_end(db, run.id, is_whole, err);
     store_close(db);
     memory_free(copies);
     return status;

@@ -3,49 +3,28 @@
 
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "base/version.h"
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/published_rows.h"
+#include "cli/run_record.h"
 #include "cli/search_job.h"
 #include "cli/setting.h"
 #include "device/interval.h"
-
-static enum status store_device(struct store *store, const char *name, const struct device *device,
-                                int64_t *id, struct err *err)
-{
-    char *profile = NULL;
-    enum status status = device_text(name, &profile, err);
-    if (status != STATUS_OK)
-        return status;
-    struct device_row row = {.id = ROW_UNKNOWN,
-                             .name = device->id,
-                             .title = device->name,
-                             .kind = device->kind,
-                             .unit = device->unit,
-                             .runtime = device->runtime,
-                             .basis = basis_name(device->basis),
-                             .profile = profile};
-    status = store_put_device(store, &row, id, err);
-    memory_free(profile);
-    return status;
-}
 
 static enum status begin_run(const struct args *args, const struct job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)
 {
     struct run_row run;
+    char *profile = NULL;
     char *space = space_print(&job->space);
-    if (space == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    row_clear(TABLE_RUN, &run);
-    run.verb = "search";
-    run.command = args_line(args);
-    run.version = version_number();
+    enum status status = space ? device_text(args_nth(args, "device", 0), &profile, err)
+                               : err_set(err, STATUS_NOMEM, "out of memory");
+    if (status != STATUS_OK)
+        goto out;
+    run_record_start(args, &run);
     run.space = space;
-    run.device = job->device.id;
     run.budget = args_text(args, "budget");
     run.budget_min = job->budget.min;
     run.budget_max = job->budget.max;
@@ -57,12 +36,12 @@ static enum status begin_run(const struct args *args, const struct job *job, int
     run.context = job->workload.context;
     run.total = total;
     run.finished = 0;
-    enum status status =
-        store_device(store, args_nth(args, "device", 0), &job->device, &run.device_id, err);
-    if (status == STATUS_OK)
-        status = store_begin_run(store, &run, err);
+    struct device_row device = device_record(&job->device, profile);
+    status = run_record_begin(store, &device, &run, err);
     *run_id = run.id;
+out:
     memory_free(space);
+    memory_free(profile);
     return status;
 }
 
@@ -90,8 +69,7 @@ static enum status end_run(struct sink *sink, enum status status, struct err *er
         return status;
     enum status stored = keeper_flush(keeper, err);
     if (stored == STATUS_OK)
-        stored = status == STATUS_OK ? store_finish_run(keeper->store, keeper->run_id, err)
-                                     : store_interrupt_run(keeper->store, keeper->run_id, err);
+        stored = run_record_end(keeper->store, keeper->run_id, status == STATUS_OK, err);
     if (stored == STATUS_OK && status == STATUS_INTERRUPTED)
         return err_set(err, status, "interrupted: what was found so far is run %lld in '%s'",
                        (long long)keeper->run_id, store_path(keeper->store));

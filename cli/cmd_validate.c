@@ -13,10 +13,10 @@
 #include "cli/measured_rows.h"
 #include "cli/model_source.h"
 #include "cli/progress.h"
+#include "cli/run_record.h"
 #include "cli/timing_files.h"
 #include "cli/validation_figures.h"
 #include "costmodel/price.h"
-#include "db/store.h"
 #include "kernels/cpu.h"
 #include "simulator/simulate.h"
 #include "validate/score.h"
@@ -256,7 +256,7 @@ static struct prediction_row prediction_row(const struct validate_run *run, int 
     struct prediction_row row;
     row_clear(TABLE_PREDICTION, &row);
     describe_subject(v->trials[i].net, &row.subject);
-    row.subject.device = run->device_name;
+    row.subject.device = run->device.id;
     row.subject.threads = v->trials[i].threads;
     row.subject.prompt = v->trials[i].prompt;
     row.subject.context = v->trials[i].context;
@@ -340,30 +340,19 @@ static enum status store(const struct args *args, const struct validate_run *run
 {
     struct store *db = NULL;
     char *profile = NULL;
-    struct run_row row = {.verb = "validate",
-                          .command = args_line(args),
-                          .version = version_number(),
-                          .device = run->device_name,
-                          .seed = (int64_t)run->seed};
+    struct run_row row;
+    run_record_start(args, &row);
+    row.seed = (int64_t)run->seed;
     enum status status = device_text(run->device_name, &profile, err);
-    struct device_row device = {.id = ROW_UNKNOWN,
-                                .name = run->device.id,
-                                .title = run->device.name,
-                                .kind = run->device.kind,
-                                .unit = run->device.unit,
-                                .runtime = run->device.runtime,
-                                .basis = basis_name(run->device.basis),
-                                .profile = profile};
+    struct device_row device = device_record(&run->device, profile);
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)
-        status = store_put_device(db, &device, &row.device_id, err);
-    if (status == STATUS_OK)
-        status = store_begin_run(db, &row, err);
+        status = run_record_begin(db, &device, &row, err);
     if (status == STATUS_OK)
         status = store_rows(db, run, row.id, row.device_id, err);
     if (status == STATUS_OK)
-        status = store_finish_run(db, row.id, err);
+        status = run_record_end(db, row.id, true, err);
     store_close(db);
     memory_free(profile);
     return status;

@@ -341,6 +341,11 @@ bool args_dtype(const struct args *args, const char *name, enum dtype *out)
     return value != NULL;
 }
 
+const char *args_verb(const struct args *args)
+{
+    return args->command->name;
+}
+
 const char *args_line(const struct args *args)
 {
     return args->line.data;

@@ -134,6 +134,8 @@ int64_t args_int(const struct args *args, const char *option, int64_t otherwise)
 /* False, *out untouched, when not given. */
 bool args_dtype(const struct args *args, const char *option, enum dtype *out);
 
+const char *args_verb(const struct args *args);
+
 /* The whole command line after the program's name, as one line, for the store. */
 const char *args_line(const struct args *args);
 
