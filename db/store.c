@@ -2,6 +2,7 @@
 #include "db/store.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -141,11 +142,31 @@ static void remove_file(const char *path)
     }
 }
 
+/* Whether the name was free and the file is now ours to remove; SQLite says why it cannot be made. */
+static bool make_file(const char *path)
+{
+    const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    return file >= 0 && close(file) == 0;
+}
+
+static enum status open_store(struct store *store, enum store_mode mode, struct err *err)
+{
+    enum schema_state state = SCHEMA_CURRENT;
+    const char *path = store->handle.path;
+    enum status status = mode == STORE_WRITE ? open_to_write(&store->handle, err)
+                                             : open_to_read(&store->handle, &state, err);
+    if (status != STATUS_OK)
+        return status;
+    if (state == SCHEMA_EMPTY)
+        return err_set(err, STATUS_INPUT, "cannot open '%s': the database is empty", path);
+    return state == SCHEMA_OLDER ? upgrade(path, err) : STATUS_OK;
+}
+
 enum status store_open(const char *path, enum store_mode mode, struct store **out, struct err *err)
 {
-    enum status status = STATUS_OK;
-    enum schema_state state = SCHEMA_CURRENT;
+    enum status status;
     const bool existed = file_exists(path);
+    bool is_ours = false;
     struct store *store = NULL;
     struct stat file;
     if (path[0] == 0) /* to SQLite, a file that vanishes at the end */
@@ -155,31 +176,24 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
                        S_ISDIR(file.st_mode) ? "a directory" : "no regular file");
     if (mode == STORE_READ && !existed)
         return err_set(err, STATUS_NOT_FOUND, "cannot open '%s': no such file", path);
+    if (strlen(path) >= sizeof store->handle.path - 8)
+        return err_set(err, STATUS_RANGE, "cannot open '%.100s...': the path is too long", path);
+    if (!existed && (status = check_directory(path, err)) != STATUS_OK)
+        return status;
     store = memory_new(1, sizeof *store);
     if (store == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    if (strlen(path) >= sizeof store->handle.path - 8) {
-        status = err_set(err, STATUS_RANGE, "cannot open '%.100s...': the path is too long", path);
-        goto out;
-    }
-    if (!existed && (status = check_directory(path, err)) != STATUS_OK)
-        goto out;
     snprintf(store->handle.path, sizeof store->handle.path, "%s", path);
     store->patience_ms = PATIENCE_MS;
-    status = mode == STORE_WRITE ? open_to_write(&store->handle, err)
-                                 : open_to_read(&store->handle, &state, err);
-    if (status == STATUS_OK && state == SCHEMA_EMPTY)
-        status = err_set(err, STATUS_INPUT, "cannot open '%s': the database is empty", path);
-    if (status == STATUS_OK && state == SCHEMA_OLDER)
-        status = upgrade(path, err);
-out:
+    is_ours = mode == STORE_WRITE && make_file(path);
+    status = open_store(store, mode, err);
     if (status == STATUS_OK) {
         *out = store;
-    } else {
-        store_close(store);
-        if (!existed)
-            remove_file(path);
+        return STATUS_OK;
     }
+    store_close(store);
+    if (is_ours)
+        remove_file(path);
     return status;
 }
 

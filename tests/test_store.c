@@ -498,6 +498,18 @@ static void a_missing_directory_or_file_is_named(void **state)
     assert_int_equal(store_open("", STORE_WRITE, &store, &err), STATUS_USAGE);
 }
 
+/* A link to a place that is not there: opening fails, and the link is the user's. */
+static void a_failed_opening_removes_only_what_it_made(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct store *store = NULL;
+    struct stat link;
+    assert_int_equal(symlink("no/such/place.db", fixture->path), 0);
+    assert_int_not_equal(store_open(fixture->path, STORE_WRITE, &store, NULL), STATUS_OK);
+    assert_int_equal(lstat(fixture->path, &link), 0);
+    assert_int_equal(unlink(fixture->path), 0);
+}
+
 static void a_lock_that_stays_is_an_error_that_says_so(void **state)
 {
     const struct fixture *fixture = *state;
@@ -563,6 +575,7 @@ int main(void)
         with_file(read_only_files_are_read_and_not_written),
         with_file(a_missing_directory_or_file_is_named),
         with_file(every_failing_allocation_is_reported),
+        with_file(a_failed_opening_removes_only_what_it_made),
         with_file(a_lock_that_stays_is_an_error_that_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
