@@ -11,6 +11,7 @@
 #include "cli/setting.h"
 #include "cli/simulation_view.h"
 #include "cli/timeline_figure.h"
+#include "simulator/program.h"
 #include "simulator/trace.h"
 
 static enum status bytes_option(const struct args *args, const char *option, int64_t *out,
@@ -49,7 +50,12 @@ static enum status read_options(const struct args *args, const struct setting *s
     out->copied = args_flag(args, "copied");
     out->exact = args_flag(args, "exact");
     enum status status = bytes_option(args, "memory", &out->memory_bytes, err);
-    return status == STATUS_OK ? bytes_option(args, "tile", &out->tile_bytes, err) : status;
+    if (status == STATUS_OK)
+        status = bytes_option(args, "tile", &out->tile_bytes, err);
+    if (status == STATUS_OK && args_given(args, "tile") && out->tile_bytes < LEAST_TILE_BYTES)
+        return err_set(err, STATUS_USAGE, "--tile '%s': expected %d KiB or more",
+                       args_text(args, "tile"), LEAST_TILE_BYTES >> 10);
+    return status;
 }
 
 struct job {

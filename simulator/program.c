@@ -7,7 +7,6 @@
 #include "costmodel/reuse.h"
 
 enum {
-    LEAST_TILE = 4 << 10,
     USUAL_TILE = 32 << 10,
     MOST_REQUESTS = 1 << 15,
     MOST_TILES = 1 << 27,
@@ -20,7 +19,7 @@ int64_t tile_bytes_for(int64_t pass_bytes, int64_t chip_bytes)
         tile *= 2;
     if (tile > chip_bytes / 16)
         tile = chip_bytes / 16;
-    return tile > LEAST_TILE ? tile : LEAST_TILE;
+    return tile > LEAST_TILE_BYTES ? tile : LEAST_TILE_BYTES;
 }
 
 static int64_t tiles_in(int64_t bytes, int64_t tile_bytes)

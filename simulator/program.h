@@ -26,8 +26,11 @@ struct tile_map {
     int32_t final_first, head_first;
 };
 
+/* A page: smaller pieces would only take longer to simulate. */
+enum { LEAST_TILE_BYTES = 4 << 10 };
+
 /* Large enough that a pass has at most some 33000 tiles, at most 1/16 of `chip_bytes`, at most 32
- * KiB unless the former asks for more, and at least 4 KiB. */
+ * KiB unless the former asks for more, and at least LEAST_TILE_BYTES. */
 int64_t tile_bytes_for(int64_t pass_bytes, int64_t chip_bytes);
 
 /* The tiles of a decode at the largest context that will be simulated and of a prefill of the
