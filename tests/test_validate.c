@@ -216,6 +216,25 @@ static void draw_and_run(struct validation *v, double per_byte, double per_layer
     }
 }
 
+static void noise_is_unknown_where_no_trial_has_two_rounds(void **state)
+{
+    (void)state;
+    struct validation v;
+    struct validation_summary s;
+    draw_and_run(&v, 0.05, 20000);
+    for (int i = 0; i < v.n_trials; i++) {
+        v.prefill_ns[i] = trial_prefill_ns(&v.trials[i]);
+        v.trials[i].n_rounds = 1;
+    }
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_int_equal(s.n, v.n_trials);
+    assert_true(isnan(s.single_floor) && isnan(s.mean_floor) && isnan(s.within_floor_10));
+    v.trials[0].n_rounds = 3; /* the one that tells */
+    assert_int_equal(validation_summarise(&v, VALIDATE_PREFILL, v.prefill_ns, &s, NULL), STATUS_OK);
+    assert_true(s.single_floor > 0.005 && s.mean_floor < s.single_floor);
+    validation_release(&v);
+}
+
 static void a_perfect_prediction_has_no_error_and_full_rank_correlation(void **state)
 {
     (void)state;
@@ -447,6 +466,7 @@ int main(void)
         cmocka_unit_test(networks_left_out_are_predicted_about_as_well_as_the_noise),
         cmocka_unit_test(no_term_is_fitted_below_zero),
         cmocka_unit_test(a_fit_without_trials_at_its_threads_is_refused),
+        cmocka_unit_test(noise_is_unknown_where_no_trial_has_two_rounds),
         cmocka_unit_test(a_perfect_prediction_has_no_error_and_full_rank_correlation),
         cmocka_unit_test(
             the_worst_prediction_comes_first_and_prompts_last_where_no_decode_was_timed),

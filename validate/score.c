@@ -178,7 +178,7 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
                                  const double *predicted, struct validation_summary *out,
                                  struct err *err)
 {
-    size_t most = (size_t)v->n_trials, n = 0;
+    size_t most = (size_t)v->n_trials, n = 0, n_noisy = 0;
     double *work = memory_new(6 * most, sizeof *work);
     *out = (struct validation_summary){0};
     if (!work)
@@ -192,10 +192,10 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
         said[n] = predicted[i];
         bias[n] = predicted[i] / measured[n] - 1;
         off[n] = fabs(bias[n]);
-        single[n] = noise_of(&v->trials[i], phase);
-        single[n] = isnan(single[n]) ? 0 : single[n];
-        mean[n] = single[n] / sqrt((double)v->trials[i].n_rounds);
         n++;
+        single[n_noisy] = noise_of(&v->trials[i], phase);
+        mean[n_noisy] = single[n_noisy] / sqrt((double)v->trials[i].n_rounds);
+        n_noisy += isnan(single[n_noisy]) ? 0 : 1;
     }
     out->n = (int)n;
     summarise_pairs(v, phase, predicted, out);
@@ -204,13 +204,15 @@ enum status validation_summarise(const struct validation *v, enum validation_pha
         goto out;
     out->spearman = stats_spearman(said, measured, n);
     out->kendall = stats_kendall(said, measured, n);
-    out->single_floor = stats_median(single, n);
-    out->mean_floor = stats_median(mean, n);
+    out->single_floor = n_noisy > 0 ? stats_median(single, n_noisy) : NAN;
+    out->mean_floor = n_noisy > 0 ? stats_median(mean, n_noisy) : NAN;
     for (size_t i = 0; i < n; i++) {
         out->within_5 += (off[i] <= 0.05) / (double)n;
         out->within_10 += (off[i] <= 0.10) / (double)n;
         out->within_floor_10 += (off[i] <= out->single_floor + 0.1) / (double)n;
     }
+    if (n_noisy == 0)
+        out->within_floor_10 = NAN;
     out->bias = stats_median(bias, n);
     out->mean = stats_mean(off, n);
     out->p95 = stats_quantile(off, n, 0.95);

@@ -32,8 +32,10 @@ struct validation_summary {
     double median, mean, p95; /* of |predicted / measured - 1| */
     double bias;              /* median of predicted / measured - 1 */
     double within_5, within_10;
-    double single_floor;    /* median over trials of a single round's distance from the mean */
-    double mean_floor;      /* the same of means over the rounds, were rounds independent */
+    double
+        single_floor;  /* median over trials of two rounds or more of a single round's distance from
+                            the mean; NaN without any, and so the two below */
+    double mean_floor; /* the same of means over the rounds, were rounds independent */
     double within_floor_10; /* share whose error is at most single_floor + 0.1 */
     double spearman, kendall;
     int n_groups;                       /* whose spread exceeds the noise of means */
