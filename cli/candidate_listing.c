@@ -153,8 +153,8 @@ void candidate_listing_fill_all(struct listing *listing, const struct rows *rows
     list(listing, rows, NULL, true);
 }
 
-enum status candidate_listing_print(struct store *store, const struct candidate_query *query,
-                                    bool json, struct err *err)
+static enum status print(struct store *store, const struct candidate_query *query, bool json,
+                         struct err *err)
 {
     struct rows rows = {0};
     struct listing listing = {0};
@@ -191,7 +191,7 @@ enum status candidate_listing_run(const struct args *args, bool front_only, stru
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_READ, &store, err);
     if (status == STATUS_OK)
-        status = candidate_listing_print(store, &query, args_flag(args, "json"), err);
+        status = print(store, &query, args_flag(args, "json"), err);
     store_close(store);
     text_release(&where);
     return status;

@@ -20,11 +20,7 @@ void candidate_listing_fill(struct listing *listing, const struct rows *rows, co
 /* The same with every column shown. */
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows);
 
-/* Runs the query and prints what it finds, as a table or as JSON. */
-enum status candidate_listing_print(struct store *store, const struct candidate_query *query,
-                                    bool json, struct err *err);
-
-/* What `top` and `front` do: the query that OPTION_ROWS_CANDIDATES and --by describe. */
+/* What `top` and `front` do: the query that ROWS_CANDIDATES and --by describe. */
 enum status candidate_listing_run(const struct args *args, bool front_only, struct err *err);
 
 #endif

@@ -243,45 +243,6 @@ out:
     return status;
 }
 
-/* The store's handle, or a database in memory that has only the schema. */
-static enum status schema_handle(struct store *store, struct handle *memory,
-                                 const struct handle **handle, struct err *err)
-{
-    if (store != NULL) {
-        *handle = &store->handle;
-        return STATUS_OK;
-    }
-    memcpy(memory->path, ":memory:", sizeof ":memory:");
-    *handle = memory;
-    const int code = sqlite3_open(":memory:", &memory->db);
-    if (code != SQLITE_OK)
-        return handle_error(memory, code, "open", err);
-    sqlite3_db_config(memory->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
-    return schema_bring_up(memory, err);
-}
-
-enum status query_check_where(struct store *store, const char *where, struct err *err)
-{
-    struct handle memory = {0};
-    const struct handle *handle = NULL;
-    enum status status = schema_handle(store, &memory, &handle, err);
-    if (status == STATUS_OK)
-        status = check_where(handle, where, err);
-    sqlite3_close(memory.db);
-    return status;
-}
-
-enum status query_check_column(struct store *store, const char *column, struct err *err)
-{
-    struct handle memory = {0};
-    const struct handle *handle = NULL;
-    enum status status = schema_handle(store, &memory, &handle, err);
-    if (status == STATUS_OK)
-        status = check_name(handle, column, NULL, err);
-    sqlite3_close(memory.db);
-    return status;
-}
-
 /* ---- runs and candidates ---- */
 
 enum status query_run_id(struct store *store, int64_t run_id, int64_t *out, struct err *err)
@@ -345,19 +306,6 @@ enum status query_candidates(struct store *store, const struct candidate_query *
         status = read_rows(&store->handle, statement, TABLE_CANDIDATE, out, err);
 out:
     sqlite3_finalize(statement);
-    text_release(&sql);
-    return status;
-}
-
-enum status query_count(struct store *store, const struct candidate_query *query, int64_t *n,
-                        struct err *err)
-{
-    struct text sql = {0};
-    text_add(&sql, "SELECT count(*)");
-    enum status status = add_conditions(store, query, &sql, err);
-    if (status == STATUS_OK)
-        status = sql.failed ? err_set(err, STATUS_NOMEM, "out of memory")
-                            : handle_int(&store->handle, sql.data, n, "read", err);
     text_release(&sql);
     return status;
 }

@@ -38,8 +38,6 @@ struct candidate_query {
  * is wrong: names the unknown column and the nearest one), STATUS_IO, STATUS_NOMEM. */
 enum status query_candidates(struct store *store, const struct candidate_query *query,
                              struct rows *out, struct err *err);
-enum status query_count(struct store *store, const struct candidate_query *query, int64_t *n,
-                        struct err *err);
 /* One candidate; run_id 0 is the latest search. Errors: STATUS_NOT_FOUND. */
 enum status query_candidate(struct store *store, int64_t run_id, int64_t id, struct rows *out,
                             struct err *err);
@@ -49,12 +47,6 @@ enum status query_parse_reference(const char *text, int64_t *run_id, int64_t *id
 /* 0 becomes the id of the latest search; others are checked to be there. Errors:
  * STATUS_NOT_FOUND. */
 enum status query_run_id(struct store *store, int64_t run_id, int64_t *out, struct err *err);
-
-/* Is this a condition that query_candidates would take? `store` may be NULL: checked against the
- * schema alone, so that a search can refuse it before it starts. Errors: STATUS_USAGE. */
-enum status query_check_where(struct store *store, const char *where, struct err *err);
-/* Is there such a column to order by? Errors: STATUS_USAGE, with the nearest. */
-enum status query_check_column(struct store *store, const char *column, struct err *err);
 
 /* Rows of any table, as written. where and order_by: SQL of the program's own, NULL: none. */
 enum status query_rows(struct store *store, enum table_id table, const char *where,

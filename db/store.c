@@ -184,7 +184,6 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
     if (store == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     snprintf(store->handle.path, sizeof store->handle.path, "%s", path);
-    store->patience_ms = PATIENCE_MS;
     is_ours = mode == STORE_WRITE && make_file(path);
     status = open_store(store, mode, err);
     if (status == STATUS_OK) {
@@ -210,12 +209,6 @@ void store_close(struct store *store)
 const char *store_path(const struct store *store)
 {
     return store->handle.path;
-}
-
-void store_set_patience(struct store *store, int milliseconds)
-{
-    store->patience_ms = milliseconds;
-    sqlite3_busy_timeout(store->handle.db, milliseconds);
 }
 
 /* ---- rows in ---- */
@@ -548,7 +541,7 @@ enum status store_finish_run(struct store *store, int64_t run_id, struct err *er
     if (status == STATUS_OK) {
         sqlite3_busy_timeout(store->handle.db, 0);
         sqlite3_wal_checkpoint_v2(store->handle.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        sqlite3_busy_timeout(store->handle.db, store->patience_ms);
+        sqlite3_busy_timeout(store->handle.db, PATIENCE_MS);
     }
     return status;
 }

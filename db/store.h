@@ -34,8 +34,6 @@ enum store_mode {
 enum status store_open(const char *path, enum store_mode mode, struct store **out, struct err *err);
 void store_close(struct store *store); /* NULL allowed */
 const char *store_path(const struct store *store);
-/* How long a write waits for another program's lock; 10 s at first. */
-void store_set_patience(struct store *store, int milliseconds);
 
 /* Runs. Below, the errors of a write are STATUS_IO (disk full, read-only, locked) and
  * STATUS_INPUT (a row that is there already, no such run); a failed write leaves the store as it

@@ -7,7 +7,6 @@
 
 struct store {
     struct handle handle;
-    int patience_ms;
     sqlite3_stmt *insert[N_TABLES]; /* prepared at the first use */
     int64_t run_id, position;       /* of the last batch written here; run 0: none */
 };

@@ -84,16 +84,14 @@ static enum status each(struct store *store, const char *select, const struct te
     return status;
 }
 
-enum status candidates_select(struct store *store, int64_t run_id, const char *where,
-                              bool one_embedding, struct selection *out, struct err *err)
+enum status candidates_select(struct store *store, int64_t run_id, bool one_embedding,
+                              struct selection *out, struct err *err)
 {
     char sql[128];
     struct text condition = {0};
     struct embedding_reader reader = {.condition = &condition};
     *out = (struct selection){0};
-    enum status status = where ? query_check_where(store, where, err) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = query_run_id(store, run_id, &out->run_id, err);
+    enum status status = query_run_id(store, run_id, &out->run_id, err);
     if (status != STATUS_OK)
         return status;
     snprintf(sql, sizeof sql,
@@ -104,8 +102,6 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
               "run_id = %" PRId64
               " AND decode_ns > 0 AND params_blocks > 0 AND n_layers_effective > 0",
               out->run_id);
-    if (where)
-        text_addf(&condition, " AND (%s)", where);
     if (status == STATUS_OK && one_embedding)
         status = each(store, "vocab_size, tie_embeddings, dtype", &condition,
                       " GROUP BY 1, 2, 3 ORDER BY tie_embeddings DESC, count(*) DESC, 1, 3 LIMIT 1",
@@ -115,8 +111,8 @@ enum status candidates_select(struct store *store, int64_t run_id, const char *w
             each(store, "count(*), group_concat(DISTINCT dtype), max(decode_ns_high / decode_ns)",
                  &condition, "", read_count, out, err);
     if (status == STATUS_OK && out->n_candidates == 0)
-        status = err_set(err, STATUS_NOT_FOUND, "run %" PRId64 " has no candidates to draw%s",
-                         out->run_id, where ? " that meet the condition" : "");
+        status = err_set(err, STATUS_NOT_FOUND, "run %" PRId64 " has no candidates to draw",
+                         out->run_id);
     size_t used = strlen(out->subtitle);
     snprintf(out->subtitle + used, sizeof out->subtitle - used, "%s", reader.phrase);
     if (status == STATUS_OK && condition.failed)

@@ -21,14 +21,14 @@ struct selection {
     char subtitle[256];    /* "iphone-13, budget 125M, f16, 128 tokens of context" */
     char footnote[256];
 };
-/* The run's candidates with positive decode_ns and params_blocks that meet `where` (NULL: all).
+/* The run's candidates with positive decode_ns and params_blocks.
  *   run_id          0: the latest search
  *   one_embedding   keep one vocabulary, tying and weight type (tied if there are any, then the
  *                   most frequent), so that equal parameters are equal in all but the blocks
  * Release with selection_release, also after an error. Errors: STATUS_NOT_FOUND (no run, no such
- * candidates), STATUS_USAGE (the condition is wrong), STATUS_NOMEM. */
-enum status candidates_select(struct store *store, int64_t run_id, const char *where,
-                              bool one_embedding, struct selection *out, struct err *err);
+ * candidates), STATUS_NOMEM. */
+enum status candidates_select(struct store *store, int64_t run_id, bool one_embedding,
+                              struct selection *out, struct err *err);
 void selection_release(struct selection *selection);
 /* The slowest decode whose interval still overlaps that of `decode_ns`: what is faster than it
  * cannot be told apart from it. NaN when the interval is unknown. */

@@ -173,7 +173,8 @@ static enum status judge(int wait_status, char *complaints, struct text *warning
     return STATUS_OK;
 }
 
-enum status gnuplot_run(const char *script, FILE *out, struct text *warnings, struct err *err)
+/* Output goes to `out` at its current position. */
+static enum status run(const char *script, FILE *out, struct text *warnings, struct err *err)
 {
     enum status status = STATUS_OK;
     char complaints[4096];
@@ -214,7 +215,7 @@ enum status gnuplot_capture(const char *script, struct text *out, struct text *w
     FILE *stream = tmpfile();
     if (!stream)
         return err_errno(err, "cannot draw: no temporary file");
-    enum status status = gnuplot_run(script, stream, warnings, err);
+    enum status status = run(script, stream, warnings, err);
     if (status != STATUS_OK)
         goto out;
     if (fseek(stream, 0, SEEK_END) != 0 || ftell(stream) <= 0) {
@@ -255,7 +256,7 @@ enum status gnuplot_draw(const char *script, const char *path, struct text *warn
     enum status status = file_create(&out, path, err);
     if (status != STATUS_OK)
         return status;
-    status = gnuplot_run(script, out.stream, warnings, err);
+    status = run(script, out.stream, warnings, err);
     if (status == STATUS_OK && (fseek(out.stream, 0, SEEK_END) != 0 || ftell(out.stream) <= 0))
         status = err_set(err, STATUS_IO, "cannot draw: gnuplot wrote nothing");
     if (status != STATUS_OK) {

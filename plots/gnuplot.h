@@ -34,19 +34,16 @@ void gnuplot_quote(struct text *script, const char *string);
 /* The same for the label of a tic, which gnuplot takes for a number format: % is doubled. */
 void gnuplot_quote_tic(struct text *script, const char *string);
 
-/* Runs the script, in UTF-8 and with decimal points whatever the user's locale; its standard output
- * goes to `out` at its current position.
+/* Runs the script, in UTF-8 and with decimal points whatever the user's locale, into `path`, by way
+ * of a temporary beside it; "-" is standard output. On error the old file, or none, is there.
  *   warnings   what gnuplot said although it succeeded is added here; NULL: dropped
  * Errors: STATUS_NOT_FOUND (no gnuplot; names the package), STATUS_UNSUPPORTED (this gnuplot cannot
- * draw to the terminal type), STATUS_IO (it failed: its last line of complaint), STATUS_NOMEM. */
-enum status gnuplot_run(const char *script, FILE *out, struct text *warnings, struct err *err);
-
-/* Runs the script into `path`, by way of a temporary beside it; "-" is standard output. On error
- * the old file, or none, is there. Errors: of gnuplot_run, and STATUS_IO. */
+ * draw to the terminal type), STATUS_IO (it failed: its last line of complaint, or the file cannot
+ * be written), STATUS_NOMEM. */
 enum status gnuplot_draw(const char *script, const char *path, struct text *warnings,
                          struct err *err);
 
-/* Runs the script and adds the output to `out` (of the formats made of text). */
+/* The same, but adds the output to `out` (of the formats made of text). */
 enum status gnuplot_capture(const char *script, struct text *out, struct text *warnings,
                             struct err *err);
 

@@ -72,7 +72,7 @@ enum status plot_depth(struct store *store, int64_t run_id, const struct plot_mo
     struct depth_point *points = NULL;
     size_t n = 0;
     struct page page = {0};
-    enum status status = candidates_select(store, run_id, options->where, true, &selection, err);
+    enum status status = candidates_select(store, run_id, true, &selection, err);
     if (status == STATUS_OK)
         status = candidates_depth(store, &selection, MOST_MODES, &points, &n, err);
     if (status == STATUS_OK)

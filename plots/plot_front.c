@@ -65,7 +65,7 @@ enum status plot_front(struct store *store, int64_t run_id, const struct plot_mo
     struct selection selection;
     struct candidates_front found = {0};
     struct page page = {0};
-    enum status status = candidates_select(store, run_id, options->where, false, &selection, err);
+    enum status status = candidates_select(store, run_id, false, &selection, err);
     if (status == STATUS_OK)
         status = candidates_front(store, &selection, &found, err);
     if (status == STATUS_OK)

@@ -8,10 +8,6 @@ void plot_apply(struct page *page, const struct plot_options *options, const cha
     page_texts(page, options->title ? options->title : title,
                options->subtitle ? options->subtitle : subtitle,
                options->footnote ? options->footnote : footnote);
-    page->width = options->width > 0 ? options->width : page->width;
-    page->height = options->height > 0 ? options->height : page->height;
-    page->columns = options->columns > 0 ? options->columns : page->columns;
-    page->rows = options->rows > 0 ? options->rows : page->rows;
 }
 
 enum status plot_finish(struct page *page, enum status status, const struct plot_options *options,

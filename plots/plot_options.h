@@ -13,9 +13,6 @@ struct plot_options {
     const char *title;     /* NULL: the kind's own; likewise below */
     const char *subtitle;  /* what was asked: "iphone-13, q8_0, 128 tokens of context" */
     const char *footnote;  /* where the numbers rest on: "basis: data sheet, error unknown" */
-    const char *where;     /* kinds that read a run: only candidates that meet this SQL condition */
-    int width, height;     /* pixels; 0: the kind's own */
-    int columns, rows;     /* of the terminal; 0: the kind's own */
     struct text *warnings; /* what gnuplot complained about although it drew; NULL: dropped */
 };
 
@@ -25,7 +22,7 @@ struct plot_model {
     double x, y;
 };
 
-/* Title, subtitle, footnote and size; the kind's own where the options are silent. */
+/* Title, subtitle and footnote; the kind's own where the options are silent. */
 void plot_apply(struct page *page, const struct plot_options *options, const char *title,
                 const char *subtitle, const char *footnote);
 

@@ -64,11 +64,6 @@ void report_heading(struct report *report, const char *heading)
     add_element(&report->html, "h2", heading);
 }
 
-void report_paragraph(struct report *report, const char *text)
-{
-    add_element(&report->html, "p", text);
-}
-
 static bool is_numeric(const char *const *cells, size_t n_rows, size_t n_columns, size_t column)
 {
     for (size_t i = 0; i < n_rows; i++) {

@@ -19,7 +19,6 @@ void report_start(struct report *report, const char *title, const char *summary)
 void report_release(struct report *report);
 
 void report_heading(struct report *report, const char *heading);
-void report_paragraph(struct report *report, const char *text);
 
 /* cells[n_rows, n_columns], row-major; NULL is an empty cell. A column whose cells all start like
  * numbers is set to the right. */

@@ -45,7 +45,7 @@ bool series_has_line(const struct series *series)
            series->style == SERIES_RULE;
 }
 
-bool series_has_points(const struct series *series)
+static bool has_points(const struct series *series)
 {
     return series->style == SERIES_POINTS || series->style == SERIES_LINE_POINTS ||
            series->style == SERIES_CLOUD || series->style == SERIES_ERRORS;
@@ -181,7 +181,7 @@ static void add_swatch(struct sheet *sheet, const struct series *series, double 
         snprintf(look, sizeof look, "lc rgb '%s' lw 1", sheet_colour(series->colour));
         sheet_segment(sheet, x + width / 2, y - 7, x + width / 2, y + 7, look);
     }
-    if (series_has_points(series)) {
+    if (has_points(series)) {
         text_add(sheet->script, "set label '' at ");
         add_at(sheet, x + (sheet->terminal ? 1 : width / 2), y);
         text_add(sheet->script, " front point");

@@ -42,7 +42,6 @@ const char *sheet_text_colour(int colour); /* darker, so that it reads on white 
 char sheet_glyph(int colour);              /* stands for a filled area in the terminal */
 
 bool series_has_line(const struct series *series);
-bool series_has_points(const struct series *series);
 bool series_is_area(const struct series *series);
 
 double sheet_line_height(const struct sheet *sheet, double font_px);

@@ -146,14 +146,6 @@ void top_add(struct top *top, const struct candidate *candidate)
     }
 }
 
-void top_sort(struct top *top)
-{
-    for (size_t n = top->n; n > 1; n--) {
-        swap(&top->member[0], &top->member[n - 1]);
-        sift_down(top, 0, n - 1);
-    }
-}
-
 void top_release(struct top *top)
 {
     memory_free(top->member);

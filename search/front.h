@@ -27,12 +27,11 @@ void front_release(struct front *front);
 struct top {
     struct objectives objectives;
     size_t n, limit;
-    struct candidate *member; /* a heap, worst first, until top_sort; owned */
+    struct candidate *member; /* a heap, worst first; owned */
 };
 enum status top_init(struct top *top, const struct objectives *objectives, size_t limit,
                      struct err *err);
 void top_add(struct top *top, const struct candidate *candidate);
-void top_sort(struct top *top); /* best first; no top_add afterwards */
 void top_release(struct top *top);
 
 #endif

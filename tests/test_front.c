@@ -102,15 +102,16 @@ static void the_best_n_are_the_n_best(void **state)
         assert_int_equal(top_init(&top, &o, limit, NULL), STATUS_OK);
         for (int i = 0; i < N; i++)
             top_add(&top, &rows[i]);
-        top_sort(&top);
         assert_int_equal(top.n, limit < N ? limit : N);
+        bool seen[N] = {false};
         for (size_t i = 0; i < top.n; i++) {
             size_t before = 0;
             for (int j = 0; j < N; j++) {
                 double a = rows[j].price.decode_ns, b = top.member[i].price.decode_ns;
                 before += a < b || (a == b && rows[j].id < top.member[i].id);
             }
-            assert_int_equal(before, i);
+            assert_true(before < top.n && !seen[before]);
+            seen[before] = true;
         }
         top_release(&top);
     }

@@ -74,17 +74,23 @@ static void a_condition_keeps_exactly_the_rows_that_meet_it(void **state)
     }
     assert_int_equal(at, rows.n);
     assert_true(at > 0);
-    int64_t n = 0;
-    must(query_count(store, &query, &n, &must_err));
-    assert_int_equal(n, at);
     rows_release(&rows);
     store_close(store);
 }
 
-static void refuses(const char *where, const char *part)
+static enum status select_where(struct store *store, const char *where, struct err *err)
+{
+    const struct candidate_query query = {.where = where};
+    struct rows rows = {0};
+    const enum status status = query_candidates(store, &query, &rows, err);
+    rows_release(&rows);
+    return status;
+}
+
+static void refuses(struct store *store, const char *where, const char *part)
 {
     struct err err = {{0}};
-    assert_int_equal(query_check_where(NULL, where, &err), STATUS_USAGE);
+    assert_int_equal(select_where(store, where, &err), STATUS_USAGE);
     if (strstr(err.message, part) == NULL)
         fail_msg("'%s' is not in '%s'", part, err.message);
     assert_null(strchr(err.message, '\n'));
@@ -92,34 +98,43 @@ static void refuses(const char *where, const char *part)
 
 static void a_wrong_condition_says_what_is_wrong(void **state)
 {
-    (void)state;
-    refuses("decod_ns < 3", "unknown column 'decod_ns' in 'decod_ns < 3'; did you mean");
-    refuses("decod_ns < 3", "'decode_ns'");
-    refuses("\"decod_ms\" < 3", "unknown column 'decod_ms'");
-    refuses("dtype = q8_0", "unknown column 'q8_0'");
-    refuses("dtype = q8_0", "single quotes");
-    refuses("decode_ns <", "syntax error");
-    refuses("", "syntax error");
-    refuses("decode_ns < 3; DROP TABLE candidate", "wrong condition");
-    refuses("1) OR (1", "parentheses do not match");
-    refuses("(1", "parentheses do not match");
-    refuses("sharing = 'none", "quotes or parentheses");
-    refuses("1 -- 2", "wrong condition");
-    refuses("sqroot(3)", "no such function");
-    refuses("decode_ns < ?", "wrong condition");
-    must(query_check_where(NULL, "decode_ms < 20 AND peak_mb < 500", &must_err));
-    must(query_check_where(NULL, "sharing IN ('none', '):') AND params_m BETWEEN 120 AND 130",
-                           &must_err));
+    int64_t run;
+    struct store *store = store_with(*state, 50, &run);
+    refuses(store, "decod_ns < 3", "unknown column 'decod_ns' in 'decod_ns < 3'; did you mean");
+    refuses(store, "decod_ns < 3", "'decode_ns'");
+    refuses(store, "\"decod_ms\" < 3", "unknown column 'decod_ms'");
+    refuses(store, "dtype = q8_0", "unknown column 'q8_0'");
+    refuses(store, "dtype = q8_0", "single quotes");
+    refuses(store, "decode_ns <", "syntax error");
+    refuses(store, "", "syntax error");
+    refuses(store, "decode_ns < 3; DROP TABLE candidate", "wrong condition");
+    refuses(store, "1) OR (1", "parentheses do not match");
+    refuses(store, "(1", "parentheses do not match");
+    refuses(store, "sharing = 'none", "quotes or parentheses");
+    refuses(store, "1 -- 2", "wrong condition");
+    refuses(store, "sqroot(3)", "no such function");
+    refuses(store, "decode_ns < ?", "wrong condition");
+    must(select_where(store, "decode_ms < 20 AND peak_mb < 500", &must_err));
+    must(select_where(store, "sharing IN ('none', '):') AND params_m BETWEEN 120 AND 130",
+                      &must_err));
+    store_close(store);
 }
 
 static void an_unknown_column_is_refused_with_the_nearest(void **state)
 {
-    (void)state;
+    int64_t run;
+    struct store *store = store_with(*state, 50, &run);
+    struct rows rows = {0};
     struct err err;
-    assert_int_equal(query_check_column(NULL, "decode_nss", &err), STATUS_USAGE);
+    struct candidate_query query = {.order_by = "decode_nss"};
+    assert_int_equal(query_candidates(store, &query, &rows, &err), STATUS_USAGE);
     assert_string_equal(err.message, "unknown column 'decode_nss'; did you mean 'decode_ns'?");
-    assert_int_equal(query_check_column(NULL, "decode_ns; DROP TABLE run", NULL), STATUS_USAGE);
-    must(query_check_column(NULL, "prefill_ms", &must_err));
+    query.order_by = "decode_ns; DROP TABLE run";
+    assert_int_equal(query_candidates(store, &query, &rows, NULL), STATUS_USAGE);
+    query.order_by = "prefill_ms";
+    must(query_candidates(store, &query, &rows, &must_err));
+    rows_release(&rows);
+    store_close(store);
 }
 
 static void a_candidate_is_found_by_reference(void **state)
@@ -267,8 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_file(rows_come_in_the_order_asked_for),
         with_file(a_condition_keeps_exactly_the_rows_that_meet_it),
-        cmocka_unit_test(a_wrong_condition_says_what_is_wrong),
-        cmocka_unit_test(an_unknown_column_is_refused_with_the_nearest),
+        with_file(a_wrong_condition_says_what_is_wrong),
+        with_file(an_unknown_column_is_refused_with_the_nearest),
         with_file(a_candidate_is_found_by_reference),
         cmocka_unit_test(a_reference_is_run_and_id),
         with_file(the_latest_run_is_the_latest_search),

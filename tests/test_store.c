@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "db/store_private.h"
 
 static struct run_row read_run(struct store *store, int64_t run_id)
 {
@@ -289,9 +290,9 @@ static void the_front_is_what_was_marked_last(void **state)
     assert_int_equal(row[1].id, 7);
     rows_release(&rows);
     const struct candidate_query query_other = {.run_id = other, .front_only = true};
-    int64_t n = 0;
-    must(query_count(store, &query_other, &n, &must_err));
-    assert_int_equal(n, 3);
+    must(query_candidates(store, &query_other, &rows, &must_err));
+    assert_int_equal(rows.n, 3);
+    rows_release(&rows);
     store_close(store);
 }
 
@@ -519,7 +520,7 @@ static void a_lock_that_stays_is_an_error_that_says_so(void **state)
     struct err err;
     assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    store_set_patience(store, 10);
+    sqlite3_busy_timeout(store->handle.db, 10);
     assert_int_equal(fixture_put(store, run, 0, 1, &err), STATUS_IO);
     assert_non_null(strstr(err.message, "another program holds a lock"));
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
