@@ -35,7 +35,7 @@ struct csv {
 static enum status syntax_error(const struct csv *csv, int line, struct err *err,
                                 const char *problem)
 {
-    return err_set(err, STATUS_INPUT, "%s:%d: %s", csv->name, line, problem);
+    return err_set(err, STATUS_INPUT, "%s: line %d: %s", csv->name, line, problem);
 }
 
 /* Reads the field at *at, unquotes it in place and leaves *at on what ended it (',', '\r', '\n' or
@@ -97,8 +97,8 @@ static enum status check_header(const struct csv *csv, struct err *err)
     for (int i = 0; i < csv->n_columns; i++)
         for (int j = 0; j < i; j++)
             if (strcmp(csv->fields[i], csv->fields[j]) == 0)
-                return err_set(err, STATUS_INPUT, "%s:%d: column '%s' is there twice", csv->name,
-                               csv->lines[0], csv->fields[i]);
+                return err_set(err, STATUS_INPUT, "%s: line %d: column '%s' is there twice",
+                               csv->name, csv->lines[0], csv->fields[i]);
     return STATUS_OK;
 }
 
@@ -140,8 +140,8 @@ static enum status read_rows(struct csv *csv, struct err *err)
             if ((status = check_header(csv, err)) != STATUS_OK)
                 return status;
         } else if (n != csv->n_columns) {
-            return err_set(err, STATUS_INPUT, "%s:%d: %d fields, the header has %d", csv->name,
-                           row_line, n, csv->n_columns);
+            return err_set(err, STATUS_INPUT, "%s: line %d: %d fields, the header has %d",
+                           csv->name, row_line, n, csv->n_columns);
         }
     }
     if (csv->n_lines == 0)
@@ -240,9 +240,10 @@ enum status csv_column(const struct csv *csv, const char *name, int *column, str
     const char *nearest =
         text_nearest(name, (const char *const *)csv->fields, (size_t)csv->n_columns);
     if (nearest != NULL)
-        return err_set(err, STATUS_INPUT, "%s:%d: no column '%s': is it '%s'?", csv->name,
-                       csv->lines[0], name, nearest);
-    return err_set(err, STATUS_INPUT, "%s:%d: no column '%s'", csv->name, csv->lines[0], name);
+        return err_set(err, STATUS_INPUT, "%s: line %d: no column '%s': did you mean '%s'?",
+                       csv->name, csv->lines[0], name, nearest);
+    return err_set(err, STATUS_INPUT, "%s: line %d: no column '%s'", csv->name, csv->lines[0],
+                   name);
 }
 
 int csv_line(const struct csv *csv, int row)
@@ -279,8 +280,9 @@ enum status csv_error(const struct csv *csv, int row, int column, struct err *er
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     if (column < 0)
-        return err_set(err, STATUS_INPUT, "%s:%d: %s", csv->name, csv_line(csv, row), message);
-    return err_set(err, STATUS_INPUT, "%s:%d: %s: %s", csv->name, csv_line(csv, row),
+        return err_set(err, STATUS_INPUT, "%s: line %d: %s", csv->name, csv_line(csv, row),
+                       message);
+    return err_set(err, STATUS_INPUT, "%s: line %d: %s: %s", csv->name, csv_line(csv, row),
                    csv_column_name(csv, column), message);
 }
 

@@ -4,7 +4,7 @@
  * and line ends. Lines end in LF or CRLF, a byte order mark and empty lines are skipped. Refused:
  * a row with more or fewer fields than the header, a column named twice, a quote that never closes,
  * text after a closing quote, a zero byte. A value that cannot be read names file, line and column:
- * "models.csv:7: params: expected an integer, got '12x'". */
+ * "models.csv: line 7: params: expected an integer, got '12x'". */
 #ifndef LATHE_BASE_CSV_H
 #define LATHE_BASE_CSV_H
 
@@ -48,7 +48,8 @@ enum status csv_number(const struct csv *csv, int row, int column, double min, d
 enum status csv_number_or_nan(const struct csv *csv, int row, int column, double min, double max,
                               double *out, struct err *err);
 
-/* "<file>:<line>: <column>: " and a message of the caller's own; column -1 leaves its part out.
+/* "<file>: line <line>: <column>: " and a message of the caller's own; column -1 leaves its part
+ * out.
  * Returns STATUS_INPUT. */
 enum status csv_error(const struct csv *csv, int row, int column, struct err *err,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));

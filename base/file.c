@@ -150,7 +150,7 @@ enum status file_write(const char *path, const char *text, struct err *err)
 {
     if (strcmp(path, "-") == 0) {
         if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
-            return err_errno(err, "cannot write to standard output");
+            return err_errno(err, "cannot write standard output");
         return STATUS_OK;
     }
     struct file_out out;
@@ -229,7 +229,7 @@ enum status file_data_path(const char *relative, char *out, size_t size, struct 
     }
     if (status != STATUS_OK)
         err_set(err, status, "cannot find data file '%s' (looked in %s)", relative,
-                tried.data != NULL ? tried.data : "no folder");
+                tried.data != NULL ? tried.data : "no directory");
     text_release(&tried);
     return status;
 }

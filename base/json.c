@@ -419,7 +419,7 @@ enum status json_only_keys(const struct json *object, const char *const *known, 
         const char *nearest = text_nearest(at.key, known, n_known);
         if (nearest == NULL)
             return json_error(&at, err, "unknown key");
-        return json_error(&at, err, "unknown key; did you mean '%s'?", nearest);
+        return json_error(&at, err, "unknown key: did you mean '%s'?", nearest);
     }
     return STATUS_OK;
 }

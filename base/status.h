@@ -1,8 +1,10 @@
 /* How every function of lathe fails: a status out, a message in `struct err`.
  *
  * The callee that notices the problem writes the message, once: lower case, no full stop, problem
- * first, subject quoted ("cannot read 'x.json': line 3, column 7: expected ':'"). Callers may put a
- * prefix in front; cli/ alone prints it and turns the status into an exit status. */
+ * first, subject quoted, then what was expected or what to do ("unknown device 'iphone-31': did you
+ * mean 'iphone-13'? ('lathe devices' lists them)"). A place in a file goes first ("x.json: line 3,
+ * column 7: expected ':'"). Callers may put a prefix in front; cli/ alone prints it and turns the
+ * status into an exit status. */
 #ifndef LATHE_BASE_STATUS_H
 #define LATHE_BASE_STATUS_H
 

@@ -144,16 +144,16 @@ static void show_progress(void *context, int done, int total)
     progress_update(context, done, total);
 }
 
-static void warn_of_noise(const struct calibration *c)
+static void warn_of_noise(const struct args *args, const struct calibration *c)
 {
     size_t noisy = kernel_times_disturbed(c->times, c->n_times);
     if (*c->note != '\0')
-        fprintf(stderr, "lathe: %s\n", c->note);
+        warn(args, "%s", c->note);
     if (noisy > c->n_times / 10)
-        fprintf(
-            stderr,
-            "lathe: in %zu of %zu timings most samples were disturbed: the machine was busy, do "
-            "not trust this profile\n",
+        warn(
+            args,
+            "in %zu of %zu timings most samples were disturbed: the machine was busy, do not trust "
+            "this profile",
             noisy, c->n_times);
 }
 
@@ -193,9 +193,9 @@ static enum status run(const struct args *args, struct err *err)
     if (status == STATUS_OK && args_given(args, "db"))
         status = store(args, &calibration, profile, device, err);
     if (status == STATUS_OK && *calibration.flash_note != '\0' && options.flash_directory != NULL)
-        fprintf(stderr, "lathe: storage was not tested: %s\n", calibration.flash_note);
+        warn(args, "storage was not tested: %s", calibration.flash_note);
     if (status == STATUS_OK)
-        warn_of_noise(&calibration);
+        warn_of_noise(args, &calibration);
     memory_free(profile);
     calibration_release(&calibration);
     return status;

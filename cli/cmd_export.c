@@ -25,7 +25,7 @@ static enum status export_gguf(const struct args *args, const struct transformer
 {
     const char *path = args_text(args, "out");
     if (path == NULL)
-        return err_set(err, STATUS_USAGE, "export gguf needs --out FILE");
+        return err_set(err, STATUS_USAGE, "'export gguf' needs --out FILE");
     struct watch watch = {.stop = interrupt_flag()};
     const struct gguf_write_options options = {
         .seed = (uint64_t)args_int(args, "seed", 0),
@@ -64,7 +64,7 @@ static enum status run(const struct args *args, struct err *err)
     if (status == STATUS_OK)
         status = is_gguf ? export_gguf(args, &net, &warnings, err)
                          : export_hf(args, &net, &warnings, err);
-    if (status == STATUS_OK && warnings.data != NULL)
+    if (status == STATUS_OK)
         warn_lines(args, warnings.data);
     text_release(&warnings);
     transformer_release(&net);

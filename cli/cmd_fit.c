@@ -185,8 +185,7 @@ static enum status run(const struct args *args, struct err *err)
     }
     if (status == STATUS_OK)
         status = fit_device(&base, &rows, &fit, &notes, err);
-    if (notes.data != NULL)
-        warn_lines(args, notes.data);
+    warn_lines(args, notes.data);
     if (status == STATUS_OK && args_given(args, "out"))
         status = write_profile(args, &fit, base_text, err);
     if (status == STATUS_OK)

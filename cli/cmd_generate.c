@@ -20,7 +20,7 @@ static enum status read_prompt(const struct args *args, struct text_of_tokens *p
 {
     int64_t n = args_count(args, "tokens");
     if (n == 0)
-        return err_set(err, STATUS_USAGE, "which prompt? give --tokens 1,2,3");
+        return err_set(err, STATUS_USAGE, "'generate' needs --tokens, like 1,2,3");
     prompt->tokens = memory_new((size_t)n, sizeof *prompt->tokens);
     if (prompt->tokens == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
@@ -28,7 +28,8 @@ static enum status read_prompt(const struct args *args, struct text_of_tokens *p
         const char *text = args_nth(args, "tokens", (int)prompt->n);
         int used = 0;
         if (sscanf(text, "%9d%n", &prompt->tokens[prompt->n], &used) != 1 || text[used] != '\0')
-            return err_set(err, STATUS_USAGE, "--tokens: '%s' is not the number of a token", text);
+            return err_set(err, STATUS_USAGE, "--tokens '%s': expected the number of a token",
+                           text);
     }
     return STATUS_OK;
 }

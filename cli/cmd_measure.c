@@ -36,7 +36,7 @@ static enum status read_counts(const struct args *args, const char *option, int6
         if (status != STATUS_OK)
             return err_prefix(err, status, "--%s: ", option);
         if (out[*n] < least || out[*n] > most)
-            return err_set(err, STATUS_USAGE, "--%s '%s': must be %lld to %lld", option, text,
+            return err_set(err, STATUS_USAGE, "--%s '%s': expected %lld to %lld", option, text,
                            (long long)least, (long long)most);
     }
     return STATUS_OK;
@@ -46,7 +46,7 @@ static enum status read_error(const char *text, double *out, struct err *err)
 {
     int used = 0;
     if (sscanf(text, "%lf%n", out, &used) != 1 || !(*out > 0 && *out <= 1) || text[used] != '\0')
-        return err_set(err, STATUS_USAGE, "--error '%s': must be above 0 and at most 1", text);
+        return err_set(err, STATUS_USAGE, "--error '%s': expected above 0 and at most 1", text);
     return STATUS_OK;
 }
 
@@ -72,7 +72,7 @@ static enum status read_options(const struct args *args, struct job *job, struct
         (status = cpu_isa(args_text(args, "isa"), &plan->isa, err)))
         return status;
     if (args_flag(args, "cold") && args_flag(args, "warm"))
-        return err_set(err, STATUS_USAGE, "--cold or --warm, not both");
+        return err_set(err, STATUS_USAGE, "--cold and --warm exclude each other");
     for (size_t i = 0; i < n_threads; i++)
         plan->threads[i] = (int)threads[i];
     plan->n_threads = (int)n_threads;
@@ -157,7 +157,7 @@ static enum status finish(const struct args *args, const struct job *job,
     if (status == STATUS_OK && rows.n > 0)
         status = print(args, &rows, err);
     measure_doubts(measurement, &job->plan, &doubts);
-    if (status == STATUS_OK && is_whole && doubts.data != NULL)
+    if (status == STATUS_OK && is_whole)
         warn_lines(args, doubts.data);
     text_release(&doubts);
     measured_rows_release(&rows);

@@ -47,9 +47,8 @@ static enum status price_operands(const struct args *args, struct setting *setti
     if (args_n_operands(args) < 2)
         return err_set(err, STATUS_USAGE, "'%s' needs MODEL...", args_operand(args, 0));
     if (n_devices == 0)
-        return err_set(err, STATUS_USAGE,
-                       "on which device? give --device ('lathe devices' lists "
-                       "them)");
+        return err_set(err, STATUS_USAGE, "'%s' needs --device ('lathe devices' lists them)",
+                       args_operand(args, 0));
     for (int i = 1; i < args_n_operands(args); i++)
         for (int d = 0; d < n_devices && status == STATUS_OK; d++) {
             char suffix[64] = "";
@@ -113,14 +112,15 @@ static enum status plot_published(const struct args *args, struct plot_options *
     char(*series)[48] = NULL;
     struct setting setting;
     char subtitle[160];
-    const char *device = args_nth(args, "device", 0);
-    if (device == NULL || args_count(args, "device") != 1)
-        return err_set(err, STATUS_USAGE, "on which device? 'accuracy' needs one --device");
+    const char *device;
+    enum status status = args_one_device(args, &device, err);
+    if (status != STATUS_OK)
+        return status;
     if (args_n_operands(args) > 1)
         return err_set(err, STATUS_USAGE,
                        "'accuracy' shows every model with a published accuracy: leave out '%s'",
                        args_operand(args, 1));
-    enum status status = setting_of_options(args, device, &setting, err);
+    status = setting_of_options(args, device, &setting, err);
     if (status == STATUS_OK)
         status = preset_list_open(&presets, err);
     if (status == STATUS_OK)
@@ -186,7 +186,7 @@ static enum status run(const struct args *args, struct err *err)
     enum status status = plot_format_of(options.path, &format, err);
     if (status == STATUS_OK)
         status = plot_kind(args, args_operand(args, 0), &options, err);
-    if (status == STATUS_OK && warnings.data != NULL)
+    if (status == STATUS_OK)
         warn_lines(args, warnings.data);
     text_release(&warnings);
     return status;

@@ -119,8 +119,9 @@ enum mode {
     MODE_DETAIL,
 };
 
-static enum status predict_one(const struct transformer *net, const struct setting *setting,
-                               enum mode mode, struct listing *listing, struct err *err)
+static enum status predict_one(const struct args *args, const struct transformer *net,
+                               const struct setting *setting, enum mode mode,
+                               struct listing *listing, struct err *err)
 {
     const struct machine *machine = &setting->machine;
     struct price price;
@@ -131,10 +132,11 @@ static enum status predict_one(const struct transformer *net, const struct setti
     if (mode == MODE_DETAIL)
         return print_detail(net, machine, &detail, err);
     if (price.beyond_timings)
-        fprintf(stderr,
-                "lathe: %s on %s: a weight type or shape far beyond what was timed there; for it "
-                "the roofline speaks\n",
-                net->name, machine->device);
+        warn(
+            args,
+            "%s on %s: a weight type or shape far beyond what was timed there; for it the roofline "
+            "speaks",
+            net->name, machine->device);
     add_row(listing, net, setting, &price);
     return STATUS_OK;
 }
@@ -148,7 +150,7 @@ static enum status each_model(const struct args *args, const struct setting *set
         status = open_model(args, args_operand(args, i), &net, err);
         if (status != STATUS_OK)
             break;
-        status = predict_one(&net, setting, mode, listing, err);
+        status = predict_one(args, &net, setting, mode, listing, err);
         transformer_release(&net);
     }
     return status;
@@ -172,9 +174,7 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct listing listing = {0};
     if (!args_given(args, "device"))
-        return err_set(err, STATUS_USAGE,
-                       "on which device? give --device ('lathe devices' lists "
-                       "them)");
+        return err_set(err, STATUS_USAGE, "'predict' needs --device ('lathe devices' lists them)");
     add_columns(&listing);
     enum status status = each_device(args, MODE_ROWS, &listing, err);
     if (status == STATUS_OK)

@@ -192,7 +192,7 @@ static enum status run(const struct args *args, struct err *err)
     struct sample *sample = memory_new(1, sizeof *sample);
     enum status status = sample == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
     if (status == STATUS_OK && !file_is_directory(args_text(args, "out")))
-        status = err_set(err, STATUS_IO, "no folder '%s'", args_text(args, "out"));
+        status = err_set(err, STATUS_IO, "no directory '%s'", args_text(args, "out"));
     if (status == STATUS_OK)
         status = types_of(args, types, &n_types, err);
     if (status == STATUS_OK)

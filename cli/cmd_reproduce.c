@@ -31,7 +31,7 @@ static enum status check_sections(const struct args *args, struct err *err)
             known |= strcmp(args_operand(args, i), sections[s]) == 0;
         if (!known)
             return err_set(err, STATUS_USAGE,
-                           "no section '%s': expected latency, energy, parameters or sharing",
+                           "unknown section '%s': expected latency, energy, parameters or sharing",
                            args_operand(args, i));
     }
     return STATUS_OK;

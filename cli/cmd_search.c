@@ -219,7 +219,7 @@ static enum status run(const struct args *args, struct err *err)
             format_count(job->budget.max, most, sizeof most), job->device.name);
     status = published_store(store, err);
     if (status == STATUS_NOT_FOUND)
-        fprintf(stderr, "lathe search: warning: no published figures stored: %s\n", err->message);
+        warn(args, "no published figures stored: %s", err->message);
     else if (status != STATUS_OK)
         goto out;
     status = search(args, job, &enumeration, store, &run_id, err);

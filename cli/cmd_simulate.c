@@ -118,11 +118,11 @@ static enum status each_model(struct job *job, struct err *err)
     return status;
 }
 
-static enum status check_usage(const struct args *args, struct err *err)
+static enum status check_usage(const struct args *args, const char **device, struct err *err)
 {
-    if (args_count(args, "device") != 1)
-        return err_set(err, STATUS_USAGE,
-                       "on which device? give one --device ('lathe devices' lists them)");
+    enum status status = args_one_device(args, device, err);
+    if (status != STATUS_OK)
+        return status;
     if (args_given(args, "trace") && args_n_operands(args) > 1)
         return err_set(err, STATUS_USAGE, "--trace takes one MODEL");
     return STATUS_OK;
@@ -131,9 +131,10 @@ static enum status check_usage(const struct args *args, struct err *err)
 static enum status run(const struct args *args, struct err *err)
 {
     struct job job = {.args = args};
-    enum status status = check_usage(args, err);
+    const char *device;
+    enum status status = check_usage(args, &device, err);
     if (status == STATUS_OK)
-        status = setting_of_options(args, args_nth(args, "device", 0), &job.setting, err);
+        status = setting_of_options(args, device, &job.setting, err);
     if (status == STATUS_OK)
         status = change_machine(args, &job.setting.machine, err);
     if (status == STATUS_OK)

@@ -410,15 +410,15 @@ static enum status read_options(const struct args *args, struct validate_run *ru
                                 struct validation_options *options, struct trial_options *trials,
                                 struct err *err)
 {
-    run->device_name = args_nth(args, "device", 0);
-    if (run->device_name == NULL || args_count(args, "device") != 1)
-        return err_set(err, STATUS_USAGE, "give one --device: the profile of this machine");
+    enum status status = args_one_device(args, &run->device_name, err);
+    if (status != STATUS_OK)
+        return status;
     if (args_flag(args, "update-profile") && strchr(run->device_name, '/') == NULL &&
         strstr(run->device_name, ".json") == NULL)
         return err_set(err, STATUS_USAGE,
                        "--update-profile needs a profile of your own as --device");
     run->seed = (uint64_t)args_int(args, "seed", 1);
-    enum status status = device_open(run->device_name, &run->device, err);
+    status = device_open(run->device_name, &run->device, err);
     if (status != STATUS_OK)
         return status;
     *options = (struct validation_options){.n_networks = (int)args_int(args, "networks", 63),
@@ -449,7 +449,7 @@ static enum status read_options(const struct args *args, struct validate_run *ru
 static enum status open_models(const struct args *args, struct validate_run *run, struct err *err)
 {
     if (args_given(args, "networks") || args_given(args, "timings"))
-        return err_set(err, STATUS_USAGE, "MODELs exclude --networks and --timings");
+        return err_set(err, STATUS_USAGE, "MODEL excludes --networks and --timings");
     for (int i = 0; i < args_n_operands(args); i++) {
         enum status status =
             open_model(args, args_operand(args, i), &run->models[run->n_models], err);
@@ -490,8 +490,7 @@ static enum status read_timings(const struct args *args, struct validate_run *ru
         status = timing_file_read(args, args_nth(args, "timings", i), &run->rows, &notes, err);
     if (status == STATUS_OK) /* repeats that contradict each other are the noise */
         fit_rows_refuse_too_large(&run->rows, &run->device, &notes);
-    if (notes.data != NULL)
-        warn_lines(args, notes.data);
+    warn_lines(args, notes.data);
     text_release(&notes);
     return status == STATUS_OK ? validation_of_rows(&run->rows, &run->validation, err) : status;
 }
@@ -534,13 +533,13 @@ static enum status run(const struct args *args, struct err *err)
     if (status == STATUS_OK && args_flag(args, "update-profile"))
         status = update_profile(run, err);
     if (status == STATUS_OK && !elsewhere && run->report.n_rounds < LEAST_STATE_ROUNDS)
-        fprintf(stderr,
-                "lathe: %d rounds do not tell what the machine's state costs: errors are of the "
-                "timings as they were; give more --minutes\n",
-                run->report.n_rounds);
+        warn(args,
+             "%d rounds do not tell what the machine's state costs: errors are of the timings as "
+             "they were; give more --minutes",
+             run->report.n_rounds);
     char busy[TRIAL_NOTE_SIZE];
     if (status == STATUS_OK && !elsewhere && trial_report_busy(&run->report, busy, sizeof busy))
-        fprintf(stderr, "lathe: %s\n", busy);
+        warn(args, "%s", busy);
     validation_release(v);
     fit_rows_release(&run->rows);
     for (int i = 0; i < run->n_models; i++)

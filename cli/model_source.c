@@ -48,7 +48,7 @@ static enum status open_file_or_preset(const struct args *args, const char *mode
 {
     struct text warnings = {0};
     enum status status = model_open(model, out, &warnings, err);
-    if (status == STATUS_OK && warnings.data != NULL)
+    if (status == STATUS_OK)
         warn_lines(args, warnings.data);
     text_release(&warnings);
     return status;

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -351,11 +352,30 @@ const char *args_line(const struct args *args)
     return args->line.data;
 }
 
+enum status args_one_device(const struct args *args, const char **device, struct err *err)
+{
+    *device = args_nth(args, "device", 0);
+    if (args_count(args, "device") == 1)
+        return STATUS_OK;
+    return err_set(err, STATUS_USAGE, "'%s' needs one --device ('lathe devices' lists them)",
+                   args_verb(args));
+}
+
+void warn(const struct args *args, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    fprintf(stderr, "lathe %s: warning: ", args_verb(args));
+    vfprintf(stderr, format, values);
+    fprintf(stderr, "\n");
+    va_end(values);
+}
+
 void warn_lines(const struct args *args, const char *lines)
 {
-    while (*lines != 0) {
+    while (lines != NULL && *lines != 0) {
         int length = (int)strcspn(lines, "\n");
-        fprintf(stderr, "lathe %s: warning: %.*s\n", args->command->name, length, lines);
+        warn(args, "%.*s", length, lines);
         lines += length + (lines[length] == '\n');
     }
 }

@@ -139,7 +139,12 @@ const char *args_verb(const struct args *args);
 /* The whole command line after the program's name, as one line, for the store. */
 const char *args_line(const struct args *args);
 
-/* Prints each line of `lines` to standard error as a warning of the verb. */
+/* The value of --device when it is given once. Errors: STATUS_USAGE. */
+enum status args_one_device(const struct args *args, const char **device, struct err *err);
+
+/* Prints a warning of the verb to standard error, the one way there is: lower case, no full stop. */
+void warn(const struct args *args, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for each line of `lines`; NULL: none. */
 void warn_lines(const struct args *args, const char *lines);
 
 #endif

@@ -64,12 +64,10 @@ static enum status read_filter(const struct args *args, struct job *job, struct 
 
 static enum status read_device(const struct args *args, struct job *job, struct err *err)
 {
-    const char *name = args_nth(args, "device", 0);
-    if (name == NULL || args_count(args, "device") != 1)
-        return err_set(err, STATUS_USAGE,
-                       "a search needs one --device ('lathe devices' lists "
-                       "them)");
-    enum status status = device_open(name, &job->device, err);
+    const char *name;
+    enum status status = args_one_device(args, &name, err);
+    if (status == STATUS_OK)
+        status = device_open(name, &job->device, err);
     if (status != STATUS_OK)
         return status;
     return machine_resolve(&job->device, (int)args_int(args, "threads", 0), &job->machine, err);
@@ -80,8 +78,7 @@ enum status job_of_options(const struct args *args, struct job *job, struct err 
     const char *budget = args_text(args, "budget");
     if (budget == NULL)
         return err_set(err, STATUS_USAGE,
-                       "how many parameters? give --budget, like 125M, 125M+-2%% "
-                       "or 100M..130M");
+                       "'search' needs --budget, like 125M, 125M+-2%% or 100M..130M");
     job->workload = (struct workload){.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
                                       .context = args_int(args, "context", DEFAULT_CONTEXT)};
     enum status status = parse_budget(budget, &job->budget, err);

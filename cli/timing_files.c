@@ -30,7 +30,7 @@ static enum status aliases_of(const struct args *args, struct aliases *out, stru
     for (size_t i = 0; i < n; i++) {
         const char *text = args_nth(args, "model", (int)i), *equals = strrchr(text, '=');
         if (equals == NULL || equals == text || equals[1] == '\0')
-            return err_set(err, STATUS_USAGE, "--model takes NAME=MODEL, got '%s'", text);
+            return err_set(err, STATUS_USAGE, "--model '%s': expected NAME=MODEL", text);
         char *name = memory_strdup(text);
         if (name == NULL)
             return err_set(err, STATUS_NOMEM, "out of memory");

@@ -170,7 +170,7 @@ static enum status check_name(const struct handle *handle, const char *column, c
         snprintf(in, sizeof in, " in '%.256s'", where);
     const char *nearest = text_nearest(column, names, n);
     if (nearest != NULL)
-        snprintf(hint, sizeof hint, "; did you mean '%.100s'?", nearest);
+        snprintf(hint, sizeof hint, ": did you mean '%.100s'?", nearest);
     else if (where != NULL)
         snprintf(hint, sizeof hint, " (a text goes in single quotes: dtype = 'q8_0')");
     status = err_set(err, STATUS_USAGE, "unknown column '%.100s'%s%s", column, in, hint);

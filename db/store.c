@@ -76,7 +76,7 @@ static enum status open_to_read(struct handle *handle, enum schema_state *state,
     snprintf(log, sizeof log, "%s-wal", handle->path);
     if (stat(log, &waiting) == 0 && waiting.st_size > 0)
         return err_set(err, status,
-                       "cannot read '%s': its log '%s' needs a folder that can be written",
+                       "cannot read '%s': its log '%s' needs a directory that can be written",
                        handle->path, log);
     sqlite3_close(handle->db);
     handle->db = NULL;
@@ -170,7 +170,7 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
     struct store *store = NULL;
     struct stat file;
     if (path[0] == 0) /* to SQLite, a file that vanishes at the end */
-        return err_set(err, STATUS_USAGE, "a store needs a file name");
+        return err_set(err, STATUS_USAGE, "cannot open '': expected the name of a file");
     if (existed && stat(path, &file) == 0 && !S_ISREG(file.st_mode))
         return err_set(err, STATUS_IO, "cannot open '%s': it is %s", path,
                        S_ISDIR(file.st_mode) ? "a directory" : "no regular file");

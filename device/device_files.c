@@ -79,12 +79,12 @@ static enum status say_nearest(const char *name, struct err *err)
     const char *nearest = text_nearest(name, (const char *const *)names, (size_t)n);
     if (nearest != NULL)
         status = err_set(err, STATUS_NOT_FOUND,
-                         "unknown device '%s': did you mean '%s'? (`lathe devices` lists them)",
+                         "unknown device '%s': did you mean '%s'? ('lathe devices' lists them)",
                          name, nearest);
     else
         status = err_set(err, STATUS_NOT_FOUND,
                          "unknown device '%s': neither a file nor one of the %d profiles that "
-                         "`lathe devices` lists",
+                         "'lathe devices' lists",
                          name, n);
     device_names_free(names, n);
     return status;

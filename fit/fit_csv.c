@@ -246,7 +246,7 @@ enum status fit_read_csv(const char *path, const char *text, int64_t length,
         struct fit_row row;
         struct text refused = {0};
         if (fit_csv_row(csv, i, aliases, &row, &refused)) {
-            snprintf(row.where, sizeof row.where, "%.120s:%d", path, csv_line(csv, i));
+            snprintf(row.where, sizeof row.where, "%.120s: line %d", path, csv_line(csv, i));
             status = fit_rows_add(rows, &row, err);
         } else if (refused.data != NULL) {
             text_addf(notes, "%s: %s", path, refused.data);

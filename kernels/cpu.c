@@ -114,9 +114,9 @@ enum status cpu_isa(const char *name, unsigned *isa, struct err *err)
         return STATUS_OK;
     }
     const char *nearest = text_nearest(name, names, N_CHOICES);
-    return err_set(err, STATUS_USAGE, "unknown instruction set '%s'; %s%s", name,
-                   nearest ? "did you mean " : "one of best, portable, avx2, avx512, neon",
-                   nearest ? nearest : "");
+    return err_set(err, STATUS_USAGE, "unknown instruction set '%s': %s%s%s", name,
+                   nearest ? "did you mean '" : "expected best, portable, avx2, avx512 or neon",
+                   nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 char *cpu_isa_names(unsigned isa, char *buffer, size_t size)

@@ -39,9 +39,9 @@ enum status dtype_parse(const char *name, enum dtype *out, struct err *err)
     }
     const char *near = text_nearest(name, names, N_DTYPES);
     return err_set(err, STATUS_USAGE,
-                   "unknown weight type '%s'%s%s%s; known: f32 f16 bf16 q8_0 q6_k q5_0 q4_0 q4_k "
-                   "q3_k q2_k b1",
-                   name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+                   "unknown weight type '%s'%s%s%s (known: f32 f16 bf16 q8_0 q6_k q5_0 q4_0 q4_k "
+                   "q3_k q2_k b1)",
+                   name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 bool dtype_is_block(enum dtype dtype)

@@ -323,7 +323,7 @@ static enum status find_family(struct hf_reader *reader, const char *model_type,
                           reader->families);
     const char *near = hf_family_nearest(model_type);
     return json_error(&reader->root, err, "model_type '%s' is not known%s%s%s (known: %s)",
-                      model_type, near ? ", did you mean '" : "", near ? near : "",
+                      model_type, near ? ": did you mean '" : "", near ? near : "",
                       near ? "'?" : "", reader->families);
 }
 

@@ -41,10 +41,9 @@ enum status model_open(const char *arg, struct transformer *out, struct text *wa
     } else if (!has_presets) {
         status = err_set(err, status, "no file '%s', and no presets: %s", arg, no_presets.message);
     } else {
-        status =
-            err_set(err, STATUS_NOT_FOUND,
-                    "no model '%s': not a file and not a preset%s%s%s ('lathe models' lists them)",
-                    arg, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+        status = err_set(err, STATUS_NOT_FOUND, "no model '%s': %s%s%s ('lathe models' lists them)",
+                         arg, near ? "did you mean '" : "neither a file nor a preset",
+                         near ? near : "", near ? "'?" : "");
     }
     preset_list_release(&presets);
     return status;

@@ -128,7 +128,7 @@ enum status preset_open(const char *name, struct transformer *out, struct err *e
     } else {
         const char *near = preset_nearest(&list, name);
         status = err_set(err, STATUS_NOT_FOUND, "no preset '%s'%s%s%s", name,
-                         near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+                         near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     preset_list_release(&list);
     return status;

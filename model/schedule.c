@@ -42,8 +42,8 @@ enum status sharing_parse(const char *name, enum sharing *out, struct err *err)
     }
     const char *near = text_nearest(name, names, N_SHARINGS);
     return err_set(err, STATUS_USAGE,
-                   "unknown sharing mode '%s'%s%s%s; known: none immediate repeat-all reverse",
-                   name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+                   "unknown sharing mode '%s'%s%s%s (known: none immediate repeat-all reverse)",
+                   name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 int64_t schedule_executions(const struct schedule *schedule)

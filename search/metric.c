@@ -118,9 +118,9 @@ enum status metric_parse(const char *name, struct metric *out, struct err *err)
     }
     const char *near = text_nearest(name, names, N_FIELDS);
     return err_set(err, STATUS_USAGE,
-                   "unknown metric '%s'%s%s%s; metrics are the columns of the store, such as "
-                   "decode_ms, params_blocks, peak_mb",
-                   name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+                   "unknown metric '%s'%s%s%s (metrics are the columns of the store, such as "
+                   "decode_ms, params_blocks, peak_mb)",
+                   name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 double metric_value(const struct metric *metric, const struct candidate *candidate)

@@ -82,11 +82,11 @@ static void bad_tables_name_file_and_line(void **state)
     (void)state;
     refuses("", "t.csv: expected a header line, the file is empty");
     refuses("\n\n", "t.csv: expected a header line, the file is empty");
-    refuses("a,b\n1\n", "t.csv:2: 1 fields, the header has 2");
-    refuses("a,b\n1,2\n1,2,3\n", "t.csv:3: 3 fields, the header has 2");
-    refuses("a,b\n1,\"2\n3\n", "t.csv:2: a quote is never closed");
-    refuses("a,b\n1,\"2\"x\n", "t.csv:2: text after a closing quote");
-    refuses("a,b,a\n", "t.csv:1: column 'a' is there twice");
+    refuses("a,b\n1\n", "t.csv: line 2: 1 fields, the header has 2");
+    refuses("a,b\n1,2\n1,2,3\n", "t.csv: line 3: 3 fields, the header has 2");
+    refuses("a,b\n1,\"2\n3\n", "t.csv: line 2: a quote is never closed");
+    refuses("a,b\n1,\"2\"x\n", "t.csv: line 2: text after a closing quote");
+    refuses("a,b,a\n", "t.csv: line 1: column 'a' is there twice");
     struct csv *csv = NULL;
     assert_int_equal(csv_parse("t.csv", "a\0b", 3, &csv, NULL), STATUS_INPUT);
 }
@@ -99,9 +99,10 @@ static void bad_values_name_file_line_and_column(void **state)
     int64_t value = -1;
     double number = -1;
     assert_int_equal(csv_int(csv, 0, 1, 0, 100, &value, &err), STATUS_INPUT);
-    assert_string_equal(err.message, "t.csv:2: params: expected an integer, got '12x'");
+    assert_string_equal(err.message, "t.csv: line 2: params: expected an integer, got '12x'");
     assert_int_equal(csv_int(csv, 1, 1, 0, 100, &value, &err), STATUS_INPUT);
-    assert_string_equal(err.message, "t.csv:3: params: expected an integer, the field is empty");
+    assert_string_equal(err.message,
+                        "t.csv: line 3: params: expected an integer, the field is empty");
     assert_int_equal(csv_int(csv, 2, 1, 0, INT64_MAX, &value, &err), STATUS_RANGE);
     assert_int_equal(csv_number(csv, 3, 1, 0, 100, &number, &err), STATUS_INPUT);
     assert_int_equal(csv_number(csv, 4, 1, 8, 100, &number, &err), STATUS_RANGE);
@@ -120,9 +121,9 @@ static void a_missing_column_is_named_with_the_nearest(void **state)
     assert_int_equal(csv_column(csv, "params", &column, &err), STATUS_OK);
     assert_int_equal(column, 1);
     assert_int_equal(csv_column(csv, "parms", &column, &err), STATUS_INPUT);
-    assert_string_equal(err.message, "t.csv:1: no column 'parms': is it 'params'?");
+    assert_string_equal(err.message, "t.csv: line 1: no column 'parms': did you mean 'params'?");
     assert_int_equal(csv_column(csv, "completely_else", &column, &err), STATUS_INPUT);
-    assert_string_equal(err.message, "t.csv:1: no column 'completely_else'");
+    assert_string_equal(err.message, "t.csv: line 1: no column 'completely_else'");
     csv_close(csv);
 }
 

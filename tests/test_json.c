@@ -295,7 +295,7 @@ static void unknown_keys_are_refused_with_the_nearest_known_one(void **state)
     static const char *const known[] = {"n_layers", "d_model", NULL};
     assert_int_equal(parse("{\"n_layer\": 1, \"_note\": 2}", &doc, &root, NULL), STATUS_OK);
     assert_int_equal(json_only_keys(&root, known, &err), STATUS_INPUT);
-    assert_string_equal(err.message, "t: $.n_layer: unknown key; did you mean 'n_layers'?");
+    assert_string_equal(err.message, "t: $.n_layer: unknown key: did you mean 'n_layers'?");
     json_close(doc);
     assert_int_equal(parse("{\"_note\": 1, \"d_model\": 2, \"a b\": 3}", &doc, &root, NULL),
                      STATUS_OK);

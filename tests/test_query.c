@@ -100,7 +100,7 @@ static void a_wrong_condition_says_what_is_wrong(void **state)
 {
     int64_t run;
     struct store *store = store_with(*state, 50, &run);
-    refuses(store, "decod_ns < 3", "unknown column 'decod_ns' in 'decod_ns < 3'; did you mean");
+    refuses(store, "decod_ns < 3", "unknown column 'decod_ns' in 'decod_ns < 3': did you mean");
     refuses(store, "decod_ns < 3", "'decode_ns'");
     refuses(store, "\"decod_ms\" < 3", "unknown column 'decod_ms'");
     refuses(store, "dtype = q8_0", "unknown column 'q8_0'");
@@ -128,7 +128,7 @@ static void an_unknown_column_is_refused_with_the_nearest(void **state)
     struct err err;
     struct candidate_query query = {.order_by = "decode_nss"};
     assert_int_equal(query_candidates(store, &query, &rows, &err), STATUS_USAGE);
-    assert_string_equal(err.message, "unknown column 'decode_nss'; did you mean 'decode_ns'?");
+    assert_string_equal(err.message, "unknown column 'decode_nss': did you mean 'decode_ns'?");
     query.order_by = "decode_ns; DROP TABLE run";
     assert_int_equal(query_candidates(store, &query, &rows, NULL), STATUS_USAGE);
     query.order_by = "prefill_ms";
