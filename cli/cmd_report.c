@@ -169,32 +169,49 @@ static void start(struct page_data *page, const struct run_row *run)
     text_release(&summary);
 }
 
+static enum status add_known_models(struct page_data *page, struct err *err)
+{
+    enum status status;
+    if (page->marks.n == 0)
+        return STATUS_OK;
+    report_heading(&page->report, "How fast are known models?");
+    if ((status = add_marks(page, err)) ||
+        (status = add_figure(page, FIGURE_PHASES, "Each phase on its own axis.", err)))
+        return status;
+    return add_figure(page, FIGURE_BREAKDOWN, "Where the time of a token goes.", err);
+}
+
 static enum status fill(struct page_data *page, const struct run_row *run, struct err *err)
 {
-    struct report *report = &page->report;
     enum status status;
     start(page, run);
-    report_heading(report, "Which is best?");
-    status = add_figure(page, FIGURE_FRONT,
-                        "Parameters in blocks stand in for quality, which is not predicted.", err);
-    if (status == STATUS_OK)
-        status = add_candidates(page, true, "The front of the search, fastest first", err);
-    if (status == STATUS_OK)
-        status = add_candidates(page, false, "The fastest of all", err);
-    report_heading(report, "Deep or wide?");
-    if (status == STATUS_OK)
-        status = add_figure(page, FIGURE_DEPTH, "The fastest candidate at each depth.", err);
-    if (page->marks.n > 0) {
-        report_heading(report, "How fast are known models?");
-        if (status == STATUS_OK)
-            status = add_marks(page, err);
-        if (status == STATUS_OK)
-            status = add_figure(page, FIGURE_PHASES, "Each phase on its own axis.", err);
-        if (status == STATUS_OK)
-            status = add_figure(page, FIGURE_BREAKDOWN, "Where the time of a token goes.", err);
-    }
-    report_heading(report, "What the device's numbers rest on");
-    return status == STATUS_OK ? add_stored_device(page, run->device_id, err) : status;
+    report_heading(&page->report, "Which is best?");
+    if ((status = add_figure(page, FIGURE_FRONT,
+                             "Parameters in blocks stand in for quality, which is not predicted.",
+                             err)) ||
+        (status = add_candidates(page, true, "The front of the search, fastest first", err)) ||
+        (status = add_candidates(page, false, "The fastest of all", err)))
+        return status;
+    report_heading(&page->report, "Deep or wide?");
+    if ((status = add_figure(page, FIGURE_DEPTH, "The fastest candidate at each depth.", err)) ||
+        (status = add_known_models(page, err)))
+        return status;
+    report_heading(&page->report, "What the device's numbers rest on");
+    return add_stored_device(page, run->device_id, err);
+}
+
+static enum status write_page(struct page_data *page, struct rows *rows, struct err *err)
+{
+    const struct args *args = page->args;
+    enum status status;
+    if ((status = store_open(args_text(args, "db"), STORE_READ, &page->store, err)) ||
+        (status = setting_of_run(page->store, args_int(args, "run", 0), &page->setting,
+                                 &page->run_id, &page->budget, err)) ||
+        (status = read_run(page->store, page->run_id, rows, err)) ||
+        (status = price_marks(args, 0, &page->setting, &page->budget, &page->marks, err)) ||
+        (status = fill(page, rows->data, err)))
+        return status;
+    return report_write(&page->report, args_text(args, "out"), err);
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -204,18 +221,7 @@ static enum status run(const struct args *args, struct err *err)
     if (page == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     page->args = args;
-    enum status status = store_open(args_text(args, "db"), STORE_READ, &page->store, err);
-    if (status == STATUS_OK)
-        status = setting_of_run(page->store, args_int(args, "run", 0), &page->setting,
-                                &page->run_id, &page->budget, err);
-    if (status == STATUS_OK)
-        status = read_run(page->store, page->run_id, &rows, err);
-    if (status == STATUS_OK)
-        status = price_marks(args, 0, &page->setting, &page->budget, &page->marks, err);
-    if (status == STATUS_OK)
-        status = fill(page, rows.data, err);
-    if (status == STATUS_OK)
-        status = report_write(&page->report, args_text(args, "out"), err);
+    enum status status = write_page(page, &rows, err);
     report_release(&page->report);
     priced_release(&page->marks);
     rows_release(&rows);

@@ -208,34 +208,40 @@ static enum status draw_sweep(const struct args *args, const struct sharing_swee
     return plot_sweep(sweep->sram_mb, N_SWEEP_SIZES, lines, N_SWEEP_MODES, &options, err);
 }
 
+static enum status reproduce(const struct args *args, const struct device *device,
+                             struct claims *claims, struct sharing_sweep *sweep, struct err *err)
+{
+    enum status status;
+    bool figures = args_given(args, "figures");
+    if (wanted(args, "latency") && (status = reproduce_latency(device, claims, err)))
+        return status;
+    if (wanted(args, "latency") && figures && (status = draw_table_7(args, claims, err)))
+        return status;
+    if (wanted(args, "energy") && (status = reproduce_energy(device, claims, err)))
+        return status;
+    if (wanted(args, "parameters") && (status = reproduce_parameters(claims, err)))
+        return status;
+    if (!wanted(args, "sharing"))
+        return STATUS_OK;
+    if ((status = sweep_sharing(device, sweep, err)) ||
+        (status = reproduce_sharing(sweep, claims, err)))
+        return status;
+    return figures ? draw_sweep(args, sweep, err) : STATUS_OK;
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct device device;
     struct claims claims = {0};
     static struct sharing_sweep sweep;
-    bool figures = args_given(args, "figures");
-    enum status status = check_sections(args, err);
-    if (status == STATUS_OK)
-        status = device_open(args_text(args, "device"), &device, err);
-    if (status == STATUS_OK && wanted(args, "latency"))
-        status = reproduce_latency(&device, &claims, err);
-    if (status == STATUS_OK && wanted(args, "latency") && figures)
-        status = draw_table_7(args, &claims, err);
-    if (status == STATUS_OK && wanted(args, "energy"))
-        status = reproduce_energy(&device, &claims, err);
-    if (status == STATUS_OK && wanted(args, "parameters"))
-        status = reproduce_parameters(&claims, err);
-    if (status == STATUS_OK && wanted(args, "sharing")) {
-        status = sweep_sharing(&device, &sweep, err);
-        if (status == STATUS_OK)
-            status = reproduce_sharing(&sweep, &claims, err);
-        if (status == STATUS_OK && figures)
-            status = draw_sweep(args, &sweep, err);
-    }
-    if (status == STATUS_OK)
-        status = add_measured(args, &claims, err);
-    if (status == STATUS_OK)
-        status = print_claims(args, &claims, &sweep, err);
+    enum status status;
+    if ((status = check_sections(args, err)) ||
+        (status = device_open(args_text(args, "device"), &device, err)) ||
+        (status = reproduce(args, &device, &claims, &sweep, err)) ||
+        (status = add_measured(args, &claims, err)))
+        goto out;
+    status = print_claims(args, &claims, &sweep, err);
+out:
     claims_release(&claims);
     return status;
 }

@@ -13,7 +13,7 @@
 #include "cli/setting.h"
 #include "device/interval.h"
 
-static enum status begin_run(const struct args *args, const struct job *job, int64_t total,
+static enum status begin_run(const struct args *args, const struct search_job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)
 {
     struct run_row run;
@@ -45,7 +45,7 @@ out:
     return status;
 }
 
-struct sink {
+struct search_sink {
     struct keeper keeper;
     struct progress progress;
     int64_t total;
@@ -54,14 +54,14 @@ struct sink {
 static enum status take_batch(const struct candidate *candidates, int64_t n, void *user,
                               struct err *err)
 {
-    struct sink *sink = user;
+    struct search_sink *sink = user;
     enum status status = keeper_add(&sink->keeper, candidates, n, err);
     progress_update(&sink->progress, sink->keeper.position, sink->total);
     return status;
 }
 
 /* An interrupted search stores what it found and is still a failure: it did not do it all. */
-static enum status end_run(struct sink *sink, enum status status, struct err *err)
+static enum status end_run(struct search_sink *sink, enum status status, struct err *err)
 {
     struct keeper *keeper = &sink->keeper;
     progress_end(&sink->progress);
@@ -77,7 +77,7 @@ static enum status end_run(struct sink *sink, enum status status, struct err *er
 }
 
 /* Begins a run, or takes up again the one that --resume names. */
-static enum status open_run(const struct args *args, const struct job *job, int64_t total,
+static enum status open_run(const struct args *args, const struct search_job *job, int64_t total,
                             struct store *store, int64_t *run_id, struct err *err)
 {
     if (args_text(args, "resume") == NULL)
@@ -87,11 +87,11 @@ static enum status open_run(const struct args *args, const struct job *job, int6
 
 /* A resumed search prices what was stored once more: that takes a fraction of the time it took to
  * store it, and the front is whole again. */
-static enum status search(const struct args *args, const struct job *job,
+static enum status search(const struct args *args, const struct search_job *job,
                           const struct enumeration *enumeration, struct store *store,
                           int64_t *run_id, struct err *err)
 {
-    struct sink sink = {.total = enumeration->count};
+    struct search_sink sink = {.total = enumeration->count};
     struct enumerate_options options = {.n_jobs = (int)args_int(args, "jobs", 0),
                                         .stop = interrupt_flag()};
     enum status status = open_run(args, job, enumeration->count, store, run_id, err);
@@ -139,14 +139,14 @@ static void thin_out(struct rows *rows, int64_t limit)
 }
 
 /* The front from end to end: the best by the first objective alone is one of its ends. */
-static enum status print_front(const struct args *args, const struct job *job, struct store *store,
-                               int64_t run_id, struct err *err)
+static enum status print_front(const struct args *args, const struct search_job *job,
+                               struct store *store, int64_t run_id, struct err *err)
 {
     char by[64];
     bool most;
     struct rows rows = {0};
     struct listing listing = {0};
-    job_first_objective(job, by, sizeof by, &most);
+    search_job_first_objective(job, by, sizeof by, &most);
     struct candidate_query query = {
         .run_id = run_id, .order_by = by, .descending = most, .front_only = true};
     enum status status = query_candidates(store, &query, &rows, err);
@@ -164,46 +164,50 @@ static enum status print_front(const struct args *args, const struct job *job, s
     return status;
 }
 
+static enum status resume(const struct args *args, struct search_job *job,
+                          struct enumeration *enumeration, struct store **store, int64_t *run_id,
+                          struct err *err)
+{
+    static const char *const begun_with[] = {"budget",   "device",   "space",   "where",
+                                             "minimize", "maximize", "keep",    "dtype",
+                                             "kv-dtype", "prompt",   "context", "threads"};
+    enum status status;
+    for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
+        if (args_given(args, begun_with[i]))
+            return err_set(err, STATUS_USAGE, "a resumed search is as it was begun: leave out --%s",
+                           begun_with[i]);
+    if ((status = store_open(args_text(args, "db"), STORE_WRITE, store, err)) ||
+        (status = resume_id(args, *store, run_id, err)) ||
+        (status = search_job_of_run(*store, *run_id, job, err)) ||
+        (status = enumeration_start(&job->space, &job->budget, enumeration, err)))
+        return status;
+    if (enumeration->count == job->total)
+        return STATUS_OK;
+    return err_set(err, STATUS_INPUT,
+                   "run %lld was begun by lathe %s over %lld architectures, this one counts %lld: "
+                   "start a new search",
+                   (long long)*run_id, job->version, (long long)job->total,
+                   (long long)enumeration->count);
+}
+
 /* A new search is checked in full before its database is touched; a resumed one comes from there.
  */
-static enum status prepare(const struct args *args, struct job *job,
+static enum status prepare(const struct args *args, struct search_job *job,
                            struct enumeration *enumeration, struct store **store, int64_t *run_id,
                            struct err *err)
 {
-    enum status status = STATUS_OK;
-    bool resumes = args_text(args, "resume") != NULL;
-    if (resumes) {
-        static const char *const begun_with[] = {"budget",   "device",   "space",   "where",
-                                                 "minimize", "maximize", "keep",    "dtype",
-                                                 "kv-dtype", "prompt",   "context", "threads"};
-        for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
-            if (args_given(args, begun_with[i]))
-                return err_set(err, STATUS_USAGE,
-                               "a resumed search is as it was begun: leave out --%s",
-                               begun_with[i]);
-        if ((status = store_open(args_text(args, "db"), STORE_WRITE, store, err)) != STATUS_OK ||
-            (status = resume_id(args, *store, run_id, err)) != STATUS_OK)
-            return status;
-        status = job_of_run(*store, *run_id, job, err);
-    } else {
-        status = job_of_options(args, job, err);
-    }
-    if (status == STATUS_OK)
-        status = enumeration_start(&job->space, &job->budget, enumeration, err);
-    if (status == STATUS_OK && resumes && enumeration->count != job->total)
-        status = err_set(err, STATUS_INPUT,
-                         "run %lld was begun by lathe %s over %lld architectures, this one counts "
-                         "%lld: start a new search",
-                         (long long)*run_id, job->version, (long long)job->total,
-                         (long long)enumeration->count);
-    if (status == STATUS_OK && !resumes)
-        status = store_open(args_text(args, "db"), STORE_WRITE, store, err);
-    return status;
+    enum status status;
+    if (args_text(args, "resume") != NULL)
+        return resume(args, job, enumeration, store, run_id, err);
+    if ((status = search_job_of_options(args, job, err)) ||
+        (status = enumeration_start(&job->space, &job->budget, enumeration, err)))
+        return status;
+    return store_open(args_text(args, "db"), STORE_WRITE, store, err);
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
-    struct job *job = memory_new(1, sizeof *job);
+    struct search_job *job = memory_new(1, sizeof *job);
     struct enumeration enumeration = {0};
     struct store *store = NULL;
     int64_t run_id = 0;
@@ -228,7 +232,7 @@ static enum status run(const struct args *args, struct err *err)
 out:
     store_close(store);
     enumeration_end(&enumeration);
-    job_release(job);
+    search_job_release(job);
     memory_free(job);
     return status;
 }

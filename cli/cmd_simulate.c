@@ -58,7 +58,7 @@ static enum status read_options(const struct args *args, const struct setting *s
     return status;
 }
 
-struct job {
+struct simulate_job {
     const struct args *args;
     struct setting setting;
     struct simulation simulation;
@@ -67,7 +67,8 @@ struct job {
     struct err trace_err;
 };
 
-static enum status simulate_one(struct job *job, const struct transformer *net, struct err *err)
+static enum status simulate_one(struct simulate_job *job, const struct transformer *net,
+                                struct err *err)
 {
     const char *path = args_text(job->args, "trace");
     const struct machine *machine = &job->setting.machine;
@@ -102,7 +103,7 @@ static enum status simulate_one(struct job *job, const struct transformer *net, 
     return simulation_print(&view, stdout, err);
 }
 
-static enum status each_model(struct job *job, struct err *err)
+static enum status each_model(struct simulate_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
     for (int i = 0; i < args_n_operands(job->args) && status == STATUS_OK; i++) {
@@ -130,7 +131,7 @@ static enum status check_usage(const struct args *args, const char **device, str
 
 static enum status run(const struct args *args, struct err *err)
 {
-    struct job job = {.args = args};
+    struct simulate_job job = {.args = args};
     const char *device;
     enum status status = check_usage(args, &device, err);
     if (status == STATUS_OK)

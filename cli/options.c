@@ -198,16 +198,11 @@ static void quote_word(struct text *line, const char *word)
     text_add(line, "'");
 }
 
-enum status args_parse(const struct command *command, int argc, char *const *argv,
-                       struct args **out, struct err *err)
+/* The words as one line, and whether --help is among those before "--". */
+static void note_words(struct args *args, int argc, char *const *argv)
 {
-    struct args *args = memory_new(1, sizeof *args);
-    if (args == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    args->command = command;
-    text_add(&args->line, command->name);
-    enum status status = STATUS_OK;
     bool options_ended = false;
+    text_add(&args->line, args->command->name);
     for (int i = 0; i < argc; i++) {
         text_add(&args->line, " ");
         quote_word(&args->line, argv[i]);
@@ -215,27 +210,50 @@ enum status args_parse(const struct command *command, int argc, char *const *arg
             args->help = true;
         options_ended = options_ended || strcmp(argv[i], "--") == 0;
     }
-    options_ended = false;
-    for (int i = 0, used = 1; i < argc && !args->help && status == STATUS_OK; i += used) {
+}
+
+static enum status add_operand(struct args *args, const char *word, struct err *err)
+{
+    enum status status = memory_grow((void **)&args->operands, &args->operands_capacity,
+                                     args->n_operands + 1, sizeof *args->operands, err);
+    if (status == STATUS_OK)
+        args->operands[args->n_operands++] = word;
+    return status;
+}
+
+static enum status parse_words(struct args *args, int argc, char *const *argv, struct err *err)
+{
+    bool options_ended = false;
+    for (int i = 0, used = 1; i < argc; i += used) {
+        enum status status = STATUS_OK;
+        const char *word = argv[i];
         used = 1;
-        if (!options_ended && strcmp(argv[i], "--") == 0) {
+        if (options_ended || word[0] != '-' || word[1] == 0) /* "-": standard input or output */
+            status = add_operand(args, word, err);
+        else if (strcmp(word, "--") == 0)
             options_ended = true;
-        } else if (!options_ended && strncmp(argv[i], "--", 2) == 0) {
+        else if (word[1] == '-')
             status = parse_option(args, argc - i, argv + i, &used, err);
-        } else if (!options_ended && argv[i][0] == '-' && argv[i][1] != 0) {
+        else
             status =
-                err_set(err, STATUS_USAGE, "unknown option '%s': options start with '--'", argv[i]);
-        } else {
-            status = memory_grow((void **)&args->operands, &args->operands_capacity,
-                                 args->n_operands + 1, sizeof *args->operands, err);
-            if (status == STATUS_OK)
-                args->operands[args->n_operands++] = argv[i];
-        }
+                err_set(err, STATUS_USAGE, "unknown option '%s': options start with '--'", word);
+        if (status != STATUS_OK)
+            return status;
     }
-    if (status == STATUS_OK && args->line.failed)
-        status = err_set(err, STATUS_NOMEM, "out of memory");
-    if (status == STATUS_OK && !args->help)
-        status = check_operands(args, err);
+    return check_operands(args, err);
+}
+
+enum status args_parse(const struct command *command, int argc, char *const *argv,
+                       struct args **out, struct err *err)
+{
+    struct args *args = memory_new(1, sizeof *args);
+    if (args == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    args->command = command;
+    note_words(args, argc, argv);
+    enum status status = args->line.failed ? err_set(err, STATUS_NOMEM, "out of memory")
+                         : args->help      ? STATUS_OK
+                                           : parse_words(args, argc, argv, err);
     if (status == STATUS_OK)
         *out = args;
     else

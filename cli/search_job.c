@@ -20,7 +20,7 @@ static enum status read_space(const struct args *args, struct space *space, stru
     return status;
 }
 
-static enum status add_objective(struct job *job, const char *prefix, const char *name,
+static enum status add_objective(struct search_job *job, const char *prefix, const char *name,
                                  struct err *err)
 {
     struct text text = {0};
@@ -32,7 +32,7 @@ static enum status add_objective(struct job *job, const char *prefix, const char
     return status;
 }
 
-static enum status read_objectives(const struct args *args, struct job *job, struct err *err)
+static enum status read_objectives(const struct args *args, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
     const char *name;
@@ -47,14 +47,14 @@ static enum status read_objectives(const struct args *args, struct job *job, str
     return status;
 }
 
-static enum status parse_filter(struct job *job, struct err *err)
+static enum status parse_filter(struct search_job *job, struct err *err)
 {
     if (job->where_text.failed)
         return err_set(err, STATUS_NOMEM, "out of memory");
     return filter_parse(job->where_text.data, &job->filter, err);
 }
 
-static enum status read_filter(const struct args *args, struct job *job, struct err *err)
+static enum status read_filter(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *where;
     for (int i = 0; (where = args_nth(args, "where", i)) != NULL; i++)
@@ -62,7 +62,7 @@ static enum status read_filter(const struct args *args, struct job *job, struct 
     return parse_filter(job, err);
 }
 
-static enum status read_device(const struct args *args, struct job *job, struct err *err)
+static enum status read_device(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *name;
     enum status status = args_one_device(args, &name, err);
@@ -73,7 +73,7 @@ static enum status read_device(const struct args *args, struct job *job, struct 
     return machine_resolve(&job->device, (int)args_int(args, "threads", 0), &job->machine, err);
 }
 
-enum status job_of_options(const struct args *args, struct job *job, struct err *err)
+enum status search_job_of_options(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *budget = args_text(args, "budget");
     if (budget == NULL)
@@ -81,29 +81,23 @@ enum status job_of_options(const struct args *args, struct job *job, struct err 
                        "'search' needs --budget, like 125M, 125M+-2%% or 100M..130M");
     job->workload = (struct workload){.prompt = args_int(args, "prompt", DEFAULT_PROMPT),
                                       .context = args_int(args, "context", DEFAULT_CONTEXT)};
-    enum status status = parse_budget(budget, &job->budget, err);
-    if (status == STATUS_OK)
-        status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err);
-    if (status == STATUS_OK)
-        status = read_objectives(args, job, err);
-    if (status == STATUS_OK)
-        status = read_filter(args, job, err);
-    if (status == STATUS_OK)
-        status = read_space(args, &job->space, err);
-    if (status == STATUS_OK)
-        status = read_device(args, job, err);
-    if (status == STATUS_OK && (job->workload.prompt > job->space.max_context ||
-                                job->workload.context >= job->space.max_context))
-        status = err_set(err, STATUS_RANGE,
-                         "--prompt %lld and --context %lld do not fit the space's max_context of "
-                         "%lld",
-                         (long long)job->workload.prompt, (long long)job->workload.context,
-                         (long long)job->space.max_context);
-    return status;
+    enum status status;
+    if ((status = parse_budget(budget, &job->budget, err)) ||
+        (status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err)) ||
+        (status = read_objectives(args, job, err)) || (status = read_filter(args, job, err)) ||
+        (status = read_space(args, &job->space, err)) || (status = read_device(args, job, err)))
+        return status;
+    if (job->workload.prompt <= job->space.max_context &&
+        job->workload.context < job->space.max_context)
+        return STATUS_OK;
+    return err_set(err, STATUS_RANGE,
+                   "--prompt %lld and --context %lld do not fit the space's max_context of %lld",
+                   (long long)job->workload.prompt, (long long)job->workload.context,
+                   (long long)job->space.max_context);
 }
 
 /* "decode_ns,max:params_blocks", as begin_run stored them. */
-static enum status split_objectives(const char *text, struct job *job, struct err *err)
+static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
     while (*text != '\0' && status == STATUS_OK) {
@@ -118,7 +112,7 @@ static enum status split_objectives(const char *text, struct job *job, struct er
     return status;
 }
 
-static enum status from_row(struct store *store, const struct run_row *run, struct job *job,
+static enum status from_row(struct store *store, const struct run_row *run, struct search_job *job,
                             struct err *err)
 {
     struct setting setting;
@@ -128,27 +122,24 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
                        (long long)run->id);
     if (run->objectives == NULL || run->keep == NULL)
         return err_set(err, STATUS_INPUT, "run %lld is no search", (long long)run->id);
-    enum status status = setting_of_run(store, run->id, &setting, &unused, &job->budget, err);
-    if (status == STATUS_OK)
-        status = run_device(store, run, &job->device, err);
-    if (status == STATUS_OK)
-        status = run_space(run, &job->space, err);
-    if (status == STATUS_OK)
-        status = keep_parse(run->keep, &job->keep, &job->keep_limit, err);
-    if (status == STATUS_OK)
-        status = split_objectives(run->objectives, job, err);
+    enum status status;
     text_add(&job->where_text, run->constraints == NULL ? "" : run->constraints);
-    if (status == STATUS_OK)
-        status = parse_filter(job, err);
+    if ((status = setting_of_run(store, run->id, &setting, &unused, &job->budget, err)) ||
+        (status = run_device(store, run, &job->device, err)) ||
+        (status = run_space(run, &job->space, err)) ||
+        (status = keep_parse(run->keep, &job->keep, &job->keep_limit, err)) ||
+        (status = split_objectives(run->objectives, job, err)) || (status = parse_filter(job, err)))
+        return status;
     job->machine = setting.machine;
     job->workload = setting.workload;
     job->total = run->total;
     snprintf(job->version, sizeof job->version, "%s", run->version == NULL ? "?" : run->version);
     job->stored = run->position == ROW_UNKNOWN ? 0 : run->position;
-    return status;
+    return STATUS_OK;
 }
 
-enum status job_of_run(struct store *store, int64_t run_id, struct job *job, struct err *err)
+enum status search_job_of_run(struct store *store, int64_t run_id, struct search_job *job,
+                              struct err *err)
 {
     struct rows rows = {0};
     enum status status = read_run(store, run_id, &rows, err);
@@ -158,13 +149,13 @@ enum status job_of_run(struct store *store, int64_t run_id, struct job *job, str
     return status;
 }
 
-void job_release(struct job *job)
+void search_job_release(struct search_job *job)
 {
     text_release(&job->objectives_text);
     text_release(&job->where_text);
 }
 
-void job_first_objective(const struct job *job, char *column, size_t size, bool *most)
+void search_job_first_objective(const struct search_job *job, char *column, size_t size, bool *most)
 {
     const char *first = job->objectives_text.data;
     *most = strncmp(first, "max:", 4) == 0;

@@ -12,7 +12,7 @@
 #include "device/device.h"
 #include "search/space.h"
 
-struct job {
+struct search_job {
     struct budget budget;
     struct space space;
     struct device device;
@@ -29,14 +29,16 @@ struct job {
     int64_t stored;   /* candidates before this id are in the store already */
 };
 
-/* Everything is checked before anything is written. Release with job_release, after errors too. */
-enum status job_of_options(const struct args *args, struct job *job, struct err *err);
+/* Everything is checked before anything is written. Release with search_job_release, after errors too. */
+enum status search_job_of_options(const struct args *args, struct search_job *job, struct err *err);
 /* The job of an unfinished run, exactly as it was begun, its device profile included. Errors:
  * STATUS_NOT_FOUND, STATUS_INPUT. */
-enum status job_of_run(struct store *store, int64_t run_id, struct job *job, struct err *err);
-void job_release(struct job *job);
+enum status search_job_of_run(struct store *store, int64_t run_id, struct search_job *job,
+                              struct err *err);
+void search_job_release(struct search_job *job);
 
 /* The first objective as a column to order by; *most: largest first. */
-void job_first_objective(const struct job *job, char *column, size_t size, bool *most);
+void search_job_first_objective(const struct search_job *job, char *column, size_t size,
+                                bool *most);
 
 #endif

@@ -74,20 +74,17 @@ enum status setting_of_run(struct store *store, int64_t run_id, struct setting *
     struct space space;
     enum status status = read_run(store, run_id, &rows, err);
     const struct run_row *run = rows.data;
-    if (status == STATUS_OK)
-        status = run_device(store, run, &device, err);
-    if (status == STATUS_OK)
-        status = run_space(run, &space, err);
-    if (status == STATUS_OK)
-        status = machine_resolve(&device, (int)run->threads, &out->machine, err);
-    if (status == STATUS_OK) {
-        *found_run_id = run->id;
-        *budget = (struct budget){.min = run->budget_min, .max = run->budget_max};
-        out->workload = (struct workload){.prompt = run->prompt, .context = run->context};
-        out->has_dtype = space.n_dtypes == 1;
-        out->dtype = space.dtype[0];
-        out->kv_dtype = space.kv_dtype;
-    }
+    if (status != STATUS_OK || (status = run_device(store, run, &device, err)) ||
+        (status = run_space(run, &space, err)) ||
+        (status = machine_resolve(&device, (int)run->threads, &out->machine, err)))
+        goto out;
+    *found_run_id = run->id;
+    *budget = (struct budget){.min = run->budget_min, .max = run->budget_max};
+    out->workload = (struct workload){.prompt = run->prompt, .context = run->context};
+    out->has_dtype = space.n_dtypes == 1;
+    out->dtype = space.dtype[0];
+    out->kv_dtype = space.kv_dtype;
+out:
     rows_release(&rows);
     return status;
 }
