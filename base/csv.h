@@ -49,8 +49,7 @@ enum status csv_number_or_nan(const struct csv *csv, int row, int column, double
                               double *out, struct err *err);
 
 /* "<file>: line <line>: <column>: " and a message of the caller's own; column -1 leaves its part
- * out.
- * Returns STATUS_INPUT. */
+ * out. Returns STATUS_INPUT. */
 enum status csv_error(const struct csv *csv, int row, int column, struct err *err,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -1,5 +1,6 @@
 /* The operator list: what a network does for a pass, operator by operator. Everything downstream
- * (closed form, simulator, runtime's per-operator times) reads this list and nothing else.
+ * (closed form, simulator, the kinds of operator in measured times) reads this list and nothing
+ * else; the runtime goes its own way through the same network.
  *
  * A pass is: prologue (token lookup), the schedule's executions of blocks, epilogue (final norm,
  * head, sampling). The operators of a block are stored once per block *class* (blocks of equal
