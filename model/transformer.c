@@ -186,8 +186,8 @@ static int64_t first_block(const struct transformer *net, int class)
     return i;
 }
 
-/* The class of the first block that has a fault is the first with one: classes are in order of first
- * appearance. */
+/* Classes are in order of first appearance, so the first with a fault is that of the first block
+ * with one. */
 static enum status check_blocks(const struct transformer *net, struct err *err)
 {
     const struct stack *stack = &net->stack;
