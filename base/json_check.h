@@ -1,7 +1,7 @@
-/* Is this text JSON? RFC 8259 to the letter, so that json.c's tree is built from clean text only
- * and an error can say line, column and what was expected. It also refuses what the tree could not
- * hold faithfully: numbers beyond a double or longer than 60 characters, "\u0000", nesting deeper
- * than 64. */
+/* Is this text JSON? Strictly by RFC 8259, so that json.c builds its tree from valid text only and
+ * an error can say line, column and what was expected. Also refused is what the tree could not hold
+ * exactly: numbers beyond a double or longer than 60 characters, "\u0000", nesting deeper than 64.
+ */
 #ifndef LATHE_BASE_JSON_CHECK_H
 #define LATHE_BASE_JSON_CHECK_H
 

@@ -13,12 +13,14 @@ double stats_quantile(double *values, size_t n, double q);
  * sigma). */
 double stats_mad(double *values, size_t n);
 
-/* Sigma of a normal distribution over its MAD: 1 over its upper quartile (Hampel, 1974). */
+/* Sigma of a normal distribution divided by its MAD, which is 1 / its upper quartile (Hampel,
+ * 1974). */
 #define STATS_SIGMA_PER_MAD 1.4826
-/* Standard error of a large normal sample's median over that of its mean: sqrt(pi / 2). */
+/* Standard error of the median of a large normal sample, divided by that of its mean: sqrt(pi / 2).
+ */
 #define STATS_MEDIAN_ERROR 1.2533
-/* Residuals beyond this many sigmas count linearly in Huber's loss: 95 % efficient where nothing is
- * wrong (Huber, 1964; the constant is that of Holland and Welsch, 1977). */
+/* Residuals beyond this many sigmas count linearly in Huber's loss. On normal errors the estimate
+ * is then 95 % efficient (Huber, 1964; the constant is that of Holland and Welsch, 1977). */
 #define STATS_HUBER 1.345
 
 double stats_mean(const double *values, size_t n);
@@ -40,8 +42,9 @@ double rng_uniform(struct rng *rng);                             /* [0, 1) */
 int64_t rng_between(struct rng *rng, int64_t low, int64_t high); /* low .. high, both included */
 double rng_normal(struct rng *rng);                              /* mean 0, variance 1 */
 
-/* An even sample of a stream (Waterman's algorithm R): each item is told its place in the sample,
- * where it takes another's; from `capacity` on it is not kept. */
+/* An even sample of a stream whose length is not known (Waterman's algorithm R). For each item
+ * reservoir_place gives its place in the sample: it goes there and overwrites what is there. A
+ * place of `capacity` or more: the item is not kept. */
 struct reservoir {
     size_t capacity;
     int64_t n_seen;

@@ -17,8 +17,8 @@ struct fit_aliases {
     size_t n;
 };
 
-/* Types of a file type's name: "Q4_K - Medium", "Q4_K_M", "q8_0", "all F32". `head` is what
- * llama.cpp gives the head of such a file. Errors: STATUS_INPUT. */
+/* The weight types that a file type stands for: "Q4_K - Medium", "Q4_K_M", "q8_0", "all F32".
+ * `head` is the type that llama.cpp gives the head of such a file. Errors: STATUS_INPUT. */
 enum status fit_file_type(const char *name, enum dtype *blocks, enum dtype *head, struct err *err);
 
 /* The network that a benchmark calls `name`: an alias, a MODEL, or a preset by the name without

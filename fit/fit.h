@@ -1,15 +1,16 @@
 /* Fitting: a machine's coefficients from a runtime's own timings.
  *
- * Any time that price_network gives is linear, piece by piece, in what the machine is made of:
+ * Any time that price_network gives is linear, piece by piece, in the machine's coefficients:
  * nanoseconds a byte for each weight type, for the KV cache and for the head, a flop of attention,
- * a layer, an operator, a pass, a flop of each type's matrices. So the coefficients of the rows are
- * the derivatives of price_network itself (Gauss and Newton; two or three rounds, since only the
- * piece can change), and the fit predicts exactly what lathe predicts on the profile it writes:
- * there is no second formula to keep in step, and shared weights, SRAM levels and overlap count.
+ * a layer, an operator, a pass, a flop of each type's matrices. So the rows of the fit are the
+ * derivatives of price_network itself (Gauss and Newton; two or three rounds, since only the piece
+ * can change). There is no second formula: the fit predicts exactly what lathe predicts on the
+ * profile it writes, with shared weights, SRAM levels and overlap.
  *
- * The estimate is the maximum a posteriori one: rows weighted by relative error, every coefficient
- * >= 0 and with a prior (below), Huber's loss, and the rows' noise taken from their residuals when
- * it is larger than they claim. One estimator for two anchors or two hundred.
+ * The estimate is the maximum a posteriori one. Rows are weighted by relative error, every
+ * coefficient is >= 0 and has a prior (below), the loss is Huber's. The rows' noise is taken from
+ * their residuals when these are larger than the rows claim. The estimator is the same for two
+ * anchors and for two hundred rows.
  *
  * What it cannot show: heat, and costs that no row varies; those keep the base profile's values. */
 #ifndef LATHE_FIT_FIT_H
@@ -24,28 +25,32 @@
 #include "device/interval.h"
 #include "model/transformer.h"
 
-/* Priors. A weight's ns per byte: normal around all time over all bytes, this share wide. */
+/* Priors. A weight's ns per byte: normal, with all time divided by all bytes as mean and this share
+ * of it as scale. */
 #define FIT_BYTE_SCALE_FRAC 0.5
-/* Fixed costs: half normal around none. A layer's: this share of the median time of an executed
- * layer (100 us for the networks of MobileLLM's Table 7 on a phone). An operator's: a tenth of a
- * layer's. A pass's: this share of the median time of a token. */
+/* Fixed costs: half normal from 0. The scale of a layer's is this share of the median time of an
+ * executed layer (100 us for the networks of MobileLLM's Table 7 on a phone), that of an operator's
+ * a tenth of a layer's, that of a pass's this share of the median time of a token. */
 #define FIT_LAYER_SCALE_FRAC 0.2
 #define FIT_PASS_SCALE_FRAC  0.1
-/* A byte of the KV cache takes this many times a byte of weights where no row tells, on units other
- * than GPUs: a CPU turns f16 rows into dot products one head at a time, and NPU runtimes leave
- * attention to the CPU. From llama.cpp on an x86-64 CPU (docs/accuracy.md), contexts up to 1024. */
+/* Where no row tells, a byte of the KV cache takes this many times as long as a byte of weights, on
+ * units other than GPUs: a CPU turns f16 rows into dot products one head at a time, and NPU
+ * runtimes leave attention to the CPU. From llama.cpp on an x86-64 CPU (docs/accuracy.md), contexts
+ * up to 1024.
+ */
 #define FIT_CACHE_FACTOR 4
 
+/* Where a term is not fitted: the KV cache keeps its ratio to the fastest weights as in the base
+ * profile, attention runs at its type's peak, and the head takes its type's time. */
 enum fit_term {
     FIT_BYTE = 0,             /* + dtype: ns per byte of weights from DRAM */
     FIT_FLOP = N_DTYPES,      /* + dtype: ns per flop of matrices over a prompt */
     FIT_LAYER = 2 * N_DTYPES, /* ns per executed layer */
     FIT_PASS,                 /* ns per pass */
     FIT_OPERATOR,             /* ns per operator */
-    FIT_KV_BYTE,              /* ns per byte of the KV cache; else as the base has it against the
-                                 fastest weights */
-    FIT_ATTENTION,            /* ns per flop of a decode's attention; else the type's peak */
-    FIT_HEAD_BYTE,            /* ns per byte of the head; else its type's */
+    FIT_KV_BYTE,              /* ns per byte of the KV cache */
+    FIT_ATTENTION,            /* ns per flop of a decode's attention */
+    FIT_HEAD_BYTE,            /* ns per byte of the head */
     FIT_LOAD,                 /* ns per load */
     FIT_LOAD_BYTE,            /* ns per byte of the file */
     N_FIT_TERMS,
@@ -93,11 +98,10 @@ enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct 
 /* The row's own figure, NaN if it has none. */
 double fit_measured_ns(const struct fit_row *row, enum fit_phase phase);
 
-/* The device without any cost that a fit may give it, at `threads`: nothing per layer, pass and
- * operator; of the types' bandwidths only what they are to one another, and of the KV cache's what
- * FIT_CACHE_FACTOR makes of it. Peaks stay, raised where
- * they are below four times the rate that the rows' decodes show, since a decode reads. Errors:
- * those of machine_resolve. */
+/* The profile before fitting: public numbers only, at `threads`. Costs per layer, pass and operator
+ * are 0. Of the types' bandwidths only the ratios are used; the KV cache's follows from
+ * FIT_CACHE_FACTOR. Peaks stay, but are raised to four times the rate that the rows' decodes show,
+ * since a decode is bound by reading. Errors: those of machine_resolve. */
 enum status fit_base_machine(const struct device *base, int threads,
                              const struct fit_row *const *rows, int n_rows, struct machine *out,
                              struct err *err);
@@ -109,14 +113,14 @@ void fit_machine(const struct machine *base, const struct fit_theta *theta, stru
 enum status fit_predict(const struct machine *machine, const struct fit_row *row,
                         enum fit_phase phase, double *ns, struct err *err);
 
-/* FIT_BYTE terms of the rows with a decode: the types of their blocks. A type that only heads have
- * streams as fast against the fastest of them as the base has it; two anchors cannot tell it apart.
- */
+/* The FIT_BYTE terms to fit: one for each weight type of the blocks of rows with a decode. A type
+ * that only heads have keeps its ratio to the fastest of these as in the base profile: two anchors
+ * cannot tell it apart. */
 fit_terms fit_byte_terms(const struct fit_row *const *rows, int n_rows);
 
-/* Fits `terms` to the rows that have the phase's figure, on top of what theta holds already; rows
- * without it are passed over. FIT_BYTE terms come with FIT_DECODE, FIT_FLOP terms with FIT_PREFILL,
- * FIT_LOAD and FIT_LOAD_BYTE with FIT_LOADING. noise_frac: out, the noise it settled at; NULL
+/* Fits `terms` to the rows that have a figure of the phase; other rows are skipped. What theta
+ * holds already stays. FIT_BYTE terms go with FIT_DECODE, FIT_FLOP terms with FIT_PREFILL, FIT_LOAD
+ * and FIT_LOAD_BYTE with FIT_LOADING. noise_frac: out, the noise that was used in the end; NULL
  * allowed. Errors: STATUS_INPUT (no row), STATUS_NOMEM, those of price_network. */
 enum status fit_solve(const struct machine *base, const struct fit_row *const *rows, int n_rows,
                       enum fit_phase phase, fit_terms terms, struct fit_theta *theta,

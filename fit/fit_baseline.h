@@ -1,7 +1,7 @@
 /* What one would use without lathe: bytes over bandwidth, with or without a cost per layer.
  *
- * Least squares of relative errors, both costs >= 0. Bytes are what the caller says that a decode
- * reads; each type has a bandwidth of its own, and a layer's cost is that of all types. */
+ * Least squares of relative errors, both costs >= 0. The caller says how many bytes a decode reads.
+ * Each type has a bandwidth of its own; the cost of a layer is one for all types. */
 #ifndef LATHE_FIT_FIT_BASELINE_H
 #define LATHE_FIT_FIT_BASELINE_H
 
@@ -24,8 +24,8 @@ enum status fit_baseline(const struct baseline_sample *samples, size_t n, bool w
 /* NaN for a type that was not in the samples. */
 double fit_baseline_ns(const struct fit_baseline *baseline, const struct baseline_sample *sample);
 
-/* Both over rows, of which a decode reads what fit_sum_row counts. A row without a decode is left out
- * and not predicted (NaN). */
+/* The same for rows; a decode reads the bytes that fit_sum_row counts. A row without a decode is
+ * left out and not predicted (NaN). */
 enum status fit_baseline_of_rows(const struct fit_row *const *rows, int n_rows, bool with_layers,
                                  struct fit_baseline *out, struct err *err);
 double fit_baseline_predict(const struct fit_baseline *baseline, const struct fit_row *row);

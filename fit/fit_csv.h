@@ -1,10 +1,10 @@
 /* A CSV table of timings as rows of a fit.
  *
- * Columns model, type and decode_tok_s; optional head_type, kv_type, prompt, depth, threads,
- * prefill_tok_s, load_s, source. depth: tokens in the cache when decode was timed. A model that has
- * no file may bring its shape: n_layers, d_model, n_heads, n_kv_heads, d_head, d_ff, vocab_size,
- * tie_embeddings, ffn; n_heads and d_ff may list a number for every layer ("8 0 8", 0 heads: no
- * attention). */
+ * Required columns: model, type, decode_tok_s. Optional: head_type, kv_type, prompt, depth (tokens
+ * in the cache when decode was timed), threads, prefill_tok_s, load_s, source. Columns may also
+ * give the shape of a model that has no file: n_layers, d_model, n_heads, n_kv_heads, d_head, d_ff,
+ * vocab_size, tie_embeddings, ffn. n_heads and d_ff may list a number for every layer ("8 0 8"; 0
+ * heads: no attention). */
 #ifndef LATHE_FIT_FIT_CSV_H
 #define LATHE_FIT_FIT_CSV_H
 
@@ -12,7 +12,7 @@
 #include "fit/bench_names.h"
 #include "fit/fit_rows.h"
 
-/* Appends the table's rows; one that cannot be used costs a line in `notes`. Errors: STATUS_INPUT
+/* Appends the table's rows; one that cannot be used adds a line to `notes`. Errors: STATUS_INPUT
  * (not such a table), STATUS_NOMEM. */
 enum status fit_read_csv(const char *path, const char *text, int64_t length,
                          const struct fit_aliases *aliases, struct fit_rows *rows,

@@ -1,13 +1,14 @@
 /* A device profile's numbers from the timings of one runtime on one device.
  *
- * Rows of one thread count are fitted together, decode first, then prompts, then loads. Which terms
- * are fitted is what the data support: bandwidth of each weight type and cost per layer always; a
- * cost per pass and operator, attention, cache and head when predictions of networks left out get
- * better for it. The same predictions are the error that the profile carries. Held out is a whole
- * network, in all its types and contexts, where there are three or more; where there are two, one
- * type of one network; two timings leave nothing to hold out, and the error is unknown.
+ * Rows of one thread count are fitted together: decode first, then prompts, then loads. Bandwidth
+ * of each weight type and cost per layer are always fitted. A cost per pass and operator,
+ * attention, cache and head are fitted when that improves the predictions of networks left out.
  *
- * Beside it, on the same rows, what two simpler models would have said: bytes over bandwidth, and
+ * The errors of these held-out predictions are what the profile states. With three or more networks
+ * a whole network is held out, in all its types and contexts. With two, one type of one network.
+ * Two timings leave nothing to hold out: the error is unknown.
+ *
+ * On the same rows it also gives the predictions of two simpler models: bytes over bandwidth, and
  * bytes over bandwidth plus a cost per layer (least squares of relative errors, no prior). */
 #ifndef LATHE_FIT_FIT_DEVICE_H
 #define LATHE_FIT_FIT_DEVICE_H
@@ -16,9 +17,9 @@
 
 /* decode_ns by each model; NaN: not predicted (a type that no other row has). */
 struct fit_prediction {
-    double fitted_ns;           /* by all rows, its own among them */
-    double held_out_ns;         /* by rows without this network */
-    double bytes_ns, layers_ns; /* the simpler models, held out alike */
+    double fitted_ns;           /* from all rows, including this one */
+    double held_out_ns;         /* from the rows of other networks */
+    double bytes_ns, layers_ns; /* by the simpler models, held out in the same way */
 };
 
 struct fit_errors {
@@ -35,7 +36,7 @@ struct fit_group {
 };
 
 struct device_fit {
-    struct device base; /* what the fit does not touch */
+    struct device base; /* the numbers that the fit does not change */
     int n_groups;       /* ascending threads */
     struct fit_group groups[MAX_THREAD_POINTS];
     fit_terms optional;         /* of FIT_PASS ... FIT_HEAD_BYTE, chosen by held-out error */
@@ -54,8 +55,8 @@ enum status fit_device(const struct device *base, const struct fit_rows *rows,
                        struct device_fit *out, struct text *notes, struct err *err);
 void device_fit_release(struct device_fit *fit);
 
-/* Fits to the rows of `anchors` and predicts the decodes of all rows: out, [rows->n]; held_out_ns
- * stays NaN, the rest is from the anchors alone. No optional terms. Errors: as fit_device. */
+/* Fits to the rows of `anchors` alone, without optional terms, and predicts the decodes of all
+ * rows. out: [rows->n]; held_out_ns stays NaN. Errors: as fit_device. */
 enum status fit_from_anchors(const struct device *base, const struct fit_rows *rows,
                              const bool *anchors, struct fit_prediction *out, struct err *err);
 

@@ -1,8 +1,8 @@
 /* Benchmark files as rows of a fit: what llama-bench prints (llama_bench.h) and CSV tables
  * (fit_csv.h); docs/accuracy.md shows both.
  *
- * A row that cannot be used costs a line in `notes` that says which and why; a file of which no row
- * can be read is an error. */
+ * A row that cannot be used adds a line to `notes` that says which and why. A file without any
+ * usable row is an error. */
 #ifndef LATHE_FIT_FIT_INPUT_H
 #define LATHE_FIT_FIT_INPUT_H
 

@@ -1,10 +1,10 @@
-/* A fit as a device profile (docs/profiles.md): the base profile with what was fitted in its place.
+/* A fit as a device profile (docs/profiles.md): the base profile with the fitted numbers in place.
  *
- * Fitted numbers say so, with rows and residuals; what the fit does not touch keeps the base's
- * value, kind and source. A level above DRAM that the base has slower than the fitted DRAM is
- * raised to it, and a compute peak below what the rows show is raised too; both are `estimate`.
- * Read back and resolved at a thread count of the rows the profile prices every row as the fit does
- * (six digits). */
+ * A fitted number says so in its source, with rows and residuals. The other numbers keep the base's
+ * value, kind and source, with two exceptions of kind `estimate`: a level above DRAM that is slower
+ * than the fitted DRAM is raised to it, and a compute peak below what the rows show is raised too.
+ * Read back and resolved at a thread count of the rows, the profile prices every row as the fit
+ * does (to six digits). */
 #ifndef LATHE_FIT_FIT_PROFILE_H
 #define LATHE_FIT_FIT_PROFILE_H
 

@@ -1,4 +1,4 @@
-/* The rows of a fit: a list, and what is taken out before anything is fitted. */
+/* The rows of a fit, and which of them are refused before anything is fitted. */
 #ifndef LATHE_FIT_FIT_ROWS_H
 #define LATHE_FIT_FIT_ROWS_H
 
@@ -14,18 +14,19 @@ struct fit_rows {
 enum status fit_rows_add(struct fit_rows *rows, struct fit_row *row, struct err *err);
 void fit_rows_release(struct fit_rows *rows);
 
-/* Takes out figures of equal networks under equal conditions that lie further apart than repeats
- * do: with three or more those far from the median, with two both. One line a row to `notes`.
- * Returns how many rows it took a figure from. */
+/* Removes contradictions: figures of equal networks under equal conditions that lie further apart
+ * than repeats do. Of three or more those far from the median go, of two both. Adds one line a row
+ * to `notes`. Returns how many rows lost a figure. */
 int fit_rows_refuse_contradictions(struct fit_rows *rows, struct text *notes);
 
-/* Takes out rows of networks that the base's DRAM cannot hold, which would be priced from flash;
+/* Removes rows of networks that the base's DRAM cannot hold: they would be priced from flash. Adds
  * one line a row to `notes`. Returns how many. */
 int fit_rows_refuse_too_large(struct fit_rows *rows, const struct device *base, struct text *notes);
 
 /* Blocks, head and cache of the same types. */
 bool fit_same_types(const struct transformer *a, const struct transformer *b);
-/* Equal in shape, whatever their types; contexts may differ where all else tells them alike. */
+/* Equal in shape, whatever their types. Where the largest contexts differ: equal in width,
+ * vocabulary, schedule and FFN. */
 bool fit_same_network(const struct fit_row *a, const struct fit_row *b);
 
 #endif

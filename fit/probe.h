@@ -1,12 +1,13 @@
 /* What to time on a device: the few networks that tell a fit's coefficients apart.
  *
- * Greedy D-optimal design: each step takes the network whose timings (a decode from an empty cache,
- * and one at depth) add most to the log-determinant of what is known of the coefficients, given the
- * fit's priors and noise. Coefficients are those of lathe fit (fit/fit.h), their sizes
- * guessed from the device's profile; a wrong guess costs some information, no correctness.
+ * Greedy D-optimal design. Each step takes the network whose two timings (a decode from an empty
+ * cache, and one at depth) add most to the log-determinant of the information matrix of the
+ * coefficients, given the fit's priors and noise. The coefficients are those of lathe fit
+ * (fit/fit.h), with sizes guessed from the device's profile. A wrong guess costs some information,
+ * but makes no result wrong.
  *
- * What it cannot show: costs that the coefficients have no name for. Add networks like those you
- * care about. */
+ * What it cannot show: costs that are not among the coefficients. Add networks like those you care
+ * about. */
 #ifndef LATHE_FIT_PROBE_H
 #define LATHE_FIT_PROBE_H
 

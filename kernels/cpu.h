@@ -1,8 +1,8 @@
-/* Which instruction sets this machine can run, as tiers that a kernel row asks for.
+/* Which instruction sets this machine can run, in tiers. A kernel row names the tiers it needs.
  *
- * A tier is set when the processor has every feature of it and the operating system saves its
- * registers (XCR0 on x86). Read from CPUID and from HWCAP: clang 14's __builtin_cpu_supports does
- * not know all of them. CPUID traps in a virtual machine (tens of microseconds): ask once and keep
+ * A tier is set when the processor has all its features and the operating system saves its
+ * registers (XCR0 on x86). Read from CPUID and HWCAP, since clang 14's __builtin_cpu_supports does
+ * not know all features. CPUID traps in a virtual machine (tens of microseconds): ask once and keep
  * the answer. */
 #ifndef LATHE_KERNELS_CPU_H
 #define LATHE_KERNELS_CPU_H

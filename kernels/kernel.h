@@ -1,14 +1,14 @@
-/* The kernels behind one table: what runs on real weights, and what calibration times.
+/* The table of kernels: what runs on real weights, and what calibration times.
  *
- * Every operator is a plain function over a slice of its output (rows, heads, elements) with no
- * thread in it, so that a caller inside one parallel region gives each thread its slice and puts a
- * barrier where the next operator needs all of it; kernels/threaded.h wraps the slices for callers
- * that want a thread count. `portable` rows are the definition; rows of an instruction set must
- * agree with them (tests hold every row against portable).
+ * A kernel is a plain function over a slice of its output (rows, heads, elements). It knows no
+ * threads: a caller inside one parallel region gives each thread its slice and puts a barrier where
+ * the next operator needs the whole output. kernels/threaded.h wraps the slices for callers that
+ * want a thread count. `portable` rows are the definition. Rows of an instruction set must agree
+ * with them; tests compare every row with portable.
  *
- * Weights are rows as model/quantize.h stores them (ggml's layouts), one after another at
- * dtype_row_bytes(dtype, k) with any alignment, so that a mapped GGUF tensor runs as it is.
- * Activations are f32. Nothing here allocates; scratch is the caller's.
+ * Weights are rows as model/quantize.h stores them (ggml's layouts), dtype_row_bytes(dtype, k)
+ * apart, at any alignment. So a mapped GGUF tensor runs as it is. Activations are f32. Nothing here
+ * allocates; scratch memory is the caller's.
  *
  * What the table cannot express: strided weights, batches of unrelated sequences. */
 #ifndef LATHE_KERNELS_KERNEL_H
@@ -21,7 +21,7 @@
 #include "model/dtype.h"
 
 enum kernel_op {
-    KERNEL_READ,      /* sum over a buffer: the read bandwidth there is */
+    KERNEL_READ,      /* sum over a buffer: the read bandwidth of the machine */
     KERNEL_MATVEC,    /* y = W x */
     KERNEL_MATMUL,    /* the same for m tokens */
     KERNEL_ATTENTION, /* over the cache, decode (one token) and prefill; dtype is the cache's */
@@ -71,8 +71,8 @@ struct attention {
     int64_t window; /* a token sees the last `window` positions, itself included; 0 = all */
     float scale;    /* of the logits, usually 1 / sqrt(d_head) */
     float softcap;  /* c tanh(logit / c) before the softmax; 0 = none */
-    const float
-        *alibi; /* [n_heads]: slope * (position of key - position of query) is added; NULL */
+    /* [n_heads] slopes: slope * (position of key - position of query) is added; NULL: nothing. */
+    const float *alibi;
 };
 enum { ATTENTION_MAX_HEAD = 512 };
 
@@ -132,8 +132,9 @@ struct kernel {
     kernel_prepare_fn *prepare;           /* NULL: x is used as it is */
     int64_t (*prepared_bytes)(int64_t k); /* NULL with prepare */
     int64_t (*scratch_bytes)(int64_t k);  /* NULL: none */
-    int64_t step; /* matvec: elements of a row that it takes at a time, a shorter rest in as long as
-                     a whole; 0: any number */
+    /* matvec: elements of a row taken at a time. A shorter rest takes as long as a whole step. 0:
+     * any number of elements. */
+    int64_t step;
 };
 
 /* All rows, best first within an operator and type. */

@@ -1,7 +1,7 @@
-/* Kernels with a thread count: slices of the kernel table inside one OpenMP region a call.
+/* Kernels with a thread count: each call runs the slices inside one OpenMP region.
  *
- * With one thread there is no parallel region at all. For a single operator from outside; a network
- * stays inside one region for a whole pass and calls the slices itself. */
+ * For a single operator. A network stays inside one region for a whole pass and calls the slices
+ * itself. With one thread there is no parallel region at all. */
 #ifndef LATHE_KERNELS_THREADED_H
 #define LATHE_KERNELS_THREADED_H
 
@@ -28,9 +28,9 @@ void threaded_attention(const struct kernel *kernel, const struct attention *a, 
 /* One thread's scratch, a multiple of 64. */
 int64_t threaded_scratch_bytes(const struct kernel *kernel, int64_t k);
 
-/* A meeting point inside one parallel region: everybody who waits goes on when the last has come.
- * Spins for some microseconds, yields for about a millisecond, then sleeps a little at a time,
- * since these machines lose cores for milliseconds. */
+/* A barrier inside one parallel region: all go on when the last has come. A waiting thread spins
+ * for some microseconds, yields for about a millisecond, then sleeps a little at a time, since
+ * shared machines lose cores for milliseconds. */
 struct team_barrier {
     int n_threads;
     _Alignas(64) atomic_int arrived;

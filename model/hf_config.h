@@ -6,18 +6,21 @@
  * model/hf_family.h holds the table. Not read: encoders, mixtures of experts, vision towers (of a
  * model with a text_config that part alone is read, with a warning).
  *
- * Facts that a file does not state: MobileLLM ties through share_embedding and shares layers
- * through layer_sharing; the MobiLlama code shares one FFN between all layers, and the
- * configurations of MobileLLM's training repository are tied by a command-line flag. The last two
- * are known by name and shape, and always reported as a warning.
+ * MobileLLM ties through share_embedding and shares layers through layer_sharing. Two facts are in
+ * no file: the MobiLlama code shares one FFN between all layers, and the configurations of
+ * MobileLLM's training repository are tied by a command-line flag. These are known by name and
+ * shape, and always reported as a warning.
  *
- * Write: what stock code trains. LlamaForCausalLM where that class can hold the network, its own
- * family (or another that fits) otherwise, MobileLLM's keys where every block runs twice in a row.
+ * Write: what stock code trains. LlamaForCausalLM where that class can hold the network; otherwise
+ * its own family, or another that fits; MobileLLM's keys where every block runs twice in a row.
  * What no class holds (other schedules, one FFN for all, widths or attention by layer) goes into
- * keys that start with "lathe_", which lathe reads back and stock code ignores: a warning says so:
- *   lathe_sharing    "immediate" "repeat-all" "reverse"      lathe_repeats   executions of a block
- *   lathe_share_ffn  true: one FFN for all blocks            lathe_blocks    [n_layers] objects
- * with mixer ("attention" "none" "rwkv"), n_heads, n_kv_heads, d_head, window, d_ff */
+ * keys that start with "lathe_". lathe reads them back; stock code ignores them, and a warning says
+ * so.
+ *   lathe_sharing    "immediate" "repeat-all" "reverse"
+ *   lathe_repeats    executions of a block
+ *   lathe_share_ffn  true: one FFN for all blocks
+ *   lathe_blocks     [n_layers] objects with mixer ("attention" "none" "rwkv"), n_heads,
+ *                    n_kv_heads, d_head, window, d_ff */
 #ifndef LATHE_MODEL_HF_CONFIG_H
 #define LATHE_MODEL_HF_CONFIG_H
 

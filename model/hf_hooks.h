@@ -1,5 +1,6 @@
-/* What of a family's config.json does not fit a row of the table in hf_family.c: one function to
- * read it into a network to which the row has been applied, one to write it. */
+/* The parts of a family's config.json that do not fit a row of the table in hf_family.c. A family
+ * has a function to read them, called after its row has been applied to the network, and one to
+ * write them. */
 #ifndef LATHE_MODEL_HF_HOOKS_H
 #define LATHE_MODEL_HF_HOOKS_H
 

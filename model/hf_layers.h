@@ -1,5 +1,5 @@
 /* What differs from layer to layer in a config.json: attention windows by the family's rule, and
- * lathe's own keys for schedules and blocks that no family can say. */
+ * lathe's own keys for schedules and blocks that no family has a key for. */
 #ifndef LATHE_MODEL_HF_LAYERS_H
 #define LATHE_MODEL_HF_LAYERS_H
 

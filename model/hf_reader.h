@@ -1,7 +1,7 @@
 /* A config.json while it is being read: keys with alternatives, which keys were used, and warnings.
  *
- * `keys` holds alternatives separated by blanks ("n_embd hidden_size"): the first one present is
- * read, the first of all is the one that messages name and that hf_config_write writes. */
+ * `keys` holds alternatives separated by blanks ("n_embd hidden_size"). The first one that is
+ * present is read. Messages name the first of the list, and hf_config_write writes it. */
 #ifndef LATHE_MODEL_HF_READER_H
 #define LATHE_MODEL_HF_READER_H
 
@@ -20,8 +20,8 @@ struct hf_reader {
     const char *model_type; /* for messages; NULL until known */
     const char *families;   /* for messages: the names of all that are known */
     struct text *warnings;  /* lines are appended; may be NULL */
-    const char
-        *used[HF_MAX_USED]; /* keys of root that were asked for, borrowed from the document */
+    /* Keys of root that were asked for, borrowed from the document. */
+    const char *used[HF_MAX_USED];
     int n_used;
 };
 

@@ -12,9 +12,9 @@
 
 #include "base/status.h"
 
-/* Okabe and Ito's colours (jfly.uni-koeln.de/color), the ones that show on white first. Each comes
- * with a point shape and a dash of its own: a figure reads in grey as well. Beyond N_COLOURS they
- * start again with other shapes. */
+/* Okabe and Ito's colours (jfly.uni-koeln.de/color), those that show best on white first. Each has
+ * a point shape and a dash of its own, so a figure can be read in grey as well. Beyond N_COLOURS
+ * they start again with other shapes. */
 enum colour {
     COLOUR_BLUE,
     COLOUR_VERMILLION,

@@ -46,16 +46,15 @@ struct box {
 };
 double box_overlap(const struct box *a, const struct box *b); /* area */
 
-/* What names must keep clear of. Weight: cost per area covered (lines and marks 1, faint ones
- * less).
- */
+/* What names must keep clear of. Weight: cost per area covered; 1 for lines and marks, less for
+ * faint ones. */
 struct obstacle {
     struct box box;
     double weight;
 };
 
 struct place {
-    double x, y;          /* in: the point named. */
+    double x, y;          /* in: the point named */
     double width, height; /* in: of the text */
     double reach;         /* in: radius of the mark */
     struct box box;       /* out */

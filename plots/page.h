@@ -1,8 +1,8 @@
 /* From a page to a gnuplot script, and to a picture.
  *
- * The look is one for all kinds: title and subtitle at the left, the legend under them, the y
- * axis's name above its axis where it needs no turned head, a light grid, tics at round numbers,
- * names beside their points. The script depends on the page and the format alone. */
+ * All kinds of figures look alike: title and subtitle at the left, the legend under them, the y
+ * axis's name written horizontally above the axis, a light grid, tics at round numbers, names
+ * beside their points. The script depends on the page and the format alone. */
 #ifndef LATHE_PLOTS_PAGE_H
 #define LATHE_PLOTS_PAGE_H
 

@@ -7,8 +7,8 @@
 
 struct plot_accuracy_row {
     const char *model;
-    const char *family; /* models of a family share a colour, and a line when `join`; NULL: other */
-    double decode_ns;   /* > 0; NaN: left out */
+    const char *family;   /* shares a colour, and a line when `join`; NULL: other */
+    double decode_ns;     /* > 0; NaN: left out */
     double accuracy_frac; /* 0 .. 1; NaN: left out */
 };
 

@@ -1,6 +1,7 @@
-/* Kind 'breakdown': where the time of one pass goes, as stacked bars, a row per model and a panel
- * per way of dividing it (by memory level, by operator role; fixed costs are a part like the
- * others). */
+/* Kind 'breakdown': where the time of one pass goes, as stacked bars. A row is a model, a panel a
+ * way of dividing its time (by memory level, by operator role). Fixed costs are a part like the
+ * others.
+ */
 #ifndef LATHE_PLOTS_PLOT_BREAKDOWN_H
 #define LATHE_PLOTS_PLOT_BREAKDOWN_H
 

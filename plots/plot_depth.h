@@ -1,5 +1,5 @@
-/* Kind 'depth': decode latency against depth at equal parameters: for each sharing mode the
- * fastest candidate near each number of executed blocks. */
+/* Kind 'depth': decode latency against depth at equal parameters. For each sharing mode it shows
+ * the fastest candidate near each number of executed blocks. */
 #ifndef LATHE_PLOTS_PLOT_DEPTH_H
 #define LATHE_PLOTS_PLOT_DEPTH_H
 

@@ -1,6 +1,6 @@
-/* Kind 'front': decode latency against parameters in blocks, the stand-in for quality while nothing
- * predicts quality: embeddings cost memory and add little, blocks are what learns. All candidates
- * as a cloud, the best of them as a line, published models by name. */
+/* Kind 'front': decode latency against parameters in blocks. These stand in for quality, which is
+ * not predicted: blocks are what learns, embeddings cost memory and add little. All candidates are
+ * a cloud, the best of them a line; published models have their names. */
 #ifndef LATHE_PLOTS_PLOT_FRONT_H
 #define LATHE_PLOTS_PLOT_FRONT_H
 

@@ -1,5 +1,5 @@
-/* Kind 'phases': load, init, prefill and decode of chosen models, a panel each with an axis of its
- * own, since they lie orders of magnitude apart. */
+/* Kind 'phases': load, init, prefill and decode of chosen models. Each has a panel with an axis of
+ * its own, since they lie orders of magnitude apart. */
 #ifndef LATHE_PLOTS_PLOT_PHASES_H
 #define LATHE_PLOTS_PLOT_PHASES_H
 

@@ -1,4 +1,5 @@
-/* Kind 'sweep': decode time against the size of a buffer, a line each. */
+/* Kind 'sweep': decode time against the size of a buffer, with a line for each network or schedule.
+ */
 #ifndef LATHE_PLOTS_PLOT_SWEEP_H
 #define LATHE_PLOTS_PLOT_SWEEP_H
 

@@ -24,8 +24,8 @@ enum status plot_error_by_depth(const struct plot_validate_row *rows, size_t n_r
                                 const char *phase, const struct plot_options *options,
                                 struct err *err);
 
-/* Kind 'contest': the same models' latency by several clocks (measured, lathe, baselines) against
- * depth, a line each. */
+/* Kind 'contest': the same models' latency against depth, with a line for each clock (measured,
+ * lathe, baselines). */
 struct plot_clock {
     const char *name;
     const double *ns; /* [n]; NaN: missing */

@@ -1,4 +1,4 @@
-/* The channels of DRAM and flash: what waits for them, what they carry, when it arrives. */
+/* The channels of DRAM and flash: their queues, the transfer on its way, and when it arrives. */
 #ifndef LATHE_SIMULATOR_CHANNELS_H
 #define LATHE_SIMULATOR_CHANNELS_H
 
@@ -7,13 +7,13 @@
 void channels_start(struct engine *engine); /* of a pass */
 void channels_release(struct engine *engine);
 
-/* urgent: before everything that is prefetched. */
+/* urgent: goes before everything that is prefetched. */
 void dram_enqueue(struct engine *engine, bool urgent, struct transfer transfer);
 void dram_read_tile(struct engine *engine, int32_t request);
-/* Nothing moves until then, and what is on its way arrives that much later. */
+/* Nothing moves until `until_ns`; a transfer on its way arrives that much later. */
 void dram_pause(struct engine *engine, double until_ns);
 void dram_next(struct engine *engine);
-/* The transfer that is done, if the ticket is the current one's. */
+/* The transfer that is done; false when the ticket is not the current transfer's. */
 bool dram_done(struct engine *engine, int32_t ticket, struct transfer *out);
 
 void flash_enqueue(struct engine *engine, int32_t request);

@@ -116,8 +116,8 @@ static int near_level(const struct machine *machine, int64_t bytes)
     return level;
 }
 
-/* How long a tile takes at the port. One that comes from DRAM again stands between tiles that do
- * not: nothing reads ahead for it, and the port waits as long as DRAM takes. */
+/* How long a tile takes at the port. A re-read tile interrupts a run of hits: nothing reads ahead
+ * for it, so it pays the full latency. */
 static double read_ns(const struct engine *engine, int32_t position, int port)
 {
     const struct machine *machine = engine->machine;

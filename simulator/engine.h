@@ -11,14 +11,15 @@
  *   dispatch  what an operator, block and pass cost to start. Nothing else moves meanwhile, except
  *             flash: Table 7 of MobileLLM shows a cost per executed block that no stream hides
  *
- * The requests of a program are issued in order. A tile that no level above DRAM holds needs room
- * in the last of these (the buffer) before it is fetched, and keeps it until its compute reads it.
- * With overlap_frac 0 requests run ahead of the compute within an operator only; above, as far as
- * there is room, at most that share of the buffer. A tile is read by its port while the one before
- * is computed (double buffering). Operators follow one another: each needs the one before.
+ * Requests of a program are issued in order. The last level above DRAM is the buffer. A tile that
+ * no level above DRAM holds needs room in the buffer before it is fetched, and keeps it until its
+ * compute reads it. With overlap_frac 0 requests run ahead of the compute within an operator only.
+ * With more they run ahead as far as there is room in that share of the buffer. A tile is read by
+ * its port while the one before is computed (double buffering). An operator begins when the one
+ * before has ended.
  *
  * Activations that no level above DRAM can hold go through DRAM, before anything that is
- * prefetched. KV rows are written to DRAM without anybody waiting for them.
+ * prefetched. KV rows are written to DRAM and nothing waits for them.
  *
  * What it cannot show: heat and clocks, address conflicts, other programs. */
 #ifndef LATHE_SIMULATOR_ENGINE_H
@@ -27,8 +28,7 @@
 #include "simulator/engine_state.h"
 
 /* `machine` is borrowed; the tiles are those of `map`. The buffers are empty.
- *   dram_bytes  what DRAM may hold of the weights; < 0: all. Smaller: the rest comes from flash in
- *               every pass
+ *   dram_bytes  weights that DRAM may hold; the rest comes from flash in every pass. < 0: all
  *   dram_policy lru (a mapped file) or pinned (copied into memory of the process's own)
  *   gather      level that rows of the token table are gathered from
  * Errors: STATUS_NOMEM. Release with engine_release, also after an error. */
@@ -37,10 +37,12 @@ enum status engine_init(struct engine *engine, const struct machine *machine,
                         enum level_policy dram_policy, int gather, struct err *err);
 void engine_release(struct engine *engine);
 
-/* Pinned policies: chooses what stays, by uses in `program`, then in its order. Before the first
- * pass; the tiles are fetched when they are first used. */
+/* Pinned policies: chooses the tiles that stay, in the order of `program`, those that it reads more
+ * than once first. Call it before the first pass; the tiles are fetched when they are first used.
+ */
 void engine_pin(struct engine *engine, const struct program *program, const struct tile_map *map);
-/* DRAM then holds what a loader leaves that read the weights of `program` once, in order. */
+/* Fills DRAM with what is left there after a loader has read the weights of `program` once, in
+ * order. */
 void engine_fill_dram(struct engine *engine, const struct program *program,
                       const struct tile_map *map);
 

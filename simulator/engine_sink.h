@@ -1,4 +1,4 @@
-/* Where a simulated run is told as it happens. */
+/* Callbacks that follow a simulated run as it happens. */
 #ifndef LATHE_SIMULATOR_ENGINE_SINK_H
 #define LATHE_SIMULATOR_ENGINE_SINK_H
 
@@ -17,7 +17,7 @@ struct busy_span {
 /* Each may be NULL. Spans of one resource come in order. */
 struct engine_sink {
     void *context;
-    /* "load", "init", "prefill", "decode" as they begin; NULL as a pass ends: what the spans of a
+    /* "load", "init", "prefill", "decode" as they begin; NULL as a pass ends. What the spans of a
      * pass point at is gone after that. */
     void (*phase)(void *context, const char *name, double at_ns);
     void (*span)(void *context, const struct busy_span *span);

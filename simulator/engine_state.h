@@ -1,5 +1,5 @@
-/* The state of the machine at work, for the files that move it on: engine.c runs the operators,
- * fetch.c asks for their tiles, channels.c carries them. */
+/* The state of the simulated machine. Three files change it: engine.c runs the operators, fetch.c
+ * asks for their tiles, channels.c carries them. */
 #ifndef LATHE_SIMULATOR_ENGINE_STATE_H
 #define LATHE_SIMULATOR_ENGINE_STATE_H
 
@@ -42,7 +42,7 @@ struct transfers {
 /* Where a request's tile came from. */
 struct tile_source {
     int8_t level;
-    bool again; /* the buffer has it, but it comes from DRAM once more */
+    bool again; /* the buffer holds it, but it counts as lost and comes from DRAM once more */
 };
 
 struct engine {
@@ -67,11 +67,11 @@ struct engine {
     bool step_runs, fetch_stalled, spill_pending;
     int64_t held_bytes;
     int32_t *streamed_by; /* [tiles]: execution that had it from DRAM just now, or -1 */
-    double lost_share;    /* of the re-reads that are to be lost, those that were not yet */
+    double lost_share;    /* re-reads still to be lost, carried from tile to tile */
     double step_begin_ns, step_ready_ns, step_end_ns;
-    double step_data_ns, step_port_ns; /* bound by data until, by ports until */
+    double step_data_ns, step_port_ns; /* the step was bound by data until, by ports until */
     double port_free_ns[MAX_LEVELS], vectors_free_ns, compute_begin_ns, compute_free_ns;
-    double quiet_until_ns; /* a dispatch */
+    double quiet_until_ns; /* end of a dispatch: nothing moves before */
     struct {
         struct transfers urgent, stream;
         struct transfer now;

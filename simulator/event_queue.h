@@ -1,8 +1,8 @@
 /* Pending events in the order they happen: by time, and among equal times in the order they were
  * scheduled, so that a run is the same to the bit every time.
  *
- * A binary heap of (time, sequence). Nothing is removed before its time: an event that no longer
- * holds carries a ticket that its receiver compares. */
+ * A binary heap of (time, sequence). No event is removed before its time. One that may become void
+ * carries a ticket, and its receiver drops it when the ticket is no longer the current one. */
 #ifndef LATHE_SIMULATOR_EVENT_QUEUE_H
 #define LATHE_SIMULATOR_EVENT_QUEUE_H
 

@@ -16,12 +16,12 @@ enum resource {
     RESOURCE_PORT, /* + level */
     N_RESOURCES = RESOURCE_PORT + MAX_LEVELS - 2,
 };
-/* "flash", "dram", "vectors", "compute", "dispatch", the level's name; NULL: the machine has none.
- */
+/* "flash", "dram", "vectors", "compute", "dispatch" or the level's name; NULL: the machine has no
+ * such resource. */
 const char *resource_name(const struct machine *machine, int resource);
 
-/* What an operator's time is bound by, first to last: its critical path. The parts add up to all of
- * its time. */
+/* What an operator's time is bound by, along its critical path from first to last. The parts add up
+ * to all of its time. */
 enum bound {
     BOUND_DISPATCH,
     BOUND_FLASH, /* data on their way from flash */
@@ -46,16 +46,16 @@ struct pass_report {
     double start_ns, end_ns;
     double ns; /* of all passes */
     double busy_ns[N_RESOURCES];
-    double exposed_ns;                   /* latencies that the channels of DRAM and flash idled */
+    double exposed_ns;                   /* channels of DRAM and flash idle for a latency */
     int64_t moved_bytes[N_RESOURCES];    /* by the channels of flash and DRAM and the ports */
     int64_t required_bytes;              /* weights and KV cache that the operators read */
-    int64_t held_peak_bytes;             /* most that was fetched and waited to be read */
+    int64_t held_peak_bytes;             /* most bytes that were fetched and not read yet */
     struct use total, roles[N_OP_ROLES]; /* total: the roles' sum */
     double energy_pj;                    /* NaN: a level that was used has no energy */
     double level_energy_pj[MAX_LEVELS];  /* weights, KV cache and activations */
     double compute_energy_pj;
 };
-/* The roles' sum into total, and what it took in energy on this machine. */
+/* Adds the roles up into `total` and works out the energy on this machine. */
 void pass_report_finish(const struct machine *machine, struct pass_report *report);
 
 #endif

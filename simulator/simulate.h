@@ -7,15 +7,16 @@
  *                     first pass wants it
  *            warm     it is in the page cache: mapped (nothing moves) or copied (read and written)
  *          plus the profile's fixed cost and cost per executed block.
- * init     block by block: repacked at init_gbps, and compiled; block b costs (2b - 1) times
- *          init_block_sq_ns, since a compiler that looks at all that came before takes n^2 for n
- *          blocks (Table 7: 2.46 times the init for twice the blocks). Equals the closed form's sum.
+ * init     block by block: repacked at init_gbps, and compiled. Compiling block b costs (2b - 1)
+ *          times init_block_sq_ns: a compiler that looks at all blocks before takes n^2 for n
+ *          blocks (Table 7: 2.46 times the init for twice the blocks). The sum is the closed
+ *          form's.
  * prefill  the prompt in one pass, right after init: the buffers above DRAM are empty.
  * decode   tokens after `context` tokens. Sampling is left out, by the contract.
  *
- * Weights that exceed the memory they may use (`memory_bytes` without the KV cache and activations)
- * come from flash again in every pass: all of them when the file is mapped (the page cache is an
- * LRU and a pass is a cycle), what does not fit when it is copied.
+ * Weights may use `memory_bytes` less the KV cache and activations. Weights that exceed that come
+ * from flash again in every pass: all of them when the file is mapped (the page cache is an LRU and
+ * a pass is a cycle), the part that does not fit when the file is copied.
  *
  * Same arguments, same result to the bit. */
 #ifndef LATHE_SIMULATOR_SIMULATE_H
@@ -44,8 +45,8 @@ struct simulation {
     int64_t tile_bytes;   /* 0: tile_bytes_for */
     bool exact;           /* every token by events; false: as few as the steady state allows */
     bool prefill;         /* false: prefill is skipped, for sweeps of decode */
-    struct engine_sink sink; /* told of load, init, prefill and the decoded tokens; with a sink the
-                             tokens are exact */
+    /* Told of load, init, prefill and the decoded tokens. With a sink every token is run. */
+    struct engine_sink sink;
 };
 /* Prompt and context of price.h, one token, mapped, as the profile loads. */
 void simulation_init(struct simulation *simulation);
@@ -58,11 +59,12 @@ struct simulated {
     int64_t tokens;
     double tokens_ns;         /* of all tokens, growing context */
     double tokens_energy_pj;  /* NaN: unknown */
-    int64_t tokens_simulated; /* passes of these that were run; the others lie between two */
-    double tokens_error_frac; /* largest distance of a checked token from the line between */
+    int64_t tokens_simulated; /* passes of these that were run; the others are interpolated */
+    double tokens_error_frac; /* largest error of the interpolation at a token that was checked */
     int64_t tile_bytes, n_tiles;
-    int64_t stream_bytes; /* weights that have no room in memory, so that a pass which reads them
-                             takes them from flash again; 0: all fit */
+    /* Weights that have no room in memory: a pass that reads them takes them from flash again. 0:
+     * all fit. */
+    int64_t stream_bytes;
     double load_read_bytes, load_write_bytes; /* of DRAM and flash while loading */
 };
 

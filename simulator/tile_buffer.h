@@ -1,15 +1,14 @@
 /* What one memory level holds: tiles of weights and KV cache, and which of them go when it is full.
  *
  *   lru      a cache: the tile asked for longest ago goes. Tiles are asked for in program order,
- *            ahead of their use, so what hits does not depend on the clock: a tile hits exactly when
- *            the distinct bytes asked for since (its stack distance, itself included) fit.
- *   managed  a buffer whose owner knows the schedule: the tile needed last goes, and only if it is
- *            needed later than the one that takes its place (Belady, 1966).
- *   pinned   chosen tiles stay for good; the others share what is left as a cache.
+ *            ahead of their use, so hits do not depend on the clock. A tile hits exactly when the
+ *            distinct bytes asked for since (its stack distance, itself included) fit.
+ *   managed  a buffer whose owner knows the schedule: the tile needed latest goes, and only if it
+ *            is needed later than the one that takes its place (Belady, 1966).
+ *   pinned   chosen tiles stay for good; the others share the rest as a cache.
  *
- * A tile that was asked for and is not read yet is held: it cannot go, and a request that finds
- * only held tiles in its way waits. What it cannot show: sets, lines, sharing with other processes.
- */
+ * A tile that was asked for and is not read yet is held: it cannot go. A request that finds only
+ * held tiles in its way waits. What it cannot show: sets, lines, sharing with other processes. */
 #ifndef LATHE_SIMULATOR_TILE_BUFFER_H
 #define LATHE_SIMULATOR_TILE_BUFFER_H
 
@@ -55,29 +54,30 @@ enum status tile_buffer_init(struct tile_buffer *buffer, enum level_policy polic
                              int64_t capacity_bytes, int32_t n_tiles, struct err *err);
 void tile_buffer_release(struct tile_buffer *buffer);
 
-/* Pinned policy: tile will stay once it is here. False: it would leave less than `stream_bytes` for
- * the others. */
+/* Pinned policy: the tile will stay once it is here. False, and not pinned: the others would be
+ * left less than `stream_bytes`. */
 bool tile_buffer_pin(struct tile_buffer *buffer, int32_t tile, int32_t bytes, int64_t stream_bytes);
 
 bool tile_buffer_has(const struct tile_buffer *buffer, int32_t tile);
 
-/* Makes room for `bytes` more that are needed at `use` (managed: nothing that is needed earlier
- * goes). False: what is in the way is held. */
+/* Makes room for `bytes` more that are needed at `use`. Managed: nothing that is needed earlier
+ * goes. False: the tiles in the way are held. */
 bool tile_buffer_make_room(struct tile_buffer *buffer, int64_t bytes, int64_t use);
-/* Tile takes `bytes`, for which there is room; one that is here grows or shrinks to them. Newest.
- */
+/* Puts the tile in as the newest; there is room for its `bytes`. One that is here already grows or
+ * shrinks to them. */
 void tile_buffer_put(struct tile_buffer *buffer, int32_t tile, int32_t bytes);
-/* Asked for again. */
+/* The tile was asked for again: it is the newest now. */
 void tile_buffer_touch(struct tile_buffer *buffer, int32_t tile);
 
-/* Asked for and to be read; needed again at `next_use`. Errors: STATUS_NOMEM. */
+/* The tile was asked for and will be read: it is held. Needed again at `next_use`. Errors:
+ * STATUS_NOMEM. */
 enum status tile_buffer_hold(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
                              struct err *err);
-/* Errors: STATUS_NOMEM. */
+/* The tile was read: one hold less. Errors: STATUS_NOMEM. */
 enum status tile_buffer_read(struct tile_buffer *buffer, int32_t tile, struct err *err);
-/* Managed: what was expected is forgotten, before tile_buffer_expect. */
+/* Managed: forgets when tiles are needed; tile_buffer_expect then says it anew. */
 void tile_buffer_forget(struct tile_buffer *buffer);
-/* Managed: the schedule changed, and a tile that is here and not held is needed at `next_use`.
+/* Managed: after a change of schedule, a tile that is here and not held is needed at `next_use`.
  * Errors: STATUS_NOMEM. */
 enum status tile_buffer_expect(struct tile_buffer *buffer, int32_t tile, int64_t next_use,
                                struct err *err);

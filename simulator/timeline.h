@@ -1,4 +1,4 @@
-/* What each resource did while a few blocks ran: the spans for a drawing. */
+/* The spans for a drawing: what each resource did while a few blocks ran. */
 #ifndef LATHE_SIMULATOR_TIMELINE_H
 #define LATHE_SIMULATOR_TIMELINE_H
 

@@ -30,11 +30,11 @@ struct trace {
     struct trace_run runs[N_RESOURCES];
 };
 
-/* `title` names the process. `coarse`: one event per operator and resource even where its tiles
- * leave gaps, with the time that it was busy; for traces of many tokens. Errors: STATUS_IO. */
+/* `title` names the process. `coarse`, for traces of many tokens: one event per operator and
+ * resource even where its tiles leave gaps, with the time that it was busy. Errors: STATUS_IO. */
 enum status trace_begin(struct trace *trace, const char *path, const char *title,
                         const struct machine *machine, bool coarse, struct err *err);
-/* To be told of a run; valid as long as the trace. */
+/* The sink to hand to a run; valid as long as the trace. */
 struct engine_sink trace_sink(struct trace *trace);
 /* Closes the file, which is there only when it is whole. Errors: STATUS_IO. */
 enum status trace_finish(struct trace *trace, struct err *err);

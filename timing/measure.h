@@ -1,18 +1,20 @@
-/* The measured clock: networks that really run, side by side, until their medians are known.
+/* The measured clock: networks really run, in turns, until their medians are known.
  *
- * Every combination of network, thread count and phase (prefill of a prompt, decode at a depth of
- * the cache) is a condition, and so is a plain read of the largest network's weights at each thread
- * count: the bandwidth there is. Conditions take turns in rounds, there and back, so that a machine
- * that drifts or is disturbed treats all alike. A condition is left alone once its median is known:
- * 1.2533 * 1.4826 * MAD / sqrt(n) (the standard error of a normal sample's median, by way of its
- * MAD) is below the asked share of the median, over at least three turns. All ends with that, with
- * the budget or with the caller's stop; what was measured until then is kept.
+ * A condition is a network at a thread count in a phase: prefill of a prompt, or decode at a depth
+ * of the cache. A plain read of the largest network's weights at each thread count is a condition
+ * too: it tells the bandwidth of the machine. Conditions take turns in rounds, forwards and
+ * backwards, so that drift and disturbance affect all alike.
  *
- * Warm: a turn of decode is one token that does not count, then up to 50 ms of tokens, each after
- * the other: what fits in caches is found there. Cold: before every pass all caches are read full
- * of other bytes by every thread, so that weights and KV cache come from memory, as on a device
- * whose caches are small. The cache at the depth asked is there but holds zeros unless a prompt of
- * that length ran, which take as long to read.
+ * A condition is done once its median is known over at least three turns: when the standard error
+ * of the median, 1.2533 * 1.4826 * MAD / sqrt(n) for a normal sample, is below the asked share of
+ * the median. The measurement ends when all are done, when the budget is spent, or when the caller
+ * stops it. What was measured until then is kept.
+ *
+ * Warm: a turn of decode is one token that does not count, then up to 50 ms of tokens, one after
+ * the other. What fits in caches is found there. Cold: before every pass each thread reads other
+ * bytes until all caches are full of them. Weights and KV cache then come from memory, as on a
+ * device whose caches are small. The KV cache has the depth asked for. It holds zeros unless a
+ * prompt of that length ran; zeros take as long to read.
  *
  * What it cannot show: sampling and tokenising, heat, a machine that others use (it tells how much
  * they took). */

@@ -1,4 +1,4 @@
-/* A plan of what to measure, and the figures that came of it. */
+/* A plan of what to measure, and the measured figures. */
 #ifndef LATHE_TIMING_MEASUREMENT_H
 #define LATHE_TIMING_MEASUREMENT_H
 
@@ -30,7 +30,8 @@ struct measure_plan {
     double budget_ns;                  /* of the rounds; every condition has at least one turn */
     unsigned isa;                      /* of cpu_isa */
     const volatile sig_atomic_t *stop; /* NULL: never */
-    void (*progress)(void *context, int done, int total); /* of permille; NULL: none */
+    /* Told how much is done, in permille; NULL: none. */
+    void (*progress)(void *context, int done, int total);
     void *progress_context;
 };
 
@@ -80,23 +81,27 @@ void measurement_release(struct measurement *measurement);
 /* thread: index into plan->threads. MEASURE_LOAD knows no thread count, MEASURE_READ no model. */
 struct measured_time measure_time(const struct measurement *measurement, enum measure_kind kind,
                                   size_t model, int thread, int64_t tokens);
-/* The condition's median split as the sum of its passes was. Zeros unless asked for. */
+/* The condition's median, divided between phases as the sum of its passes was. Zeros unless the
+ * plan asked for it. */
 void measure_phases(const struct measurement *measurement, enum measure_kind kind, size_t model,
                     int thread, int64_t tokens, double ns[N_RUNNER_PHASES]);
 /* The plain read's bandwidth, bytes/ns; NaN if it did not run. */
 double measure_read_gbps(const struct measurement *measurement, int thread);
-/* Weight and cache bytes one decode pass reads, over decode_ns: bytes/ns; NaN if it did not run. */
+/* Weight and cache bytes that one decode pass reads, divided by decode_ns: bytes/ns; NaN if it did
+ * not run. */
 double measure_decode_gbps(const struct measurement *measurement, const struct transformer *net,
                            size_t model, int thread, int64_t context);
-/* load + init + prefill; a missing part makes it unknown. The MADs are added, n is the least. */
+/* load + init + prefill, unknown when a part is. The MADs are added; n is the least of the three.
+ */
 struct measured_time measure_ttft_cold(const struct measurement *measurement, size_t model,
                                        int thread, int64_t prompt);
 /* Bytes of weights, cache and buffers. */
 int64_t measure_peak_bytes(const struct measurement *measurement, size_t model, int thread);
 /* Robust relative standard deviation of one pass: 1.4826 * MAD / median; NaN if n < 2. */
 double measure_noise(struct measured_time time);
-/* Lines, each ended by a newline, that say why these figures are not to be trusted; none when they
- * are: other programs or guests took processors, the bandwidth changed, medians are not known. */
+/* Lines, each ended by a newline, that say why these figures are not to be trusted: other programs
+ * or guests took processors, the bandwidth changed, medians are not known. No lines: nothing is
+ * wrong. */
 void measure_doubts(const struct measurement *measurement, const struct measure_plan *plan,
                     struct text *out);
 

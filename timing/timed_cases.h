@@ -1,8 +1,8 @@
 /* What calibration times: one function a case, each a timing with its place in the kernel table.
  *
- * Cases that stream weights stay inside one parallel region and let every thread walk its own rows
- * without meeting the others, so that what is timed is the memory level and the kernel, not the
- * barrier; barriers are a case of their own. */
+ * In cases that stream weights every thread walks its own rows inside one parallel region and never
+ * waits for the others. So the memory level and the kernel are timed, not the barrier, which is a
+ * case of its own. */
 #ifndef LATHE_TIMING_TIMED_CASES_H
 #define LATHE_TIMING_TIMED_CASES_H
 
@@ -20,8 +20,8 @@ struct kernel_time {
     struct timing timing;
 };
 
-/* Timings of which most samples were disturbed: a thread lost its core during them. Such samples are
- * left out of summaries, but what others slow down is not. */
+/* How many timings had most of their samples disturbed, that is, a thread lost its core during
+ * them. Such samples are left out of summaries; those that others merely slowed down are not. */
 size_t kernel_times_disturbed(const struct kernel_time *times, size_t n);
 
 /* Buffers shared by the cases of one calibration. */

@@ -1,10 +1,11 @@
 /* How long a call takes, as a distribution.
  *
- * A sample is a loop of calls long enough that the clock's own cost vanishes; samples repeat until
- * their spread is small or the budget is spent. All samples are kept: what a table shows (minimum,
- * median, MAD) can be worked out again. What the caller times must have been checked before.
+ * A sample is a loop of calls, long enough that the cost of reading the clock does not matter.
+ * Samples are taken until their spread is small or the budget is spent. All are kept, so that what
+ * a table shows (minimum, median, MAD) can be worked out again. The caller has checked what it
+ * times.
  *
- * Cold and hot is the caller's doing: a call that walks through a buffer much larger than the
+ * Cold or hot is up to the caller: a call that walks through a buffer much larger than the
  * last-level cache is cold, one that stays in place is hot. */
 #ifndef LATHE_TIMING_TIMING_H
 #define LATHE_TIMING_TIMING_H
@@ -21,8 +22,9 @@ struct timing_plan {
     double sample_ns;   /* shortest sample, usually 1e6 */
     double budget_ns;   /* stop after this long (but never below TIMING_MIN_SAMPLES) */
     double spread_frac; /* stop when MAD / median / sqrt(n) is below this */
-    bool thread_time;   /* count what the calling thread runs, not what passes while it waits for
-                           its core: for calls that neither sleep nor start threads */
+    /* Count the time that the calling thread runs, not wall time, which goes on while the thread
+     * waits for its core. Only for calls that neither sleep nor start threads. */
+    bool thread_time;
 };
 
 struct timing {
@@ -43,15 +45,15 @@ int64_t timing_thread_ns(void);
 void timing_run(void (*call)(void *context), void *context, const struct timing_plan *plan,
                 struct timing *out);
 
-/* Median, MAD and number of the samples that stayed below 1.5 times the fastest: on a quiet machine
- * all of them, on a busy one those during which no thread lost its core. */
+/* Median, MAD and number of the samples below 1.5 times the fastest. On a quiet machine these are
+ * all samples, on a busy one those during which no thread lost its core. */
 struct timing_summary {
     double median_ns, mad_ns;
     int n;
 };
 struct timing_summary timing_undisturbed(const struct timing *timing);
 
-/* Makes a timing of calls that each did the same `times` over into one of doing it once. */
+/* Divides by `times`: for calls that each did the same work that many times. */
 void timing_divide(struct timing *timing, int64_t times);
 
 #endif

@@ -24,8 +24,8 @@ struct topology {
     struct cache caches[MAX_CACHES];
 };
 
-/* Asks hwloc (which HWLOC_SYNTHETIC and HWLOC_XMLFILE redirect) and sysconf. A level 1 cache is
- * left out: no pass comes back to a weight before it has read more than that. Errors: STATUS_IO. */
+/* Asks hwloc (which HWLOC_SYNTHETIC and HWLOC_XMLFILE redirect) and sysconf. The level 1 cache is
+ * left out: between two uses of a weight a pass always reads more than that. Errors: STATUS_IO. */
 enum status topology_read(struct topology *out, struct err *err);
 
 #endif

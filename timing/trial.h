@@ -1,16 +1,15 @@
-/* Trials: networks timed through the runtime, in rounds, so that drift hits all of them alike.
+/* Trials: networks timed through the runtime, in rounds, so that drift affects all of them alike.
  *
  * A trial is a network at a thread count with a prompt and a context. A round visits the networks
- * in a new random order; a network is built once a round and all its trials are timed on it.
- * Figures of a round are medians of a few passes; what is compared are means over the middle half
- * of the rounds, and how much the rounds differ is the noise.
+ * in a new random order. A network is built once a round, and all its trials are timed on it. A
+ * round's figure is the median of a few passes. A trial's figure is the mean over the middle half
+ * of its rounds; how much the rounds differ is the noise.
  *
- * Every trial is timed as the rest of lathe times: decode is one token after `context` tokens,
- * sampling excluded, prefill `prompt` tokens from an empty cache. The cache's content is zeros,
- * which take as long to read. Threads are pinned.
+ * Decode is one token after `context` tokens, without sampling; prefill is `prompt` tokens from an
+ * empty cache. The cache holds zeros, which take as long to read. Threads are pinned.
  *
- * Before and after each timing sentinels tell the machine's state, and all timings are brought to
- * one state (machine_state.h): that of the caller's reference, else the session's calm one. */
+ * Sentinels before and after each timing tell the machine's state (machine_state.h). All timings
+ * are corrected to one state: that of the caller's reference, else the session's calm one. */
 #ifndef LATHE_TIMING_TRIAL_H
 #define LATHE_TIMING_TRIAL_H
 
@@ -25,7 +24,7 @@
 
 enum {
     MAX_TRIAL_ROUNDS = 64,
-    LEAST_STATE_ROUNDS = 4, /* fewer do not tell what a state costs: timings stay as they were */
+    LEAST_STATE_ROUNDS = 4, /* fewer do not tell what a state costs: no correction */
 };
 
 struct trial {
@@ -35,17 +34,17 @@ struct trial {
     int64_t prompt;  /* 0: no prefill is timed */
     int64_t context; /* of decode */
     int n_rounds;    /* out: rounds that timed it */
-    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS]; /* out, in one state, if
-                                                                         there are rounds for it */
-    double raw_decode_ns[MAX_TRIAL_ROUNDS], raw_prefill_ns[MAX_TRIAL_ROUNDS]; /* as timed */
+    /* Out: corrected to one state when there are LEAST_STATE_ROUNDS, and as timed. */
+    double decode_ns[MAX_TRIAL_ROUNDS], prefill_ns[MAX_TRIAL_ROUNDS];
+    double raw_decode_ns[MAX_TRIAL_ROUNDS], raw_prefill_ns[MAX_TRIAL_ROUNDS];
     struct machine_state state[MAX_TRIAL_ROUNDS];
 };
 
 /* Mean over rounds without the quickest and the slowest quarter of them; NaN without any. */
 double trial_decode_ns(const struct trial *trial);
 double trial_prefill_ns(const struct trial *trial);
-/* Median over rounds of |a round / the mean - 1|, corrected for the rounds' number; NaN below two.
- */
+/* Median over rounds of |a round / the mean - 1|, corrected for the number of rounds; NaN for fewer
+ * than two. */
 double trial_noise_frac(const double *rounds, int n);
 /* Of n >= 1 rounds. */
 struct trial_spread {
@@ -73,8 +72,8 @@ struct trial_report {
     double arithmetic_spread_frac; /* of one thread's arithmetic: MAD over the median */
 };
 
-/* Whether other programs had the machine while trials ran; then says so into buffer, of
- * TRIAL_NOTE_SIZE at least. */
+/* True when other programs had the machine while trials ran; `buffer`, of at least TRIAL_NOTE_SIZE,
+ * then says so. */
 enum { TRIAL_NOTE_SIZE = 160 };
 bool trial_report_busy(const struct trial_report *report, char *buffer, size_t size);
 
