@@ -48,8 +48,9 @@ struct op_work price_op_work(const struct machine *machine, const struct op *op)
 /* Bandwidth at which the operator's weights come from a level. */
 double price_weight_gbps(const struct machine *machine, const struct op *op, int level);
 
-/* Time in which `bytes` of them come from there. Those from memory bring their part of the matrix's
- * start; memory_share of the matrix does so in a steady walk, 0 where only these bytes do. */
+/* Time to bring `bytes` of them from that level. Bytes from memory also bring their part of the
+ * matrix's start. memory_share: the share of the matrix that comes from memory in a steady walk; 0
+ * where only these bytes do. */
 double price_weight_ns(const struct machine *machine, const struct op *op, int level, int64_t bytes,
                        double memory_share);
 

@@ -56,8 +56,10 @@ static double middle_of_ffn(const struct reuse_run *run)
                                                         : (double)run->ffn_distance;
 }
 
-/* share_of_starts over a run of reads, `distance` being the middle one's: what the level before
- * memory finds is a line along the run, and of its fourth power the mean counts. */
+/* Mean of share_of_starts over the n reads of a run; `distance` is that of the middle one. Along
+ * the run the level before memory finds the share f + s x: f in the middle, s the slope per read, x
+ * the reads from the middle. So this is 1 - E[(f + s x)^4], worked out in docs/method.md (Starts).
+ */
 static double starts_of_run(const struct machine *machine, const struct reuse_run *run,
                             double distance)
 {

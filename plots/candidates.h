@@ -17,7 +17,7 @@ struct selection {
     int64_t run_id;        /* as found */
     int64_t n_candidates;  /* > 0 */
     struct text condition; /* SQL, on the view candidate_units */
-    double interval_frac;  /* decode_ns_high / decode_ns - 1 of all of them; NaN: nobody knows */
+    double interval_frac;  /* decode_ns_high / decode_ns - 1 of all of them; NaN: unknown */
     char subtitle[256];    /* "iphone-13, budget 125M, f16, 128 tokens of context" */
     char footnote[256];
 };

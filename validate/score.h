@@ -6,8 +6,8 @@
 
 #include "validate/validate.h"
 
-/* Trials that timed a decode, or all, by falling error (a decode's, else a prompt's) into order:
- * [n_trials]; returns how many. */
+/* Trials that timed a decode, or all, worst first: by the error of the decode, else of the prompt.
+ * order: [n_trials], out. Returns how many. */
 int validation_worst_first(const struct validation *v, bool all, int *order);
 
 /* Of |predicted / measured - 1| of lathe's decodes; NaN when n is 0. */
@@ -32,27 +32,33 @@ struct validation_summary {
     double median, mean, p95; /* of |predicted / measured - 1| */
     double bias;              /* median of predicted / measured - 1 */
     double within_5, within_10;
-    double
-        single_floor;  /* median over trials of two rounds or more of a single round's distance from
-                            the mean; NaN without any, and so the two below */
-    double mean_floor; /* the same of means over the rounds, were rounds independent */
+    /* The noise: how far a single round lies from the mean, median over trials with two rounds or
+     * more. NaN without any, and so are the two below. */
+    double single_floor;
+    double mean_floor;      /* noise of the means over rounds, if rounds are independent */
     double within_floor_10; /* share whose error is at most single_floor + 0.1 */
     double spearman, kendall;
-    int n_groups;                       /* whose spread exceeds the noise of means */
-    double group_spearman, group_worst; /* median and least over these; NaN without any */
-    int n_ordered; /* of these, whose single rounds tell the order (validation_group_order) */
-    double ordered_worst; /* least over them; NaN without any */
-    int n_pairs; /* of one group, further apart than two standard errors of the difference */
-    double pairs_in_order; /* share of these; NaN without any */
+    /* Groups whose spread exceeds the noise of means: their number, median and least Spearman (NaN
+     * without any). */
+    int n_groups;
+    double group_spearman, group_worst;
+    /* Those of them that have an order (validation_group_order): number and least Spearman
+     * (NaN without any). */
+    int n_ordered;
+    double ordered_worst;
+    /* Pairs of one group that differ by more than two standard errors of the difference: number,
+     * and share in the right order (NaN without any). */
+    int n_pairs;
+    double pairs_in_order;
 };
 /* predicted: [n_trials]; NaN: not predicted, left out. Errors: STATUS_NOMEM. */
 enum status validation_summarise(const struct validation *v, enum validation_phase phase,
                                  const double *predicted, struct validation_summary *out,
                                  struct err *err);
 
-/* How far a group has an order: Spearman of a single round with the mean of the others, median over
- * rounds. What no round tells above VALIDATION_ORDERED is no order that a prediction could miss.
- * NaN below three trials or rounds. */
+/* How repeatable a ranking is: Spearman of one round with the mean of the others, median over
+ * rounds. Below VALIDATION_ORDERED the machine does not repeat its own order, so predictions are
+ * not judged on it. NaN for fewer than three trials or rounds. */
 #define VALIDATION_ORDERED 0.95
 double validation_group_order(const struct validation *v, enum validation_phase phase, int group);
 
