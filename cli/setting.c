@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device/device.h"
+
 enum status setting_of_options(const struct args *args, const char *name, struct setting *out,
                                struct err *err)
 {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 struct price_detail {

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "device/device.h"
+#include "device/machine.h"
 
 /* The fastest level that holds `distance` bytes; the last one always does. */
 static inline int found_level(const struct machine *machine, int64_t distance)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 /* Without the cost per operator and the starts of its matrix. */

@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 #include "costmodel/breakdown.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 /* What one execution of a block class costs, by the level its weights come from. */

@@ -17,7 +17,7 @@
 
 #include "base/status.h"
 #include "costmodel/breakdown.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/transformer.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include "costmodel/pass.h"
 #include "costmodel/price.h"
 #include "costmodel/totals.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 /* The classes in one phase: their operators and what they cost. */

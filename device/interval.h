@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "device/device.h"
+#include "device/machine.h"
 
 /* Least noise of a timing: what one run repeats to at best. A row may claim more, not less. */
 #define TIMING_NOISE_FRAC 0.01

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "device/device.h"
+#include "device/machine.h"
+#include "device/profile_fields.h"
 
 double by_threads_at(const struct by_threads *numbers, int threads, double absent)
 {
@@ -38,6 +39,44 @@ void machine_level_spill(struct machine_level *level, int64_t bytes)
                 : 0;
 }
 
+/* One number of a row at a thread count, to where the machine has it. */
+static void resolve_number(const struct profile_field *row, const char *from, int threads, char *to)
+{
+    switch (row->kind) {
+    case FIELD_BY_THREADS:
+        *(double *)(void *)to =
+            by_threads_at((const struct by_threads *)(const void *)from, threads, row->absent);
+        break;
+    default:
+        memcpy(to, from, profile_field_stride(row));
+        break;
+    }
+}
+
+static size_t machine_stride(const struct profile_field *row)
+{
+    return row->kind == FIELD_BY_THREADS ? sizeof(double) : profile_field_stride(row);
+}
+
+/* All rows that say where the machine has their numbers. from: a struct device or level. */
+static void resolve_rows(const struct profile_field *rows, const char *from, int threads,
+                         int n_levels, char *to)
+{
+    for (const struct profile_field *row = rows; row->key != NULL; row++) {
+        bool is_there = row->machine_offset != FIELD_NOWHERE;
+        for (int i = 0; row->kind == FIELD_LEVELS && i < n_levels; i++)
+            resolve_rows(row->members, from + row->offset + (size_t)i * sizeof(struct level),
+                         threads, 0,
+                         to + row->machine_offset + (size_t)i * sizeof(struct machine_level));
+        for (int i = 0; row->kind != FIELD_LEVELS && is_there && i < profile_field_count(row); i++)
+            resolve_number(row, from + row->offset + (size_t)i * profile_field_stride(row), threads,
+                           to + row->machine_offset + (size_t)i * machine_stride(row));
+        if (row->kind == FIELD_OBJECT)
+            resolve_rows(row->members, from, threads, n_levels, to);
+    }
+}
+
+/* What a level's rows do not say: sizes and rates take several of them. */
 static void resolve_level(const struct level *level, int threads, struct machine_level *out)
 {
     memcpy(out->name, level->name, sizeof out->name);
@@ -45,18 +84,10 @@ static void resolve_level(const struct level *level, int threads, struct machine
     out->capacity_bytes = (int64_t)(level->per_thread ? capacity * threads : capacity);
     double spill = isnan(level->spill_frac) ? 0 : level->spill_frac / level->usable_frac;
     machine_level_spill(out, (int64_t)((double)out->capacity_bytes * spill));
-    out->reread_lost_frac = level->reread_lost_frac;
     double read_gbps = by_threads_at(&level->read_gbps, threads, NAN);
     out->read_gbps = level->efficiency_frac * read_gbps;
     out->write_gbps =
         level->efficiency_frac * by_threads_at(&level->write_gbps, threads, read_gbps);
-    out->latency_ns = level->latency_ns;
-    out->energy_pj_per_byte = level->energy_pj_per_byte;
-    out->turnaround_ns = level->turnaround_ns;
-    out->policy = level->policy;
-    out->ports = level->ports;
-    out->page_bytes = level->page_bytes;
-    out->queue_depth = level->queue_depth;
 }
 
 /* A type without a peak of its own is computed in f16, or else f32, after unpacking. f32 itself
@@ -69,20 +100,6 @@ static double peak_of(const struct device *device, enum dtype dtype, int threads
         if (device->peak_gflops[order[i]].n > 0)
             return by_threads_at(&device->peak_gflops[order[i]], threads, NAN);
     return NAN;
-}
-
-static void resolve_timings(const struct device *device, int threads, struct machine *out)
-{
-    out->has_timings = device->has_timings;
-    out->timed_d_in = device->timed_d_in;
-    out->timed_context = device->timed_context;
-    out->timed_tokens = device->timed_tokens;
-    for (int term = 0; term < N_TIMING_TERMS; term++)
-        out->timing_ns[term] = by_threads_at(&device->timing_ns[term], threads, 0);
-    for (int type = 0; type < N_DTYPES; type++) {
-        out->is_timed[type] = device->has_timings && device->timing_ns[TIMING_ROW + type].n > 0;
-        out->matvec_step[type] = device->matvec_step[type];
-    }
 }
 
 static enum status check_essentials(const struct device *device, int threads, struct err *err)
@@ -111,31 +128,14 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
     if (threads == 0)
         threads = device->default_threads;
 
-    *out = (struct machine){
-        .threads = threads,
-        .basis = device->basis,
-        .error_median_frac = device->error_median_frac,
-        .error_p90_frac = device->error_p90_frac,
-        .n_levels = device->n_levels,
-        .dram = device->n_levels - 2,
-        .flash = device->n_levels - 1,
-        .layer_ns = by_threads_at(&device->layer_ns, threads, 0),
-        .pass_ns = by_threads_at(&device->pass_ns, threads, 0),
-        .attention_gflops = by_threads_at(&device->attention_gflops, threads, 0),
-        .head_gbps = by_threads_at(&device->head_gbps, threads, 0),
-        .overlap_frac = device->overlap_frac,
-        .load_fixed_ns = device->load_fixed_ns,
-        .load_gbps = device->load_gbps,
-        .load_layer_ns = device->load_layer_ns,
-        .init_fixed_ns = device->init_fixed_ns,
-        .init_gbps = isnan(device->init_gbps) ? INFINITY : device->init_gbps,
-        .init_layer_ns = device->init_layer_ns,
-        .init_block_sq_ns = device->init_block_sq_ns,
-        .energy_pj_per_flop = device->energy_pj_per_flop,
-        .battery_j = device->battery_j,
-    };
+    *out = (struct machine){.threads = threads,
+                            .n_levels = device->n_levels,
+                            .dram = device->n_levels - 2,
+                            .flash = device->n_levels - 1};
+    resolve_rows(profile_fields, (const char *)device, threads, device->n_levels, (char *)out);
     memcpy(out->device, device->id, sizeof out->device);
-    resolve_timings(device, threads, out);
+    if (isnan(out->init_gbps))
+        out->init_gbps = INFINITY;
     for (int i = 0; i < device->n_levels; i++)
         resolve_level(&device->levels[i], threads, &out->levels[i]);
     if (isnan(out->load_gbps))
@@ -149,13 +149,12 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
                                         smaller(out->levels[i].read_gbps, attention_gbps));
     }
     for (int type = 0; type < N_DTYPES; type++) {
+        out->is_timed[type] = device->has_timings && device->timing_ns[TIMING_ROW + type].n > 0;
         out->peak_gflops[type] = peak_of(device, (enum dtype)type, threads);
         for (int i = 0; i < device->n_levels; i++)
             out->weight_gbps[type][i] =
                 by_threads_at(&device->matvec_gbps[type][i], threads,
                               out->levels[i].read_gbps * device->stream_frac[type]);
     }
-    for (int kind = 0; kind < N_OP_KINDS; kind++)
-        out->op_ns[kind] = by_threads_at(&device->op_ns[kind], threads, 0);
     return STATUS_OK;
 }

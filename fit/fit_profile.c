@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/profile_write.h"
 
 /* Keys that the fit writes itself; everything else is the base's. */
 static const char *const own_keys[] = {
@@ -31,24 +32,16 @@ static bool listed(const char *key, const char *const *keys, size_t n)
     return false;
 }
 
-static double rounded(double value)
+static void add_value(struct json_node *number, double value, enum number_kind kind,
+                      const char *source)
 {
-    if (!isfinite(value) || !(fabs(value) > 0))
-        return value;
-    double unit = pow(10, 6 - floor(log10(fabs(value))));
-    return round(value * unit) / unit;
-}
-
-static void add_value(struct json_node *number, double value, const char *kind, const char *source)
-{
-    json_add_number(number, "value", rounded(value));
-    json_add_string(number, "kind", kind);
-    json_add_string(number, "source", source);
+    enum { DIGITS = 7 };
+    profile_add_sourced(number, round_to_digits(value, DIGITS), kind, source);
 }
 
 /* values: [n_groups]; a number, or a list by threads. NaN: this group has none. */
 static void add_by_group(const struct writer *w, struct json_node *parent, const char *key,
-                         const double *values, const char *kind, const char *source)
+                         const double *values, enum number_kind kind, const char *source)
 {
     int known = 0;
     for (int k = 0; k < w->fit->n_groups; k++)
@@ -79,7 +72,7 @@ static void add_cost(const struct writer *w, struct json_node *root, const char 
         double ns = w->fit->groups[k].theta.value[term];
         values[k] = inverse ? ns > 0 ? 1 / ns : NAN : ns;
     }
-    add_by_group(w, root, key, values, "fitted", w->source);
+    add_by_group(w, root, key, values, NUMBER_FITTED, w->source);
 }
 
 /* What reading the KV cache reaches, where it is less than DRAM. */
@@ -92,7 +85,7 @@ static void add_cache(const struct writer *w, struct json_node *root)
         double gbps = machine->kv_gbps[machine->dram];
         values[k] = gbps < machine->levels[machine->dram].read_gbps ? gbps : NAN;
     }
-    add_by_group(w, root, "attention_gbps", values, fitted ? "fitted" : "estimate",
+    add_by_group(w, root, "attention_gbps", values, fitted ? NUMBER_FITTED : NUMBER_ESTIMATE,
                  fitted ? w->source
                         : "a quarter of what weights reach, as llama.cpp on a CPU; no row tells");
 }
@@ -118,9 +111,9 @@ static void add_level(const struct writer *w, struct json_node *levels, const st
         if (strcmp(at.key, "read_gbps") != 0 || !(changed || is_dram))
             json_add_copy(out, at.key, &at);
         else if (is_dram)
-            add_by_group(w, out, at.key, values, "fitted", w->source);
+            add_by_group(w, out, at.key, values, NUMBER_FITTED, w->source);
         else
-            add_by_group(w, out, at.key, values, "estimate",
+            add_by_group(w, out, at.key, values, NUMBER_ESTIMATE,
                          "moved to the fitted bandwidth of DRAM, which the base profile had on "
                          "the other side of it");
     }
@@ -162,9 +155,9 @@ static void add_peaks(const struct writer *w, struct json_node *root)
                                 values[k] > plain.peak_gflops[type] * (1 + 1e-9));
         }
         if (fits_flop(w, type))
-            add_by_group(w, peaks, name, values, "fitted", w->source);
+            add_by_group(w, peaks, name, values, NUMBER_FITTED, w->source);
         else if ((raised && at.item != NULL) || (at.item == NULL && type <= DTYPE_F16))
-            add_by_group(w, peaks, name, values, "estimate",
+            add_by_group(w, peaks, name, values, NUMBER_ESTIMATE,
                          "raised to what the timings show to be possible");
         else if (at.item != NULL)
             json_add_copy(peaks, name, &at);
@@ -188,7 +181,7 @@ static void add_weights(const struct writer *w, struct json_node *root)
         }
         if (any || slower)
             add_by_group(w, json_add_object(types, dtype_name((enum dtype)type)), "dram", values,
-                         any ? "fitted" : "estimate",
+                         any ? NUMBER_FITTED : NUMBER_ESTIMATE,
                          any ? w->source
                              : "not in the timings: against the fitted types as in the base "
                                "profile");
@@ -209,9 +202,10 @@ static void add_load(const struct writer *w, struct json_node *root)
     const struct fit_theta *load = &w->fit->load;
     if (load->fitted == 0 || load->value[FIT_LOAD_BYTE] <= 0)
         return;
-    add_value(json_add_object(root, "load_gbps"), 1 / load->value[FIT_LOAD_BYTE], "fitted",
+    add_value(json_add_object(root, "load_gbps"), 1 / load->value[FIT_LOAD_BYTE], NUMBER_FITTED,
               w->source);
-    add_value(json_add_object(root, "load_fixed_ns"), load->value[FIT_LOAD], "fitted", w->source);
+    add_value(json_add_object(root, "load_fixed_ns"), load->value[FIT_LOAD], NUMBER_FITTED,
+              w->source);
 }
 
 static void add_error(const struct writer *w, struct json_node *root, const char *key, double frac)
@@ -226,7 +220,7 @@ static void add_error(const struct writer *w, struct json_node *root, const char
              "held out: %d decodes, each predicted from a fit without its network; worst %.1f %%; "
              "%.300s",
              e->n, 100 * e->worst_frac, w->source);
-    add_value(json_add_object(root, key), frac, "fitted", source);
+    add_value(json_add_object(root, key), frac, NUMBER_FITTED, source);
 }
 
 static void describe(struct writer *w, const struct fit_profile_names *names)
@@ -252,7 +246,7 @@ static void add_threads_number(const struct writer *w, struct json_node *root, c
     }
     struct json_node *number = json_add_object(root, key);
     json_add_int(number, "value", threads);
-    json_add_string(number, "kind", "measured");
+    json_add_string(number, "kind", number_kind_names[NUMBER_MEASURED]);
     json_add_string(number, "source", "the setting of the timings");
 }
 

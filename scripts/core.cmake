@@ -1,7 +1,8 @@
-# A core build has what runs networks on a device: kernels, runtime and what they stand on. It needs
-# no library, so that a cross compiler and libc are enough for a static program to push to a phone.
-# Files that read JSON, ask hwloc or include a folder above the core are left out.
-set(beyond_core "\"(store_|(db|device|costmodel|calibrate|fit|validate|simulator|paper|search|plots|cli)/)|\"base/json|\"model/(hf_|preset)|\"timing/topology")
+# A core build has what prices and runs networks on a device: the closed form, kernels, runtime and
+# what they stand on. It needs no library, so that a cross compiler and libc are enough for a static
+# program to push to a phone. Files that read JSON, ask hwloc or include a folder above the core are
+# left out.
+set(beyond_core "\"(store_|(db|calibrate|fit|validate|simulator|paper|search|plots|cli)/)|\"base/json|\"model/(hf_|preset)|\"timing/topology|\"device/(device|profile_write)\\.h")
 string(APPEND beyond_core "|<(cjson/)?cJSON.h>|<hwloc.h>|<sqlite3.h>")
 
 function(keep_core list_name)

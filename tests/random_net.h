@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/stats.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/transformer.h"
 
 static inline struct schedule random_schedule(struct rng *rng, int64_t max_layers)

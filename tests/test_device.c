@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "costmodel/price.h"
 #include "device/device.h"
+#include "device/profile_write.h"
 #include "model/transformer.h"
 
 static const char smallest[] =
@@ -456,47 +457,149 @@ static void the_closed_form_prices_table_7_on_the_iphone_13_profile(void **state
     }
 }
 
-static void check_that_keys_are_explained(const struct json *at, const char *page, const char *name)
+/* The line of docs/profiles.md on one row. */
+static void line_of(const struct profile_field *row, char *out, size_t size)
 {
-    if (json_is_object(at) && json_member(at, "value").item != NULL)
-        return;
-    if (!json_is_object(at) && !json_is_array(at))
-        return;
-    for (struct json child = json_first(at); child.item != NULL; child = json_next(&child)) {
-        char quoted[80], listed[80];
-        if (child.key != NULL) {
-            snprintf(quoted, sizeof quoted, "`%s`", child.key);
-            snprintf(listed, sizeof listed, " %s ", child.key);
-            if (strstr(page, quoted) == NULL && strstr(page, listed) == NULL)
-                fail_msg("%s: docs/profiles.md does not explain '%s'", name, child.key);
-        }
-        check_that_keys_are_explained(&child, page, name);
+    snprintf(out, size, "| `%s`%s | %s |%s%s | %s |\n", row->key,
+             row->kind == FIELD_BY_THREADS ? " **t**" : "", row->meaning, *row->unit ? " " : "",
+             row->unit, row->by_default);
+}
+
+/* Is this one of the rows' lines, or of a row's members? */
+static bool is_line_of(const struct profile_field *rows, const char *line, size_t length)
+{
+    char own[1024];
+    for (const struct profile_field *row = rows; row->key != NULL; row++) {
+        line_of(row, own, sizeof own);
+        if (strlen(own) == length && memcmp(own, line, length) == 0)
+            return true;
+        if (row->members != NULL && is_line_of(row->members, line, length))
+            return true;
+    }
+    return false;
+}
+
+static void check_that_rows_are_explained(const struct profile_field *rows, const char *page)
+{
+    char line[1024];
+    for (const struct profile_field *row = rows; row->key != NULL; row++) {
+        line_of(row, line, sizeof line);
+        if (strstr(page, line) == NULL)
+            fail_msg("docs/profiles.md lacks this line:\n%s", line);
+        if (row->members != NULL)
+            check_that_rows_are_explained(row->members, page);
     }
 }
 
-static void check_the_page_on(const char *name)
+static char *page_on_profiles(void)
 {
-    char *page = NULL, *text = NULL, quoted[80];
+    char *page = NULL;
     int64_t length;
-    struct json_doc *doc = NULL;
-    struct json root;
     assert_int_equal(file_read(LATHE_SOURCE_DIR "/docs/profiles.md", 1 << 20, &page, &length, NULL),
                      STATUS_OK);
-    assert_int_equal(device_text(name, &text, NULL), STATUS_OK);
-    assert_int_equal(json_parse(name, text, (int64_t)strlen(text), &doc, &root, NULL), STATUS_OK);
-    check_that_keys_are_explained(&root, page, name);
-    snprintf(quoted, sizeof quoted, "`%s`", name);
-    if (strstr(page, quoted) == NULL)
-        fail_msg("docs/profiles.md does not list '%s'", name);
-    json_close(doc);
-    memory_free(text);
+    return page;
+}
+
+static void the_page_on_profiles_has_the_line_of_every_key_and_no_other(void **state)
+{
+    (void)state;
+    char *page = page_on_profiles(), *end = strstr(page, "## The smallest profile");
+    assert_non_null(end);
+    check_that_rows_are_explained(profile_fields, page);
+    char *line = strstr(page, "## What it is");
+    assert_non_null(line);
+    for (char *next; line < end; line = next) {
+        next = strchr(line, '\n') + 1;
+        if (strncmp(line, "| `", 3) == 0 &&
+            !is_line_of(profile_fields, line, (size_t)(next - line)))
+            fail_msg("no row of device/profile_fields.c has this line:\n%.*s", (int)(next - line),
+                     line);
+    }
     memory_free(page);
 }
 
-static void the_page_on_profiles_explains_every_key_and_lists_every_profile(void **state)
+static void check_that_the_page_lists(const char *name)
+{
+    char *page = page_on_profiles(), quoted[80];
+    snprintf(quoted, sizeof quoted, "`%s`", name);
+    if (strstr(page, quoted) == NULL)
+        fail_msg("docs/profiles.md does not list '%s'", name);
+    memory_free(page);
+}
+
+static void the_page_on_profiles_lists_every_profile_and_operator(void **state)
 {
     (void)state;
-    for_each_shipped(check_the_page_on);
+    for_each_shipped(check_that_the_page_lists);
+    char *page = page_on_profiles(), kinds[256] = "dispatching one, of:";
+    for (int kind = 0; kind < N_OP_KINDS; kind++) {
+        size_t used = strlen(kinds);
+        snprintf(kinds + used, sizeof kinds - used, " %s", op_kind_name((enum op_kind)kind));
+    }
+    assert_non_null(strstr(page, kinds));
+    memory_free(page);
+}
+
+static bool has_a_source(const void *context, const void *number, struct number_source *out)
+{
+    (void)context;
+    (void)number;
+    *out = (struct number_source){NUMBER_ESTIMATE, "a guess"};
+    return true;
+}
+
+static void check_that_it_survives(const struct device *device, const struct profile_notes *notes)
+{
+    char *text = NULL;
+    struct device again;
+    struct err err = {{0}};
+    assert_int_equal(device_write(device, notes, &text, &err), STATUS_OK);
+    if (parse(text, &again, &err) != STATUS_OK)
+        fail_msg("%s: %s", device->id, err.message);
+    memcpy(again.id, device->id, sizeof again.id);
+    assert_memory_equal(&again, device, sizeof again);
+    memory_free(text);
+}
+
+static void check_that_it_reads_back(const char *name)
+{
+    struct device device = shipped(name);
+    check_that_it_survives(&device, &(struct profile_notes){0});
+}
+
+static void what_is_written_reads_back_the_same(void **state)
+{
+    (void)state;
+    for_each_shipped(check_that_it_reads_back);
+    struct device timed = device_with(
+        ", \"max_threads\": 2, \"error_p90_frac\": 0.25, \"stream_frac\": {\"q4_0\": 0.5},"
+        " \"matvec_gbps\": {\"q8_0\": {\"dram\": [{\"threads\": 2, \"value\": 7}]}},"
+        " \"timings\": {\"matvec_row_ns\": {\"q8_0\": 5}, \"matvec_step\": {\"q8_0\": 128},"
+        " \"element_ns\": {\"norm\": 0.5}, \"attention_flop_ns\": 0.01,"
+        " \"cache_gbps\": {\"dram\": 4}, \"sentinel\": {\"meet_ns\": 70},"
+        " \"up_to\": {\"d_in\": 11008, \"context\": 0, \"tokens\": 16}}");
+    check_that_it_survives(&timed, &(struct profile_notes){.comment = "timed"});
+}
+
+static void a_number_is_written_with_its_source(void **state)
+{
+    (void)state;
+    struct device device = device_with("");
+    char *text = NULL;
+    struct json_doc *doc = NULL;
+    struct json root;
+    const char *word = "";
+    const struct profile_notes notes = {.source = has_a_source};
+    assert_int_equal(device_write(&device, &notes, &text, NULL), STATUS_OK);
+    assert_int_equal(json_parse("t.json", text, (int64_t)strlen(text), &doc, &root, NULL),
+                     STATUS_OK);
+    struct json number = json_member(&root, "app_share_frac");
+    assert_int_equal(json_get_string(&number, "kind", &word, NULL), STATUS_OK);
+    assert_string_equal(word, "estimate");
+    assert_int_equal(json_get_string(&number, "source", &word, NULL), STATUS_OK);
+    assert_string_equal(word, "a guess");
+    json_close(doc);
+    memory_free(text);
 }
 
 /* What still reads after a byte was changed, resolves or says why not. */
@@ -545,6 +648,16 @@ static enum status open_and_forget(struct err *err)
     return device_open("iphone-13", &device, err);
 }
 
+static enum status write_and_forget(struct err *err)
+{
+    char *text = NULL;
+    struct device device = {.n_levels = 2, .has_timings = true};
+    enum status status = device_write(&device, &(struct profile_notes){0}, &text, err);
+    if (status == STATUS_OK)
+        memory_free(text);
+    return status;
+}
+
 static enum status read_and_forget(struct err *err)
 {
     char *text = NULL;
@@ -557,8 +670,8 @@ static enum status read_and_forget(struct err *err)
 static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
 {
     (void)state;
-    enum status (*const calls[])(struct err *) = {list_and_forget, open_and_forget,
-                                                  read_and_forget};
+    enum status (*const calls[])(struct err *) = {list_and_forget, open_and_forget, read_and_forget,
+                                                  write_and_forget};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         enum status status = STATUS_NOMEM;
         int64_t n = 0;
@@ -595,7 +708,10 @@ int main(void)
         cmocka_unit_test(every_shipped_profile_resolves_at_every_thread_count),
         cmocka_unit_test(the_iphone_13_profile_reproduces_table_7),
         cmocka_unit_test(the_closed_form_prices_table_7_on_the_iphone_13_profile),
-        cmocka_unit_test(the_page_on_profiles_explains_every_key_and_lists_every_profile),
+        cmocka_unit_test(the_page_on_profiles_has_the_line_of_every_key_and_no_other),
+        cmocka_unit_test(the_page_on_profiles_lists_every_profile_and_operator),
+        cmocka_unit_test(what_is_written_reads_back_the_same),
+        cmocka_unit_test(a_number_is_written_with_its_source),
         cmocka_unit_test(a_damaged_profile_is_read_or_refused_with_a_message),
         cmocka_unit_test(running_out_of_memory_is_reported_and_leaks_nothing),
     };

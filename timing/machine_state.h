@@ -24,7 +24,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 
 struct machine_state {
     double sum_ns;    /* the arithmetic, slowest thread */
