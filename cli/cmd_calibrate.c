@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "calibrate/calibrate.h"
+#include "calibrate/calibration_profile.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"

@@ -252,6 +252,40 @@ size_t profile_field_stride(const struct profile_field *field)
     return field->kind == FIELD_TEXT ? field->size : strides[field->kind];
 }
 
+void profile_field_put_whole(const struct profile_field *field, int64_t value, void *out)
+{
+    if (profile_field_stride(field) == sizeof(int))
+        *(int *)out = (int)value;
+    else
+        *(int64_t *)out = value;
+}
+
+/* Texts start empty, lists by threads without any, words and flags at zero. */
+static void put_absent(const struct profile_field *rows, char *base)
+{
+    for (const struct profile_field *row = rows; row->key != NULL; row++) {
+        char *at = row->offset == FIELD_NOWHERE ? NULL : base + row->offset;
+        for (int i = 0; row->kind == FIELD_LEVELS && i < MAX_LEVELS; i++)
+            put_absent(row->members, at + (size_t)i * sizeof(struct level));
+        if (row->kind == FIELD_OBJECT)
+            put_absent(row->members, base);
+        bool is_plain = row->kind == FIELD_NUMBER || row->kind == FIELD_WHOLE;
+        for (int i = 0; is_plain && i < profile_field_count(row); i++) {
+            char *number = at + (size_t)i * profile_field_stride(row);
+            if (row->kind == FIELD_NUMBER)
+                *(double *)(void *)number = row->absent;
+            else
+                profile_field_put_whole(row, (int64_t)row->absent, number);
+        }
+    }
+}
+
+void device_init(struct device *device)
+{
+    *device = (struct device){0};
+    put_absent(profile_fields, (char *)device);
+}
+
 void profile_field_names(enum field_index index, const struct device *device,
                          struct field_names *out)
 {
@@ -275,6 +309,14 @@ void profile_field_names(enum field_index index, const struct device *device,
         break;
     }
     out->at[n] = NULL;
+}
+
+double round_to_digits(double value, int digits)
+{
+    if (!isfinite(value) || !(fabs(value) > 0))
+        return value;
+    double unit = pow(10, digits - 1 - floor(log10(fabs(value))));
+    return round(value * unit) / unit;
 }
 
 int name_index(const char *name, const char *const *names)

@@ -60,6 +60,7 @@ extern const struct profile_field
 int profile_field_count(const struct profile_field *field);
 /* Bytes of one of them. */
 size_t profile_field_stride(const struct profile_field *field);
+void profile_field_put_whole(const struct profile_field *field, int64_t value, void *out);
 /* The names that index a BY_DTYPE, BY_OP or BY_LEVEL array, NULL-ended. Levels have the names that
  * `device` gives them. */
 struct field_names {
@@ -67,6 +68,9 @@ struct field_names {
 };
 void profile_field_names(enum field_index index, const struct device *device,
                          struct field_names *out);
+
+/* A device of which nothing is said: every number is what its absence stands for. */
+void device_init(struct device *device);
 
 /* Where a number comes from ("kind" of its object). */
 enum number_kind {
@@ -77,6 +81,8 @@ enum number_kind {
     NUMBER_ASSUMED,
 };
 extern const char *const number_kind_names[]; /* ends in NULL */
+/* To `digits` significant digits, as profiles are written. 0, NaN and infinities stay. */
+double round_to_digits(double value, int digits);
 /* Place of the name in a NULL-ended list; -1: it is not there. */
 int name_index(const char *name, const char *const *names);
 

@@ -168,14 +168,6 @@ static void read_by_threads(struct reader *r, const struct json *at,
         read_point(r, &point, row, out);
 }
 
-static void put_whole(const struct profile_field *row, int64_t value, void *out)
-{
-    if (profile_field_stride(row) == sizeof(int))
-        *(int *)out = (int)value;
-    else
-        *(int64_t *)out = value;
-}
-
 /* A member that is one number, or null. *out holds what its absence means. */
 static void read_value(struct reader *r, const struct json *object, const char *key,
                        const struct profile_field *row, void *out)
@@ -194,7 +186,7 @@ static void read_value(struct reader *r, const struct json *object, const char *
     case FIELD_WHOLE:
         read_whole(r, &at, row, &whole);
         if (!failed(r))
-            put_whole(row, whole, out);
+            profile_field_put_whole(row, whole, out);
         break;
     case FIELD_BY_THREADS:
     default:
@@ -240,17 +232,6 @@ static void read_by_type_and_level(struct reader *r, const struct json *parent,
     for (int i = 0; types.at[i] != NULL; i++)
         read_named(r, &object, types.at[i], FIELD_BY_LEVEL, row,
                    out + (size_t)i * MAX_LEVELS * profile_field_stride(row));
-}
-
-/* What the keys stand for when they are left out. Numbers by threads start without any. */
-static void put_absent(const struct profile_field *row, char *out)
-{
-    for (int i = 0; i < profile_field_count(row); i++, out += profile_field_stride(row)) {
-        if (row->kind == FIELD_NUMBER)
-            *(double *)(void *)out = row->absent;
-        else if (row->kind == FIELD_WHOLE)
-            put_whole(row, (int64_t)row->absent, out);
-    }
 }
 
 static void refuse_starts_by_level(struct reader *r, const struct json *timings)
@@ -373,7 +354,6 @@ static void read_field(struct reader *r, const struct json *object, const struct
     else if (row->kind == FIELD_LEVELS)
         read_levels(r, object, row);
     else {
-        put_absent(row, out);
         if (row->index == FIELD_ONE)
             read_value(r, object, row->key, row, out);
         else if (row->index == FIELD_BY_DTYPE_AND_LEVEL)
@@ -414,7 +394,7 @@ static void check_threads(struct reader *r, const struct json *root)
 enum status device_parse(const struct json *root, struct device *out, struct err *err)
 {
     struct reader r = {.device = out, .err = err};
-    *out = (struct device){0};
+    device_init(out);
     if (!json_is_object(root))
         return json_error(root, err, "expected an object: a device profile");
     read_members(&r, root, profile_fields, (char *)out);

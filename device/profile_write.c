@@ -7,14 +7,6 @@ struct writer {
     const struct profile_notes *notes;
 };
 
-double round_to_digits(double value, int digits)
-{
-    if (!isfinite(value) || !(fabs(value) > 0))
-        return value;
-    double unit = pow(10, digits - 1 - floor(log10(fabs(value))));
-    return round(value * unit) / unit;
-}
-
 static void add_source(struct json_node *number, enum number_kind kind, const char *source)
 {
     json_add_string(number, "kind", number_kind_names[kind]);

@@ -30,8 +30,6 @@ struct profile_notes {
 enum status device_write(const struct device *device, const struct profile_notes *notes,
                          char **text, struct err *err);
 
-/* To `digits` significant digits: more would be noise. 0, NaN and infinities stay. */
-double round_to_digits(double value, int digits);
 /* The members of a sourced number, into its object. */
 void profile_add_sourced(struct json_node *number, double value, enum number_kind kind,
                          const char *source);
