@@ -498,7 +498,7 @@ static void networks_are_drawn_with_twins_and_the_same_each_time(void **state)
     for (int i = 0; i < c.n_networks; i++) {
         struct param_count count;
         transformer_count(&c.networks[i], &count);
-        assert_true(count.total > 3e6 && count.total < 120e6);
+        assert_true(count.total > 3000000 && count.total < 120000000);
         n_of_type[c.networks[i].block_dtype]++;
     }
     for (int i = 0; i < N_RUN_TYPES; i++)
