@@ -3,9 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* A quiet machine stays well within these (docs/method.md, State); beyond them figures moved. */
-#define MOST_SPREAD 0.15
-#define LEAST_SHARE 0.9
+/* Every thread's arithmetic alone takes as long, but for a core that somebody else has. */
 #define MOST_SLOWER 0.1
 
 /* The thread count at which networks decode fastest; one that is slower than fewer threads says
@@ -37,12 +35,8 @@ void calibration_compare_threads(struct calibration *c)
 void calibration_judge(struct calibration *c)
 {
     const struct trial_report *r = &c->trial_report;
-    if (*c->note == '\0' &&
-        (r->sentinel_spread_frac > MOST_SPREAD || r->processor_frac < LEAST_SHARE))
-        snprintf(c->note, sizeof c->note,
-                 "the sentinel's rate varied by %.0f %% and this process got %.0f %% of the "
-                 "processor: the machine was busy",
-                 100 * r->sentinel_spread_frac, 100 * r->processor_frac);
+    if (*c->note == '\0')
+        trial_report_busy(r, c->note, sizeof c->note);
     /* All threads do the same sums, each in its own caches. */
     const struct state_reference *state = &r->state;
     for (int i = 1; *c->note == '\0' && i < state->n; i++) {

@@ -15,7 +15,7 @@
 #define LATHE_CALIBRATE_TIMING_FIT_H
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "timing/trial.h"
 
 struct timing_fit {
