@@ -19,7 +19,7 @@ static enum status add_up(const struct candidate *candidates, int64_t n, void *u
 {
     double *sum = user;
     for (int64_t i = 0; i < n; i++)
-        *sum += candidates[i].price.decode_ns;
+        *sum += candidates[i].row.price.decode_ns;
     (void)err;
     return STATUS_OK;
 }

@@ -56,41 +56,39 @@ static void make_row(struct rng *rng, int64_t id, struct candidate_row *row)
     row->params_blocks = row->params - row->params_embedding;
     row->weight_bytes = row->params * 34 / 32;
     row->kv_bytes_per_token = row->n_layers_effective * row->n_kv_heads * row->d_head * 4;
-    row->load_ns = rng_uniform(rng) * 1e8;
-    row->init_ns = rng_uniform(rng) * 1e9;
-    row->prefill_ns = rng_uniform(rng) * 1e9;
-    row->ttft_cold_ns = row->load_ns + row->init_ns + row->prefill_ns;
-    row->decode_ns = rng_uniform(rng) * 1e8;
-    row->decode_ns_low = 0.95 * row->decode_ns;
-    row->decode_ns_high = 1.06 * row->decode_ns;
-    row->decode_tok_s = 1e9 / row->decode_ns;
-    row->energy_pj_per_token = rng_uniform(rng) * 1e10;
-    row->peak_bytes = row->weight_bytes + 1000 * row->kv_bytes_per_token;
-    row->fits_app_share = 1;
+    row->price.load_ns = rng_uniform(rng) * 1e8;
+    row->price.init_ns = rng_uniform(rng) * 1e9;
+    row->price.prefill_ns = rng_uniform(rng) * 1e9;
+    row->price.ttft_cold_ns = row->price.load_ns + row->price.init_ns + row->price.prefill_ns;
+    row->price.decode_ns = rng_uniform(rng) * 1e8;
+    row->price.decode_ns_low = 0.95 * row->price.decode_ns;
+    row->price.decode_ns_high = 1.06 * row->price.decode_ns;
+    row->price.decode_tok_s = 1e9 / row->price.decode_ns;
+    row->price.energy_pj_per_token = rng_uniform(rng) * 1e10;
+    row->price.peak_bytes = row->weight_bytes + 1000 * row->kv_bytes_per_token;
+    row->price.fits_app_share = 1;
     row->flop_per_token = 2 * row->params;
     row->on_front = 0;
 }
 
 static void write_csv(const struct candidate_row *rows, size_t n)
 {
-    const struct table *table = &tables[TABLE_CANDIDATE];
     FILE *file = fopen(csv_file, "w");
     if (file == NULL) {
         perror(csv_file);
         exit(1);
     }
-    for (int i = 0; i < table->n_columns; i++)
-        fprintf(file, "%s,", table->columns[i].name);
+    for (EACH_COLUMN(column, TABLE_CANDIDATE))
+        fprintf(file, "%s,", column->name);
     fprintf(file, "key\n");
     for (size_t r = 0; r < n; r++) {
-        for (int i = 0; i < table->n_columns; i++) {
-            const struct column *column = &table->columns[i];
-            if (column->type == COLUMN_INT)
-                fprintf(file, "%lld,", (long long)row_int(&rows[r], column));
-            else if (column->type == COLUMN_REAL)
-                fprintf(file, "%.15g,", row_real(&rows[r], column));
+        for (EACH_COLUMN(column, TABLE_CANDIDATE)) {
+            if (column->type == FIELD_INT)
+                fprintf(file, "%lld,", (long long)field_int(column, &rows[r]));
+            else if (column->type == FIELD_REAL)
+                fprintf(file, "%.15g,", field_real(column, &rows[r]));
             else
-                fprintf(file, "%s,", row_text(&rows[r], column));
+                fprintf(file, "%s,", field_text(column, &rows[r]));
         }
         fprintf(file, "%lld\n", (long long)(rows[r].run_id << KEY_BITS | rows[r].id));
     }
@@ -146,7 +144,7 @@ static double import_ns(bool typed)
     }
     struct text sql = {0};
     if (typed)
-        schema_table_sql(&tables[TABLE_CANDIDATE], &sql);
+        schema_table_sql(TABLE_CANDIDATE, &sql);
     fprintf(script, "%s.mode csv\n.import %s%s candidate\n", typed ? sql.data : "",
             typed ? "--skip 1 " : "", csv_file);
     text_release(&sql);
@@ -201,7 +199,7 @@ int main(int argc, char **argv)
     if (stat(our_file, &file) != 0)
         return 1;
     printf("%zu rows of %d columns, batches of %zu, medians of %d rounds\n", n,
-           tables[TABLE_CANDIDATE].n_columns, batch, rounds);
+           tables[TABLE_CANDIDATE].fields->n, batch, rounds);
     printf("lathe store             %9.0f rows/s  (%.0f bytes a row in the file)\n", rate,
            (double)file.st_size / (double)n);
     if (has_shell) {

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/model_source.h"
@@ -17,104 +19,125 @@ static enum status flop_per_token(const struct transformer *net, int64_t context
     return STATUS_OK;
 }
 
-static void add_columns(struct listing *listing)
-{
-    listing_column(listing, "model", "name", LISTING_TEXT, NULL);
-    listing_column(listing, "family", "family", LISTING_TEXT, NULL);
-    listing_column(listing, "layers", "n_layers", LISTING_INTEGER, NULL);
-    listing_column(listing, "depth (layers executed)", "n_layers_effective", LISTING_INTEGER, NULL);
-    listing_column(listing, "sharing", NULL, LISTING_TEXT, NULL);
-    listing_column(listing, "d_model", "d_model", LISTING_INTEGER, NULL);
-    listing_column(listing, "heads", "n_heads", LISTING_INTEGER, NULL);
-    listing_column(listing, "kv heads", "n_kv_heads", LISTING_INTEGER, NULL);
-    listing_column(listing, "d_head", "d_head", LISTING_INTEGER, NULL);
-    listing_column(listing, "d_ff", "d_ff", LISTING_INTEGER, NULL);
-    listing_column(listing, "layers differ", "layers_differ", LISTING_BOOL, NULL);
-    listing_column(listing, "vocabulary", "vocab_size", LISTING_INTEGER, NULL);
-    listing_column(listing, "head tied", "tie_embeddings", LISTING_BOOL, NULL);
-    listing_column(listing, NULL, "sharing", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "repeats", LISTING_INTEGER, NULL);
-    listing_column(listing, NULL, "share_ffn", LISTING_BOOL, NULL);
-    listing_column(listing, "parameters", "params", LISTING_INTEGER, NULL);
-    listing_column(listing, "  token table", "params_embedding", LISTING_INTEGER, NULL);
-    listing_column(listing, "  positions", "params_position", LISTING_INTEGER, NULL);
-    listing_column(listing, "  blocks", "params_blocks", LISTING_INTEGER, NULL);
-    listing_column(listing, "    attention", "params_attention", LISTING_INTEGER, NULL);
-    listing_column(listing, "    feed-forward", "params_ffn", LISTING_INTEGER, NULL);
-    listing_column(listing, "    norms", "params_norms", LISTING_INTEGER, NULL);
-    listing_column(listing, "  final norm", "params_final_norm", LISTING_INTEGER, NULL);
-    listing_column(listing, "  head", "params_head", LISTING_INTEGER, NULL);
-    listing_column(listing, "weight type", "dtype", LISTING_TEXT, NULL);
-    listing_column(listing, "head type", "head_dtype", LISTING_TEXT, NULL);
-    listing_column(listing, "kv type", "kv_dtype", LISTING_TEXT, NULL);
-    listing_column(listing, "weights", "weight_bytes", LISTING_BYTES, NULL);
-    listing_column(listing, "kv cache", "kv_bytes_per_token", LISTING_BYTES, "/token");
-    listing_column(listing, "context", "context", LISTING_INTEGER, "tokens");
-    listing_column(listing, "flop", "flop_per_token", LISTING_COUNT, "/token");
-}
+/* Everything that a network is. */
+struct anatomy {
+    const char *name, *family, *sharing_described, *sharing, *dtype, *head_dtype, *kv_dtype;
+    int64_t n_layers, n_layers_effective, repeats, share_ffn;
+    int64_t d_model, n_heads, n_kv_heads, d_head, d_ff, layers_differ, vocab_size, tie_embeddings;
+    struct param_count params;
+    int64_t weight_bytes, kv_bytes_per_token, context, flop_per_token;
+};
+static const struct field anatomy_fields[] = {
+    LISTED(anatomy, name, UNIT_NONE, "model"),
+    LISTED(anatomy, family, UNIT_NONE, "family"),
+    LISTED(anatomy, n_layers, UNIT_NONE, "layers"),
+    LISTED(anatomy, n_layers_effective, UNIT_NONE, "depth (layers executed)"),
+    LISTED_TITLE(anatomy, sharing_described, UNIT_NONE, "sharing"),
+    LISTED(anatomy, d_model, UNIT_NONE, "d_model"),
+    LISTED(anatomy, n_heads, UNIT_NONE, "heads"),
+    LISTED(anatomy, n_kv_heads, UNIT_NONE, "kv heads"),
+    LISTED(anatomy, d_head, UNIT_NONE, "d_head"),
+    LISTED(anatomy, d_ff, UNIT_NONE, "d_ff"),
+    LISTED(anatomy, layers_differ, UNIT_BOOL, "layers differ"),
+    LISTED(anatomy, vocab_size, UNIT_NONE, "vocabulary"),
+    LISTED(anatomy, tie_embeddings, UNIT_BOOL, "head tied"),
+    LISTED_KEY(anatomy, sharing, UNIT_NONE),
+    LISTED_KEY(anatomy, repeats, UNIT_NONE),
+    LISTED_KEY(anatomy, share_ffn, UNIT_BOOL),
+    LISTED_AS(anatomy, params.total, "params", UNIT_NONE, "parameters"),
+    LISTED_AS(anatomy, params.embedding, "params_embedding", UNIT_NONE, "  token table"),
+    LISTED_AS(anatomy, params.position, "params_position", UNIT_NONE, "  positions"),
+    LISTED_AS(anatomy, params.blocks, "params_blocks", UNIT_NONE, "  blocks"),
+    LISTED_AS(anatomy, params.attention, "params_attention", UNIT_NONE, "    attention"),
+    LISTED_AS(anatomy, params.ffn, "params_ffn", UNIT_NONE, "    feed-forward"),
+    LISTED_AS(anatomy, params.norms, "params_norms", UNIT_NONE, "    norms"),
+    LISTED_AS(anatomy, params.final_norm, "params_final_norm", UNIT_NONE, "  final norm"),
+    LISTED_AS(anatomy, params.head, "params_head", UNIT_NONE, "  head"),
+    LISTED(anatomy, dtype, UNIT_NONE, "weight type"),
+    LISTED(anatomy, head_dtype, UNIT_NONE, "head type"),
+    LISTED(anatomy, kv_dtype, UNIT_NONE, "kv type"),
+    LISTED(anatomy, weight_bytes, UNIT_BYTES, "weights"),
+    LISTED_PER_TOKEN(anatomy, kv_bytes_per_token, UNIT_BYTES, "kv cache"),
+    LISTED(anatomy, context, UNIT_LENGTH, "context"),
+    LISTED_PER_TOKEN(anatomy, flop_per_token, UNIT_FLOP, "flop"),
+};
 
 static void add_row(struct listing *listing, const struct transformer *net, int64_t context,
                     int64_t flop)
 {
     const struct block *block = typical_block(net);
     const struct schedule *schedule = &net->schedule;
-    struct param_count count;
+    struct anatomy *a = listing_record(listing);
     struct weight_bytes bytes;
     char described[48];
-    transformer_count(net, &count);
     transformer_weight_bytes(net, &bytes);
-    listing_text(listing, net->name);
-    listing_text(listing, net->family);
-    listing_int(listing, schedule->n_layers);
-    listing_int(listing, schedule_executions(schedule));
-    listing_text(listing, schedule_describe(schedule, described, sizeof described));
-    listing_int(listing, net->d_model);
-    listing_int(listing, block->n_heads);
-    listing_int(listing, block->n_kv_heads);
-    listing_int(listing, block->d_head);
-    listing_int(listing, block->d_ff);
-    listing_int(listing, !stack_is_uniform(&net->stack));
-    listing_int(listing, net->vocab_size);
-    listing_int(listing, net->tie_embeddings);
-    listing_text(listing, sharing_name(schedule->sharing));
-    listing_int(listing, schedule->repeats);
-    listing_int(listing, schedule->share_ffn);
-    listing_int(listing, count.total);
-    listing_int(listing, count.embedding);
-    listing_int(listing, count.position);
-    listing_int(listing, count.blocks);
-    listing_int(listing, count.attention);
-    listing_int(listing, count.ffn);
-    listing_int(listing, count.norms);
-    listing_int(listing, count.final_norm);
-    listing_int(listing, count.head);
-    listing_text(listing, dtype_name(net->block_dtype));
-    listing_text(listing, dtype_name(net->head_dtype));
-    listing_text(listing, dtype_name(net->kv_dtype));
-    listing_int(listing, bytes.total);
-    listing_int(listing, transformer_kv_bytes_per_token(net));
-    listing_int(listing, context);
-    listing_int(listing, flop);
+    a->name = net->name;
+    a->family = net->family;
+    a->n_layers = schedule->n_layers;
+    a->n_layers_effective = schedule_executions(schedule);
+    a->sharing_described = schedule_describe(schedule, described, sizeof described);
+    a->d_model = net->d_model;
+    a->n_heads = block->n_heads;
+    a->n_kv_heads = block->n_kv_heads;
+    a->d_head = block->d_head;
+    a->d_ff = block->d_ff;
+    a->layers_differ = !stack_is_uniform(&net->stack);
+    a->vocab_size = net->vocab_size;
+    a->tie_embeddings = net->tie_embeddings;
+    a->sharing = sharing_name(schedule->sharing);
+    a->repeats = schedule->repeats;
+    a->share_ffn = schedule->share_ffn;
+    transformer_count(net, &a->params);
+    a->dtype = dtype_name(net->block_dtype);
+    a->head_dtype = dtype_name(net->head_dtype);
+    a->kv_dtype = dtype_name(net->kv_dtype);
+    a->weight_bytes = bytes.total;
+    a->kv_bytes_per_token = transformer_kv_bytes_per_token(net);
+    a->context = context;
+    a->flop_per_token = flop;
+    listing_add(listing, a);
+}
+
+static enum status add_model(const struct args *args, const char *model, struct listing *listing,
+                             struct err *err)
+{
+    struct transformer net;
+    int64_t context = args_int(args, "context", 0), flop = 0;
+    enum status status = open_model(args, model, &net, err);
+    if (status != STATUS_OK)
+        return status;
+    status = flop_per_token(&net, context, &flop, err);
+    if (status == STATUS_OK)
+        add_row(listing, &net, context, flop);
+    transformer_release(&net);
+    return status;
+}
+
+static enum status print(const struct args *args, const struct listing *listing, struct err *err)
+{
+    size_t n = listing_rows(listing);
+    enum status status = STATUS_OK;
+    if (args_flag(args, "json"))
+        return n == 1 ? listing_print_object(listing, 0, stdout, err)
+                      : listing_print_json(listing, stdout, err);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        if (i > 0)
+            printf("\n");
+        status = listing_print_record(listing, i, stdout, err);
+    }
+    return status;
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
-    struct transformer net;
     struct listing listing = {0};
-    int64_t context = args_int(args, "context", 0), flop = 0;
-    enum status status = open_model(args, args_operand(args, 0), &net, err);
-    if (status != STATUS_OK)
-        return status;
-    status = flop_per_token(&net, context, &flop, err);
-    if (status != STATUS_OK)
-        goto out;
-    add_columns(&listing);
-    add_row(&listing, &net, context, flop);
-    status = args_flag(args, "json") ? listing_print_object(&listing, 0, stdout, err)
-                                     : listing_print_record(&listing, 0, stdout, err);
-out:
+    enum status status = STATUS_OK;
+    LISTING_FIELDS(&listing, anatomy_fields);
+    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
+        status = add_model(args, args_operand(args, i), &listing, err);
+    if (status == STATUS_OK)
+        status = print(args, &listing, err);
     listing_release(&listing);
-    transformer_release(&net);
     return status;
 }
 
@@ -139,10 +162,10 @@ static const struct example examples[] = {
 const struct command cmd_inspect = {
     .name = "inspect",
     .summary = "what a network is: dimensions, exact counts by part, bytes",
-    .operands = "MODEL",
+    .operands = "MODEL...",
     .operand_values = "@model",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = 256,
     .options = options,
     .examples = examples,
     .about = "Counts distinct weights: a tied head and a shared block count once. Where layers "

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -7,24 +6,37 @@
 #include "model/preset.h"
 #include "model/published.h"
 
-static void add_columns(struct listing *listing)
-{
-    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "title", LISTING_TEXT, NULL);
-    listing_column(listing, "family", "family", LISTING_TEXT, NULL);
-    listing_column(listing, "params", "params", LISTING_COUNT, NULL);
-    listing_column(listing, "layers", "n_layers", LISTING_INTEGER, NULL);
-    listing_column(listing, "depth", "n_layers_effective", LISTING_INTEGER, NULL);
-    listing_column(listing, "d_model", "d_model", LISTING_INTEGER, NULL);
-    listing_column(listing, "heads", "n_heads", LISTING_INTEGER, NULL);
-    listing_column(listing, "kv", "n_kv_heads", LISTING_INTEGER, NULL);
-    listing_column(listing, "d_ff", "d_ff", LISTING_INTEGER, NULL);
-    listing_column(listing, "vocab", "vocab_size", LISTING_INTEGER, NULL);
-    listing_column(listing, "tied", "tie_embeddings", LISTING_BOOL, NULL);
-    listing_column(listing, "accuracy", "accuracy_percent", LISTING_NUMBER, "%");
-    listing_column(listing, NULL, "hub_id", LISTING_TEXT, NULL);
-}
+struct line {
+    const char *model, *title, *family, *hub_id;
+    int64_t params, n_layers, n_layers_effective, d_model, n_heads, n_kv_heads, d_ff, vocab_size;
+    int64_t tie_embeddings;
+    double accuracy_percent;
+    const char *published, *grade, *source;
+    int64_t published_params;
+};
+static const struct field model_fields[] = {
+    LISTED(line, model, UNIT_NONE, "model"),
+    LISTED_KEY(line, title, UNIT_NONE),
+    LISTED(line, family, UNIT_NONE, "family"),
+    LISTED(line, params, UNIT_PARAMS, "params"),
+    LISTED(line, n_layers, UNIT_NONE, "layers"),
+    LISTED(line, n_layers_effective, UNIT_NONE, "depth"),
+    LISTED(line, d_model, UNIT_NONE, "d_model"),
+    LISTED(line, n_heads, UNIT_NONE, "heads"),
+    LISTED(line, n_kv_heads, UNIT_NONE, "kv"),
+    LISTED(line, d_ff, UNIT_NONE, "d_ff"),
+    LISTED(line, vocab_size, UNIT_NONE, "vocab"),
+    LISTED(line, tie_embeddings, UNIT_BOOL, "tied"),
+    LISTED(line, accuracy_percent, UNIT_PERCENT, "accuracy"),
+    LISTED_KEY(line, hub_id, UNIT_NONE),
+};
+static const struct field count_fields[] = {
+    LISTED(line, model, UNIT_NONE, "model"),         LISTED(line, params, UNIT_NONE, "ours"),
+    LISTED(line, published, UNIT_NONE, "published"), LISTED_KEY(line, published_params, UNIT_NONE),
+    LISTED(line, grade, UNIT_NONE, "grade"),         LISTED(line, source, UNIT_NONE, "source"),
+};
 
+/* What both listings say, which have not the same fields. */
 static enum status add_preset(struct listing *listing, const struct preset *preset,
                               const struct published_list *published, struct err *err)
 {
@@ -35,67 +47,38 @@ static enum status add_preset(struct listing *listing, const struct preset *pres
         return status;
     const struct block *block = typical_block(&net);
     transformer_count(&net, &count);
-    listing_text(listing, preset->name);
-    listing_text(listing, preset->title);
-    listing_text(listing, net.family);
-    listing_int(listing, count.total);
-    listing_int(listing, net.schedule.n_layers);
-    listing_int(listing, schedule_executions(&net.schedule));
-    listing_int(listing, net.d_model);
-    listing_int(listing, block->n_heads);
-    listing_int(listing, block->n_kv_heads);
-    listing_int(listing, block->d_ff);
-    listing_int(listing, net.vocab_size);
-    listing_int(listing, net.tie_embeddings);
-    listing_number(listing, published_average(published, preset->name));
-    listing_text(listing, preset->hub_id);
+    const struct line line = {
+        .model = preset->name,
+        .title = preset->title,
+        .family = net.family,
+        .hub_id = preset->hub_id,
+        .params = count.total,
+        .n_layers = net.schedule.n_layers,
+        .n_layers_effective = schedule_executions(&net.schedule),
+        .d_model = net.d_model,
+        .n_heads = block->n_heads,
+        .n_kv_heads = block->n_kv_heads,
+        .d_ff = block->d_ff,
+        .vocab_size = net.vocab_size,
+        .tie_embeddings = net.tie_embeddings,
+        .accuracy_percent = published_average(published, preset->name),
+        .published = preset->published,
+        .grade = preset->grade,
+        .source = preset->source,
+        .published_params = preset->published_params > 0 ? preset->published_params : UNKNOWN_INT,
+    };
+    listing_add(listing, &line);
     transformer_release(&net);
     return STATUS_OK;
 }
 
-static enum status fill_models(struct listing *listing, const struct preset_list *presets,
-                               struct err *err)
+static enum status fill(struct listing *listing, const struct preset_list *presets, struct err *err)
 {
     struct published_list published = {0};
     enum status status = published_open(&published, err);
-    if (status != STATUS_OK)
-        return status;
-    add_columns(listing);
     for (size_t i = 0; i < presets->n && status == STATUS_OK; i++)
         status = add_preset(listing, &presets->items[i], &published, err);
     published_release(&published);
-    return status;
-}
-
-static enum status fill_counts(struct listing *listing, const struct preset_list *presets,
-                               struct err *err)
-{
-    enum status status = STATUS_OK;
-    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
-    listing_column(listing, "ours", "params", LISTING_INTEGER, NULL);
-    listing_column(listing, "published", "published", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "published_params", LISTING_INTEGER, NULL);
-    listing_column(listing, "grade", "grade", LISTING_TEXT, NULL);
-    listing_column(listing, "source", "source", LISTING_TEXT, NULL);
-    for (size_t i = 0; i < presets->n && status == STATUS_OK; i++) {
-        const struct preset *preset = &presets->items[i];
-        struct transformer net;
-        struct param_count count;
-        status = preset_open(preset->name, &net, err);
-        if (status != STATUS_OK)
-            break;
-        transformer_count(&net, &count);
-        transformer_release(&net);
-        listing_text(listing, preset->name);
-        listing_int(listing, count.total);
-        listing_text(listing, preset->published);
-        if (preset->published_params > 0)
-            listing_int(listing, preset->published_params);
-        else
-            listing_number(listing, NAN);
-        listing_text(listing, preset->grade);
-        listing_text(listing, preset->source);
-    }
     return status;
 }
 
@@ -111,8 +94,11 @@ static enum status run(const struct args *args, struct err *err)
             puts(presets.items[i].name);
         goto out;
     }
-    status = args_flag(args, "counts") ? fill_counts(&listing, &presets, err)
-                                       : fill_models(&listing, &presets, err);
+    if (args_flag(args, "counts"))
+        LISTING_FIELDS(&listing, count_fields);
+    else
+        LISTING_FIELDS(&listing, model_fields);
+    status = fill(&listing, &presets, err);
     if (status == STATUS_OK)
         status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
                                          : listing_print(&listing, stdout, err);

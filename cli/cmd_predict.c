@@ -4,66 +4,29 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/model_source.h"
+#include "cli/predicted_row.h"
 #include "cli/setting.h"
-#include "device/interval.h"
 
-static void add_columns(struct listing *listing)
+/* A part of a decode pass. */
+struct share {
+    const char *name;
+    double ns;
+    int64_t bytes;
+};
+static const struct field share_fields[] = {
+    LISTED_TITLE(share, ns, UNIT_NS, "time"),
+    LISTED_TITLE(share, bytes, UNIT_BYTES, "read"),
+};
+
+static void start_shares(struct listing *listing, const char *title)
 {
-    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
-    listing_column(listing, "device", "device", LISTING_TEXT, NULL);
-    listing_column(listing, "type", "dtype", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "head_dtype", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "kv_dtype", LISTING_TEXT, NULL);
-    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(listing, NULL, "prompt", LISTING_INTEGER, NULL);
-    listing_column(listing, NULL, "context", LISTING_INTEGER, NULL);
-    listing_column(listing, "load", "load_ns", LISTING_TIME, NULL);
-    listing_column(listing, "init", "init_ns", LISTING_TIME, NULL);
-    listing_column(listing, "prefill", "prefill_ns", LISTING_TIME, NULL);
-    listing_column(listing, "cold TTFT", "ttft_cold_ns", LISTING_TIME, NULL);
-    listing_column(listing, "decode", "decode_ns", LISTING_TIME, "/token");
-    listing_column(listing, "low", "decode_ns_low", LISTING_TIME, "/token");
-    listing_column(listing, "high", "decode_ns_high", LISTING_TIME, "/token");
-    listing_column(listing, "speed", "decode_tok_s", LISTING_NUMBER, "tok/s");
-    listing_column(listing, "energy", "energy_pj_per_token", LISTING_ENERGY, "/token");
-    listing_column(listing, "rule", "energy_rule_pj_per_token", LISTING_ENERGY, "/token");
-    listing_column(listing, "memory", "peak_bytes", LISTING_BYTES, NULL);
-    listing_column(listing, "fits", "fits_app_share", LISTING_BOOL, NULL);
-    listing_column(listing, NULL, "beyond_timings", LISTING_BOOL, NULL);
-    listing_column(listing, "basis", "basis", LISTING_TEXT, NULL);
-    listing_column(listing, "error", "error_median_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "90 %", "error_p90_frac", LISTING_FRAC, NULL);
+    listing_field(listing, &(struct field)LISTED_TITLE(share, name, UNIT_NONE, title));
+    LISTING_FIELDS(listing, share_fields);
 }
 
-static void add_row(struct listing *listing, const struct transformer *net,
-                    const struct setting *setting, const struct price *price)
+static void add_share(struct listing *listing, const char *name, double ns, int64_t bytes)
 {
-    const struct machine *machine = &setting->machine;
-    const struct workload *workload = &setting->workload;
-    listing_text(listing, net->name);
-    listing_text(listing, machine->device);
-    listing_text(listing, dtype_name(net->block_dtype));
-    listing_text(listing, dtype_name(net->head_dtype));
-    listing_text(listing, dtype_name(net->kv_dtype));
-    listing_int(listing, machine->threads);
-    listing_int(listing, workload->prompt);
-    listing_int(listing, workload->context);
-    listing_number(listing, price->load_ns);
-    listing_number(listing, price->init_ns);
-    listing_number(listing, price->prefill_ns);
-    listing_number(listing, price->ttft_cold_ns);
-    listing_number(listing, price->decode_ns);
-    listing_number(listing, interval_low(price->decode_ns, interval_frac(machine)));
-    listing_number(listing, interval_high(price->decode_ns, interval_frac(machine)));
-    listing_number(listing, 1e9 / price->decode_ns);
-    listing_number(listing, price->energy_pj_per_token);
-    listing_number(listing, price->energy_rule_pj);
-    listing_int(listing, price->peak_bytes);
-    listing_int(listing, price->fits_app_share);
-    listing_int(listing, price->beyond_timings);
-    listing_text(listing, basis_name(machine->basis));
-    listing_number(listing, machine->error_median_frac);
-    listing_number(listing, machine->error_p90_frac);
+    listing_add(listing, &(struct share){name, ns, bytes});
 }
 
 /* Where one decode pass spends its time: by operator, then by what bounds it. */
@@ -71,39 +34,22 @@ static enum status print_detail(const struct transformer *net, const struct mach
                                 const struct price_detail *detail, struct err *err)
 {
     struct listing roles = {0}, bounds = {0};
-    listing_column(&roles, "operator", NULL, LISTING_TEXT, NULL);
-    listing_column(&roles, "time", NULL, LISTING_TIME, NULL);
-    listing_column(&roles, "read", NULL, LISTING_BYTES, NULL);
-    for (int role = 0; role < N_OP_ROLES; role++) {
-        if (detail->role_ns[role] <= 0)
-            continue;
-        listing_text(&roles, op_role_name((enum op_role)role));
-        listing_number(&roles, detail->role_ns[role]);
-        listing_int(&roles, detail->role_bytes[role]);
-    }
-    listing_column(&bounds, "bound by", NULL, LISTING_TEXT, NULL);
-    listing_column(&bounds, "time", NULL, LISTING_TIME, NULL);
-    listing_column(&bounds, "read", NULL, LISTING_BYTES, NULL);
-    for (int level = 0; level < machine->n_levels; level++) {
-        if (detail->level_bytes[level] == 0)
-            continue;
-        listing_text(&bounds, machine->levels[level].name);
-        listing_number(&bounds, detail->level_ns[level]);
-        listing_int(&bounds, detail->level_bytes[level]);
-    }
-    const struct {
-        const char *name;
-        double ns;
-    } others[] = {{"compute", detail->compute_ns},
-                  {"fixed costs", detail->fixed_ns},
-                  {"hidden", -detail->hidden_ns}};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (!(fabs(others[i].ns) > 0))
-            continue;
-        listing_text(&bounds, others[i].name);
-        listing_number(&bounds, others[i].ns);
-        listing_number(&bounds, NAN);
-    }
+    start_shares(&roles, "operator");
+    for (int role = 0; role < N_OP_ROLES; role++)
+        if (detail->role_ns[role] > 0)
+            add_share(&roles, op_role_name((enum op_role)role), detail->role_ns[role],
+                      detail->role_bytes[role]);
+    start_shares(&bounds, "bound by");
+    for (int level = 0; level < machine->n_levels; level++)
+        if (detail->level_bytes[level] != 0)
+            add_share(&bounds, machine->levels[level].name, detail->level_ns[level],
+                      detail->level_bytes[level]);
+    const struct share others[] = {{"compute", detail->compute_ns, UNKNOWN_INT},
+                                   {"fixed costs", detail->fixed_ns, UNKNOWN_INT},
+                                   {"hidden", -detail->hidden_ns, UNKNOWN_INT}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (fabs(others[i].ns) > 0)
+            listing_add(&bounds, &others[i]);
     printf("\n%s on %s: one decode pass\n\n", net->name, machine->device);
     enum status status = listing_print(&roles, stdout, err);
     printf("\n");
@@ -137,7 +83,9 @@ static enum status predict_one(const struct args *args, const struct transformer
             "%s on %s: a weight type or shape far beyond what was timed there; for it the roofline "
             "speaks",
             net->name, machine->device);
-    add_row(listing, net, setting, &price);
+    struct prediction_row row;
+    predicted_row_make(net, machine, &setting->workload, &price, &row);
+    listing_add(listing, &row);
     return STATUS_OK;
 }
 
@@ -175,7 +123,7 @@ static enum status run(const struct args *args, struct err *err)
     struct listing listing = {0};
     if (!args_given(args, "device"))
         return err_set(err, STATUS_USAGE, "'predict' needs --device ('lathe devices' lists them)");
-    add_columns(&listing);
+    listing_fields(&listing, &prediction_fields);
     enum status status = each_device(args, MODE_ROWS, &listing, err);
     if (status == STATUS_OK)
         status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)

@@ -11,7 +11,6 @@
 #include "cli/run_record.h"
 #include "cli/search_job.h"
 #include "cli/setting.h"
-#include "device/interval.h"
 
 static enum status begin_run(const struct args *args, const struct search_job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)
@@ -98,7 +97,7 @@ static enum status search(const struct args *args, const struct search_job *job,
     if (status != STATUS_OK)
         return status;
     status = keeper_init(&sink.keeper, job->keep, job->keep_limit, &job->filter, &job->objectives,
-                         store, *run_id, interval_frac(&job->machine), err);
+                         store, *run_id, err);
     sink.keeper.stored = job->stored;
     progress_init(&sink.progress, "search");
     if (status == STATUS_OK) {
@@ -245,11 +244,10 @@ static const struct option options[] = {
         "axes of the design space, JSON; default: MobileLLM's family and its surroundings"),
     ROW(OPTION_TEXTS, "where", "EXPR", NULL, NULL,
         "keep only those: 'decode_ms<20 and d_head=64'; may be given again"),
-    ROW(OPTION_LIST, "minimize", "A[,B]", NULL, CANDIDATE_COLUMNS,
+    ROW(OPTION_LIST, "minimize", "A[,B]", NULL, "@metric",
         "objectives of the front, best rows by the first; default: decode_ns, with "
         "params_blocks maximised"),
-    ROW(OPTION_LIST, "maximize", "A[,B]", NULL, CANDIDATE_COLUMNS,
-        "objectives, the more the better"),
+    ROW(OPTION_LIST, "maximize", "A[,B]", NULL, "@metric", "objectives, the more the better"),
     ROW(OPTION_TEXT, "keep", "WHAT", "all", "all front top:100",
         "what goes into the database: all, front, or top:N by the first objective"),
     ROW(OPTION_TEXT, "resume", "RUN", NULL, NULL,

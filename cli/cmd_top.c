@@ -7,8 +7,7 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct option options[] = {
-    ROW(OPTION_TEXT, "by", "COLUMN", "decode_ns", CANDIDATE_COLUMNS,
-        "column to order by, least first"),
+    ROW(OPTION_TEXT, "by", "COLUMN", "decode_ns", "@column", "column to order by, least first"),
     ROWS_CANDIDATES,
     ROWS_END,
 };

@@ -4,6 +4,7 @@
 
 #include "base/version.h"
 #include "cli/commands.h"
+#include "contract/candidate_fields.h"
 
 static const char tagline[] =
     "shapes small language models to fit a device before anyone trains them";
@@ -183,6 +184,20 @@ void help_man(FILE *stream)
     fprintf(stream, "\n");
 }
 
+/* Offers the fields of a candidate that are in one of these places. */
+static void completion_names(FILE *stream, unsigned places)
+{
+    const char *blank = "";
+    fprintf(stream, "COMPREPLY=($(compgen -W '");
+    for (int i = 0; i < candidate_fields.n; i++) {
+        if (!(candidate_fields.field[i].places & places))
+            continue;
+        fprintf(stream, "%s%s", blank, candidate_fields.field[i].name);
+        blank = " ";
+    }
+    fprintf(stream, "' -- \"$word\"))");
+}
+
 /* Words that bash offers for `values`: a command substitution for names, a list otherwise. */
 static void completion_words(FILE *stream, const char *values)
 {
@@ -196,6 +211,10 @@ static void completion_words(FILE *stream, const char *values)
     else if (strcmp(values, "@model") == 0)
         fprintf(stream, "COMPREPLY=($(compgen -f -W \"$(lathe models --names 2>/dev/null)\" "
                         "-- \"$word\"))");
+    else if (strcmp(values, "@column") == 0)
+        completion_names(stream, IN_STORE);
+    else if (strcmp(values, "@metric") == 0)
+        completion_names(stream, IN_SEARCH);
     else
         fprintf(stream, "COMPREPLY=($(compgen -W '%s' -- \"$word\"))", values);
 }

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "cli/candidate_rows.h"
 
 enum { SAVE_EVERY_NS = 1000000000 };
 
@@ -29,14 +28,10 @@ enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, s
 
 enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
                         const struct filter *filter, const struct objectives *objectives,
-                        struct store *store, int64_t run_id, double interval_frac, struct err *err)
+                        struct store *store, int64_t run_id, struct err *err)
 {
-    *keeper = (struct keeper){.kind = kind,
-                              .filter = filter,
-                              .store = store,
-                              .run_id = run_id,
-                              .interval_frac = interval_frac,
-                              .saved_ns = clock_ns()};
+    *keeper = (struct keeper){
+        .kind = kind, .filter = filter, .store = store, .run_id = run_id, .saved_ns = clock_ns()};
     front_init(&keeper->front, objectives);
     return kind == KEEP_TOP ? top_init(&keeper->top, objectives, (size_t)limit, err) : STATUS_OK;
 }
@@ -57,7 +52,7 @@ static enum status to_rows(struct keeper *keeper, const struct candidate *candid
     enum status status = memory_grow(&rows, &keeper->rows_capacity, n, sizeof *keeper->rows, err);
     keeper->rows = rows;
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        candidate_to_row(&candidates[i], keeper->interval_frac, &keeper->rows[i]);
+        keeper->rows[i] = candidates[i].row;
     return status;
 }
 
@@ -91,12 +86,12 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
         status = front_add(&keeper->front, &candidates[i], err);
         if (keeper->kind == KEEP_TOP)
             top_add(&keeper->top, &candidates[i]);
-        if (keeper->kind == KEEP_ALL && candidates[i].id >= keeper->stored)
-            candidate_to_row(&candidates[i], keeper->interval_frac, &keeper->rows[n_rows++]);
+        if (keeper->kind == KEEP_ALL && candidates[i].row.id >= keeper->stored)
+            keeper->rows[n_rows++] = candidates[i].row;
     }
     if (status != STATUS_OK || n == 0)
         return status;
-    keeper->position = candidates[n - 1].id + 1;
+    keeper->position = candidates[n - 1].row.id + 1;
     if (keeper->position <= keeper->stored)
         return STATUS_OK;
     if (keeper->kind == KEEP_ALL)
@@ -125,12 +120,12 @@ static enum status stored_front(const struct keeper *keeper, int64_t **ids, size
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
     for (size_t i = 0; i < n_top; i++)
-        kept[i] = keeper->top.member[i].id;
+        kept[i] = keeper->top.member[i].row.id;
     qsort(kept, n_top, sizeof *kept, by_id);
     for (size_t i = 0; i < front->n; i++)
         if (keeper->kind != KEEP_TOP ||
-            bsearch(&front->member[i].id, kept, n_top, sizeof *kept, by_id) != NULL)
-            (*ids)[(*n)++] = front->member[i].id;
+            bsearch(&front->member[i].row.id, kept, n_top, sizeof *kept, by_id) != NULL)
+            (*ids)[(*n)++] = front->member[i].row.id;
     memory_free(kept);
     return STATUS_OK;
 }

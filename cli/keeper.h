@@ -26,7 +26,6 @@ struct keeper {
     const struct filter *filter; /* borrowed */
     struct store *store;         /* borrowed */
     int64_t run_id;
-    double interval_frac; /* of the machine, for the rows */
     struct front front;
     struct top top;
     int64_t n_passed; /* candidates that passed the filter */
@@ -40,7 +39,7 @@ struct keeper {
 /* limit: N of top:N, else ignored. Release with keeper_release, after errors too. */
 enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
                         const struct filter *filter, const struct objectives *objectives,
-                        struct store *store, int64_t run_id, double interval_frac, struct err *err);
+                        struct store *store, int64_t run_id, struct err *err);
 enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
                        struct err *err);
 /* Stores what is still only in memory and marks the front. */

@@ -54,6 +54,101 @@ void listing_number(struct listing *listing, double value)
     add_cell(listing, (struct listing_cell){.number = value});
 }
 
+/* How a unit is printed. A text is a text in any. */
+static const struct {
+    enum listing_kind kind;
+    const char *unit;
+} printed[N_UNITS] = {
+    [UNIT_NONE] = {LISTING_INTEGER, NULL}, /* a real number: LISTING_NUMBER */
+    [UNIT_ID] = {LISTING_LEFT_INTEGER, NULL}, [UNIT_BOOL] = {LISTING_BOOL, NULL},
+    [UNIT_PARAMS] = {LISTING_COUNT, NULL},    [UNIT_FLOP] = {LISTING_COUNT, NULL},
+    [UNIT_TOKENS] = {LISTING_INTEGER, NULL},  [UNIT_LENGTH] = {LISTING_INTEGER, "tokens"},
+    [UNIT_NS] = {LISTING_TIME, NULL},         [UNIT_BYTES] = {LISTING_BYTES, NULL},
+    [UNIT_PJ] = {LISTING_ENERGY, NULL},       [UNIT_TOKENS_PER_S] = {LISTING_NUMBER, "tok/s"},
+    [UNIT_GBPS] = {LISTING_NUMBER, "GB/s"},   [UNIT_GFLOPS] = {LISTING_NUMBER, "GFLOP/s"},
+    [UNIT_W] = {LISTING_NUMBER, "W"},         [UNIT_FRAC] = {LISTING_FRAC, NULL},
+    [UNIT_PERCENT] = {LISTING_NUMBER, "%"},   [UNIT_NATS] = {LISTING_NUMBER, "nats"},
+    [UNIT_UTC] = {LISTING_TEXT, NULL},
+};
+
+static enum listing_kind kind_of(const struct field *field)
+{
+    if (field->type == FIELD_TEXT)
+        return LISTING_TEXT;
+    if (field->unit == UNIT_NONE && field->type == FIELD_REAL)
+        return LISTING_NUMBER;
+    return printed[field->unit].kind;
+}
+
+void listing_field(struct listing *listing, const struct field *field)
+{
+    const unsigned places = field->places;
+    if (!(places & (IN_TABLE | IN_JSON)))
+        return;
+    const char *title = field->title != NULL ? field->title : field->name;
+    assert(field->offset + 8 <= LISTING_RECORD_SIZE);
+    listing_column(listing, places & IN_TABLE ? title : NULL, places & IN_JSON ? field->name : NULL,
+                   kind_of(field), places & OF_A_TOKEN ? "/token" : printed[field->unit].unit);
+    if (listing->failed)
+        return;
+    struct listing_column *column = &listing->columns[listing->n_columns - 1];
+    column->type = field->type;
+    column->offset = field->offset;
+    field_clear(field, listing->record.bytes);
+}
+
+void listing_field_array(struct listing *listing, const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        listing_field(listing, &fields[i]);
+}
+
+void listing_fields(struct listing *listing, const struct fields *fields)
+{
+    listing_field_array(listing, fields->field, (size_t)fields->n);
+}
+
+void listing_pick(struct listing *listing, const struct fields *fields, const char *name,
+                  unsigned places)
+{
+    const struct field *found = field_find(fields, name);
+    assert(found != NULL);
+    struct field field = *found;
+    field.places = places;
+    listing_field(listing, &field);
+}
+
+void *listing_record(struct listing *listing)
+{
+    for (size_t c = 0; c < listing->n_columns; c++)
+        field_clear(
+            &(struct field){.type = listing->columns[c].type, .offset = listing->columns[c].offset},
+            listing->record.bytes);
+    return listing->record.bytes;
+}
+
+void listing_add(struct listing *listing, const void *record)
+{
+    for (size_t c = 0; c < listing->n_columns && !listing->failed; c++) {
+        const struct listing_column *column = &listing->columns[c];
+        const struct field field = {.type = column->type, .offset = column->offset};
+        switch (column->type) {
+        case FIELD_TEXT:
+            listing_text(listing, field_text(&field, record));
+            break;
+        case FIELD_REAL:
+            listing_number(listing, field_real(&field, record));
+            break;
+        case FIELD_INT:
+            if (field_int(&field, record) == UNKNOWN_INT)
+                listing_number(listing, NAN);
+            else
+                listing_int(listing, field_int(&field, record));
+            break;
+        }
+    }
+}
+
 void listing_release(struct listing *listing)
 {
     for (size_t i = 0; i < listing->n_cells; i++)
@@ -354,6 +449,22 @@ enum status listing_print_record(const struct listing *listing, size_t row, FILE
                 unit ? column->unit : "");
     }
     return STATUS_OK;
+}
+
+void field_json(const struct field *field, const void *record, struct json_node *object)
+{
+    const char *text = field->type == FIELD_TEXT ? field_text(field, record) : NULL;
+    const int64_t whole = field->type == FIELD_INT ? field_int(field, record) : UNKNOWN_INT;
+    if (text != NULL)
+        json_add_string(object, field->name, text);
+    else if (field->type == FIELD_REAL)
+        json_add_number(object, field->name, field_real(field, record));
+    else if (whole == UNKNOWN_INT)
+        json_add_null(object, field->name);
+    else if (field->unit == UNIT_BOOL)
+        json_add_bool(object, field->name, whole > 0);
+    else
+        json_add_int(object, field->name, whole);
 }
 
 void listing_row_json(const struct listing *listing, size_t row, struct json_node *object)

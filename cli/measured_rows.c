@@ -50,7 +50,7 @@ static void make_item(const struct measure_plan *plan, const struct measurement 
 {
     const struct transformer *net = plan->models[model].net;
     struct measurement_row *row = &out->row;
-    row_clear(TABLE_MEASUREMENT, row);
+    record_clear(&measurement_fields, row);
     describe_subject(net, &row->subject);
     row->subject.threads = plan->threads[thread];
     row->subject.prompt = prompt;
@@ -72,8 +72,10 @@ static void make_item(const struct measure_plan *plan, const struct measurement 
     row->flags = version_flags();
     row->source_commit = version_commit();
     measure_phases(m, MEASURE_DECODE, model, thread, context, out->phases);
+    out->load_cold = row->load_ns_n > 0 ? m->loads_are_cold : UNKNOWN_INT;
     out->read_gbps = measure_read_gbps(m, thread);
     out->decode_gbps = measure_decode_gbps(m, net, model, thread, context);
+    out->decode_read_frac = out->decode_gbps / out->read_gbps;
 }
 
 enum status measured_rows_make(const struct measure_plan *plan,
@@ -81,7 +83,7 @@ enum status measured_rows_make(const struct measure_plan *plan,
                                struct err *err)
 {
     size_t capacity = plan->n_models * (size_t)plan->n_threads * plan->n_prompts * plan->n_contexts;
-    *out = (struct measured_rows){.loads_are_cold = measurement->loads_are_cold};
+    *out = (struct measured_rows){0};
     out->items = memory_new(capacity, sizeof *out->items);
     if (out->items == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory for %zu rows", capacity);
@@ -104,14 +106,6 @@ void measured_rows_release(struct measured_rows *rows)
     *rows = (struct measured_rows){0};
 }
 
-static void time_columns(struct listing *listing, const char *title, const char *key,
-                         const char *key_mad, const char *key_n, const char *unit)
-{
-    listing_column(listing, title, key, LISTING_TIME, unit);
-    listing_column(listing, NULL, key_mad, LISTING_TIME, NULL);
-    listing_column(listing, NULL, key_n, LISTING_INTEGER, NULL);
-}
-
 /* Keys are literals because a listing borrows them. */
 static const char *const phase_keys[N_RUNNER_PHASES] = {
     [RUN_EMBED] = "decode_embed_ns",
@@ -123,106 +117,84 @@ static const char *const phase_keys[N_RUNNER_PHASES] = {
     [RUN_HEAD] = "decode_head_ns",
 };
 
-static void add_columns(bool with_phases, struct listing *l)
+static void add_phases(struct listing *listing, bool as_keys)
 {
-    listing_column(l, "model", "model", LISTING_TEXT, NULL);
-    listing_column(l, NULL, "device", LISTING_TEXT, NULL);
-    listing_column(l, "type", "dtype", LISTING_TEXT, NULL);
-    listing_column(l, NULL, "head_dtype", LISTING_TEXT, NULL);
-    listing_column(l, NULL, "kv_dtype", LISTING_TEXT, NULL);
-    listing_column(l, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(l, "prompt", "prompt", LISTING_INTEGER, NULL);
-    listing_column(l, "context", "context", LISTING_INTEGER, NULL);
-    listing_column(l, "weights", "cache_state", LISTING_TEXT, NULL);
-    time_columns(l, "load", "load_ns", "load_ns_mad", "load_ns_n", NULL);
-    listing_column(l, NULL, "load_cold", LISTING_BOOL, NULL);
-    time_columns(l, "init", "init_ns", "init_ns_mad", "init_ns_n", NULL);
-    time_columns(l, "prefill", "prefill_ns", "prefill_ns_mad", "prefill_ns_n", NULL);
-    time_columns(l, "cold TTFT", "ttft_cold_ns", "ttft_cold_ns_mad", "ttft_cold_ns_n", NULL);
-    time_columns(l, "decode", "decode_ns", "decode_ns_mad", "decode_ns_n", "/token");
-    listing_column(l, "speed", "decode_tok_s", LISTING_NUMBER, "tok/s");
-    listing_column(l, "noise", "noise_frac", LISTING_FRAC, NULL);
-    listing_column(l, NULL, "energy_pj_per_token", LISTING_ENERGY, NULL);
-    listing_column(l, "memory", "peak_bytes", LISTING_BYTES, NULL);
-    listing_column(l, "read", "read_gbps", LISTING_NUMBER, "GB/s");
-    listing_column(l, "of it", "decode_read_frac", LISTING_FRAC, NULL);
-    listing_column(l, NULL, "decode_gbps", LISTING_NUMBER, NULL);
-    listing_column(l, NULL, "sentinel_before_gbps", LISTING_NUMBER, NULL);
-    listing_column(l, NULL, "sentinel_after_gbps", LISTING_NUMBER, NULL);
-    listing_column(l, NULL, "steal_frac", LISTING_FRAC, NULL);
-    for (int p = 0; p < N_RUNNER_PHASES && with_phases; p++)
-        listing_column(l, NULL, phase_keys[p], LISTING_TIME, NULL);
+    for (int p = 0; p < N_RUNNER_PHASES; p++) {
+        struct field field = LISTED_KEY(measured_item, phases[0], UNIT_NS);
+        field.name = phase_keys[p];
+        field.title = runner_phase_name((enum runner_phase)p);
+        field.places = as_keys ? IN_JSON : IN_TABLE;
+        field.offset += (size_t)p * sizeof(double);
+        listing_field(listing, &field);
+    }
 }
 
-static void add_time(struct listing *l, double median, double mad, int64_t n)
+enum { BOTH = IN_TABLE | IN_JSON };
+
+/* A time with its spread and count. */
+static void pick_time(struct listing *l, const char *name, const char *name_mad, const char *name_n,
+                      unsigned places)
 {
-    listing_number(l, median);
-    listing_number(l, mad);
-    listing_int(l, n);
+    listing_pick(l, &measurement_fields, name, BOTH | places);
+    listing_pick(l, &measurement_fields, name_mad, IN_JSON);
+    listing_pick(l, &measurement_fields, name_n, IN_JSON);
 }
 
-static void add_row(const struct measured_item *item, bool loads_are_cold, bool with_phases,
-                    struct listing *l)
+/* The fields of a measurement in the order of reading, and what is not stored. */
+static void add_fields(bool with_phases, struct listing *l)
 {
-    const struct measurement_row *row = &item->row;
-    listing_text(l, row->subject.model);
-    listing_text(l, row->subject.device);
-    listing_text(l, row->subject.dtype);
-    listing_text(l, row->subject.head_dtype);
-    listing_text(l, row->subject.kv_dtype);
-    listing_int(l, row->subject.threads);
-    listing_int(l, row->subject.prompt);
-    listing_int(l, row->subject.context);
-    listing_text(l, row->cache_state);
-    add_time(l, row->load_ns, row->load_ns_mad, row->load_ns_n);
-    if (row->load_ns_n > 0)
-        listing_int(l, loads_are_cold);
-    else
-        listing_number(l, NAN);
-    add_time(l, row->init_ns, row->init_ns_mad, row->init_ns_n);
-    add_time(l, row->prefill_ns, row->prefill_ns_mad, row->prefill_ns_n);
-    add_time(l, row->ttft_cold_ns, row->ttft_cold_ns_mad, row->ttft_cold_ns_n);
-    add_time(l, row->decode_ns, row->decode_ns_mad, row->decode_ns_n);
-    listing_number(l, row->decode_tok_s);
-    listing_number(l, row->noise_frac);
-    listing_number(l, row->energy_pj_per_token);
-    listing_int(l, row->peak_bytes);
-    listing_number(l, item->read_gbps);
-    listing_number(l, item->decode_gbps / item->read_gbps);
-    listing_number(l, item->decode_gbps);
-    listing_number(l, row->sentinel_before_gbps);
-    listing_number(l, row->sentinel_after_gbps);
-    listing_number(l, row->steal_frac);
-    for (int p = 0; p < N_RUNNER_PHASES && with_phases; p++)
-        listing_number(l, item->phases[p]);
+    static const struct field load_cold = LISTED_KEY(measured_item, load_cold, UNIT_BOOL);
+    static const struct field read[] = {
+        LISTED(measured_item, read_gbps, UNIT_GBPS, "read"),
+        LISTED(measured_item, decode_read_frac, UNIT_FRAC, "of it"),
+        LISTED_KEY(measured_item, decode_gbps, UNIT_GBPS),
+    };
+    const struct fields *of = &measurement_fields;
+    listing_pick(l, of, "model", BOTH);
+    listing_pick(l, of, "device", IN_JSON);
+    listing_pick(l, of, "dtype", BOTH);
+    listing_pick(l, of, "head_dtype", IN_JSON);
+    listing_pick(l, of, "kv_dtype", IN_JSON);
+    listing_pick(l, of, "threads", BOTH);
+    listing_pick(l, of, "prompt", BOTH);
+    listing_pick(l, of, "context", BOTH);
+    listing_pick(l, of, "cache_state", BOTH);
+    pick_time(l, "load_ns", "load_ns_mad", "load_ns_n", 0);
+    listing_field(l, &load_cold);
+    pick_time(l, "init_ns", "init_ns_mad", "init_ns_n", 0);
+    pick_time(l, "prefill_ns", "prefill_ns_mad", "prefill_ns_n", 0);
+    pick_time(l, "ttft_cold_ns", "ttft_cold_ns_mad", "ttft_cold_ns_n", 0);
+    pick_time(l, "decode_ns", "decode_ns_mad", "decode_ns_n", OF_A_TOKEN);
+    listing_pick(l, of, "decode_tok_s", BOTH);
+    listing_pick(l, of, "noise_frac", BOTH);
+    listing_pick(l, of, "energy_pj_per_token", IN_JSON);
+    listing_pick(l, of, "peak_bytes", BOTH);
+    LISTING_FIELDS(l, read);
+    listing_pick(l, of, "sentinel_before_gbps", IN_JSON);
+    listing_pick(l, of, "sentinel_after_gbps", IN_JSON);
+    listing_pick(l, of, "steal_frac", IN_JSON);
+    if (with_phases)
+        add_phases(l, true);
 }
 
 void measured_rows_list(const struct measured_rows *rows, bool with_phases, struct listing *listing)
 {
-    add_columns(with_phases, listing);
+    add_fields(with_phases, listing);
     for (size_t i = 0; i < rows->n; i++)
-        add_row(&rows->items[i], rows->loads_are_cold, with_phases, listing);
+        listing_add(listing, &rows->items[i]);
 }
 
 enum status measured_rows_print_phases(const struct measured_rows *rows, FILE *stream,
                                        struct err *err)
 {
     struct listing listing = {0};
-    listing_column(&listing, "model", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "threads", NULL, LISTING_INTEGER, NULL);
-    listing_column(&listing, "context", NULL, LISTING_INTEGER, NULL);
-    for (int p = 0; p < N_RUNNER_PHASES; p++)
-        listing_column(&listing, runner_phase_name((enum runner_phase)p), NULL, LISTING_TIME, NULL);
-    for (size_t i = 0; i < rows->n; i++) {
-        const struct subject *subject = &rows->items[i].row.subject;
-        if (subject->prompt != rows->items[0].row.subject.prompt)
-            continue; /* decode does not know prompts */
-        listing_text(&listing, subject->model);
-        listing_int(&listing, subject->threads);
-        listing_int(&listing, subject->context);
-        for (int p = 0; p < N_RUNNER_PHASES; p++)
-            listing_number(&listing, rows->items[i].phases[p]);
-    }
+    listing_pick(&listing, &measurement_fields, "model", IN_TABLE);
+    listing_pick(&listing, &measurement_fields, "threads", IN_TABLE);
+    listing_pick(&listing, &measurement_fields, "context", IN_TABLE);
+    add_phases(&listing, false);
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->items[i].row.subject.prompt == rows->items[0].row.subject.prompt)
+            listing_add(&listing, &rows->items[i]); /* decode does not know prompts */
     fprintf(stream, "\none decoded token\n\n");
     enum status status = listing_print(&listing, stream, err);
     listing_release(&listing);

@@ -5,20 +5,20 @@
 #include <stdio.h>
 
 #include "cli/listing.h"
-#include "db/tables.h"
+#include "contract/measurement_fields.h"
 #include "timing/measure.h"
 
 struct measured_item {
     struct measurement_row row;
     double phases[N_RUNNER_PHASES]; /* of decode, ns */
-    double read_gbps, decode_gbps;
+    int64_t load_cold; /* 1: files were read from storage; unknown when nothing was loaded */
+    double read_gbps, decode_gbps, decode_read_frac;
 };
 
 struct measured_rows {
     struct measured_item *items;
     size_t n, capacity;
     char measured_at[32];
-    bool loads_are_cold;
 };
 
 /* Texts are borrowed from the plan's models. Rows of which nothing was measured are left out.

@@ -27,7 +27,8 @@ struct option {
     enum option_kind kind;
     const char *argument; /* what --help calls the value, "D"; NULL for flags */
     const char *fallback; /* value when not given, shown by --help; NULL: none */
-    const char *values;   /* for completion: "@device", "@model", "@file" or words with spaces
+    const char *values;   /* for completion: "@device", "@model", "@file",
+                            "@column", "@metric" or words with spaces
                              between;   NULL: nothing to offer. OPTION_CHOICE: the words allowed */
     int64_t min, max;     /* of OPTION_INT and OPTION_COUNT */
     const char *help;
@@ -106,10 +107,6 @@ struct command {
         ROW(OPTION_TEXTS, "where", "SQL", NULL, NULL, \
             "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"), \
         ROW_RUN, ROW_LIMIT, ROW_DB, ROW_JSON
-#define CANDIDATE_COLUMNS \
-    "decode_ns prefill_ns ttft_cold_ns load_ns init_ns energy_pj_per_token peak_bytes params " \
-    "params_blocks weight_bytes kv_bytes_per_token flop_per_token n_layers n_layers_effective " \
-    "d_model d_head d_ff n_heads n_kv_heads"
 
 /* Parses what follows the verb. `--help` anywhere gives an args for which args_help is true and
  * nothing else is checked. Free with args_free. Errors: STATUS_USAGE, STATUS_NOMEM. */

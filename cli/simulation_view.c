@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/quantity.h"
 #include "cli/listing.h"
+#include "cli/predicted_row.h"
 
 static double watts(double pj, double ns)
 {
@@ -28,20 +30,42 @@ static double tokens_per_charge(const struct simulation_view *view)
     return view->machine->battery_j * 1e12 / view->simulated->price.energy_pj_per_token;
 }
 
-static void phase_row(struct listing *listing, const char *name, double ns,
+static enum status print_and_release(struct listing *listing, FILE *stream, struct err *err)
+{
+    enum status status = listing_print(listing, stream, err);
+    listing_release(listing);
+    return status;
+}
+
+struct phase_use {
+    const char *name;
+    double ns, dram_bytes, flash_bytes, hit_frac, energy_pj, power_w;
+};
+static const struct field phase_fields[] = {
+    LISTED_TITLE(phase_use, name, UNIT_NONE, "phase"),
+    LISTED_TITLE(phase_use, ns, UNIT_NS, "time"),
+    LISTED_TITLE(phase_use, dram_bytes, UNIT_BYTES, "dram"),
+    LISTED_TITLE(phase_use, flash_bytes, UNIT_BYTES, "flash"),
+    LISTED_TITLE(phase_use, hit_frac, UNIT_FRAC, "hits"),
+    LISTED_TITLE(phase_use, energy_pj, UNIT_PJ, "energy"),
+    LISTED_TITLE(phase_use, power_w, UNIT_W, "power"),
+};
+
+static void add_phase(struct listing *listing, const char *name, double ns,
                       const struct pass_report *report, const struct machine *machine,
                       double energy_pj)
 {
-    listing_text(listing, name);
-    listing_number(listing, ns);
-    for (int level = machine->dram; level <= machine->flash; level++)
-        listing_number(listing,
-                       report ? (double)report->moved_bytes[level == machine->dram ? RESOURCE_DRAM
-                                                                                   : RESOURCE_FLASH]
-                              : NAN);
-    listing_number(listing, report ? hit_frac(machine, &report->total) : NAN);
-    listing_number(listing, energy_pj);
-    listing_number(listing, watts(energy_pj, ns));
+    struct phase_use *phase = listing_record(listing);
+    phase->name = name;
+    phase->ns = ns;
+    phase->energy_pj = energy_pj;
+    phase->power_w = watts(energy_pj, ns);
+    if (report != NULL) {
+        phase->dram_bytes = (double)report->moved_bytes[RESOURCE_DRAM];
+        phase->flash_bytes = (double)report->moved_bytes[RESOURCE_FLASH];
+        phase->hit_frac = hit_frac(machine, &report->total);
+    }
+    listing_add(listing, phase);
 }
 
 static enum status print_phases(const struct simulation_view *view, FILE *stream, struct err *err)
@@ -50,78 +74,114 @@ static enum status print_phases(const struct simulation_view *view, FILE *stream
     const struct price *price = &out->price;
     struct listing listing = {0};
     char tokens[48];
-    listing_column(&listing, "phase", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "time", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "dram", NULL, LISTING_BYTES, NULL);
-    listing_column(&listing, "flash", NULL, LISTING_BYTES, NULL);
-    listing_column(&listing, "hits", NULL, LISTING_FRAC, NULL);
-    listing_column(&listing, "energy", NULL, LISTING_ENERGY, NULL);
-    listing_column(&listing, "power", NULL, LISTING_NUMBER, "W");
-    phase_row(&listing, "load", price->load_ns, NULL, view->machine, NAN);
-    phase_row(&listing, "init", price->init_ns, NULL, view->machine, NAN);
+    LISTING_FIELDS(&listing, phase_fields);
+    add_phase(&listing, "load", price->load_ns, NULL, view->machine, NAN);
+    add_phase(&listing, "init", price->init_ns, NULL, view->machine, NAN);
     if (!isnan(price->prefill_ns))
-        phase_row(&listing, "prefill", price->prefill_ns, &out->prefill, view->machine,
+        add_phase(&listing, "prefill", price->prefill_ns, &out->prefill, view->machine,
                   out->prefill.energy_pj);
-    phase_row(&listing, "decode, one token", price->decode_ns, &out->decode, view->machine,
+    add_phase(&listing, "decode, one token", price->decode_ns, &out->decode, view->machine,
               out->decode.energy_pj);
     snprintf(tokens, sizeof tokens, "decode, %" PRId64 " tokens", out->tokens);
     if (out->tokens > 1)
-        phase_row(&listing, tokens, out->tokens_ns, NULL, view->machine, out->tokens_energy_pj);
-    enum status status = listing_print(&listing, stream, err);
-    listing_release(&listing);
-    return status;
+        add_phase(&listing, tokens, out->tokens_ns, NULL, view->machine, out->tokens_energy_pj);
+    return print_and_release(&listing, stream, err);
 }
+
+struct resource_use {
+    const char *name;
+    double busy_ns, busy_frac;
+    int64_t moved_bytes;
+};
+static const struct field resource_fields[] = {
+    LISTED_TITLE(resource_use, name, UNIT_NONE, "resource"),
+    LISTED_TITLE(resource_use, busy_ns, UNIT_NS, "busy"),
+    LISTED_TITLE(resource_use, busy_frac, UNIT_FRAC, "of a token"),
+    LISTED_TITLE(resource_use, moved_bytes, UNIT_BYTES, "moved"),
+};
 
 static enum status print_resources(const struct simulation_view *view, FILE *stream,
                                    struct err *err)
 {
     const struct pass_report *decode = &view->simulated->decode;
     struct listing listing = {0};
-    listing_column(&listing, "resource", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "busy", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "of a token", NULL, LISTING_FRAC, NULL);
-    listing_column(&listing, "moved", NULL, LISTING_BYTES, NULL);
+    LISTING_FIELDS(&listing, resource_fields);
     for (int i = 0; i < N_RESOURCES; i++) {
         const char *name = resource_name(view->machine, i);
         if (name == NULL || !(decode->busy_ns[i] > 0))
             continue;
-        listing_text(&listing, name);
-        listing_number(&listing, decode->busy_ns[i]);
-        listing_number(&listing, decode->busy_ns[i] / decode->ns);
-        listing_number(&listing, decode->moved_bytes[i] > 0 ? (double)decode->moved_bytes[i] : NAN);
+        struct resource_use *use = listing_record(&listing);
+        use->name = name;
+        use->busy_ns = decode->busy_ns[i];
+        use->busy_frac = decode->busy_ns[i] / decode->ns;
+        if (decode->moved_bytes[i] > 0)
+            use->moved_bytes = decode->moved_bytes[i];
+        listing_add(&listing, use);
     }
-    enum status status = listing_print(&listing, stream, err);
-    listing_release(&listing);
-    return status;
+    return print_and_release(&listing, stream, err);
 }
+
+struct level_use {
+    const char *name;
+    int64_t read_bytes, activation_bytes;
+    double energy_pj;
+};
+static const struct field level_fields[] = {
+    LISTED_TITLE(level_use, name, UNIT_NONE, "read from"),
+    LISTED_TITLE(level_use, read_bytes, UNIT_BYTES, "weights and cache"),
+    LISTED_TITLE(level_use, activation_bytes, UNIT_BYTES, "activations"),
+    LISTED_TITLE(level_use, energy_pj, UNIT_PJ, "energy"),
+};
 
 static enum status print_levels(const struct simulation_view *view, FILE *stream, struct err *err)
 {
     const struct pass_report *decode = &view->simulated->decode;
     struct listing listing = {0};
-    listing_column(&listing, "read from", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "weights and cache", NULL, LISTING_BYTES, NULL);
-    listing_column(&listing, "activations", NULL, LISTING_BYTES, NULL);
-    listing_column(&listing, "energy", NULL, LISTING_ENERGY, NULL);
+    struct level_use *use;
+    LISTING_FIELDS(&listing, level_fields);
     for (int level = 0; level < view->machine->n_levels; level++) {
-        listing_text(&listing, view->machine->levels[level].name);
-        listing_int(&listing, decode->total.level_bytes[level]);
-        listing_int(&listing, decode->total.activation_bytes[level]);
-        listing_number(&listing, decode->level_energy_pj[level]);
+        use = listing_record(&listing);
+        use->name = view->machine->levels[level].name;
+        use->read_bytes = decode->total.level_bytes[level];
+        use->activation_bytes = decode->total.activation_bytes[level];
+        use->energy_pj = decode->level_energy_pj[level];
+        listing_add(&listing, use);
     }
-    listing_text(&listing, "(compute)");
-    listing_number(&listing, NAN);
-    listing_number(&listing, NAN);
-    listing_number(&listing, decode->compute_energy_pj);
-    enum status status = listing_print(&listing, stream, err);
-    listing_release(&listing);
-    return status;
+    use = listing_record(&listing);
+    use->name = "(compute)";
+    use->energy_pj = decode->compute_energy_pj;
+    listing_add(&listing, use);
+    return print_and_release(&listing, stream, err);
 }
 
-static void bound_cells(struct listing *listing, const struct use *use)
+/* Where an operator's time goes. */
+struct operator_use {
+    const char *name;
+    double ns, bound_ns[N_BOUNDS], hit_frac;
+};
+
+static void start_operators(struct listing *listing)
 {
-    for (int bound = 0; bound < N_BOUNDS; bound++)
-        listing_number(listing, use->bound_ns[bound]);
+    listing_field(listing, &(struct field)LISTED_TITLE(operator_use, name, UNIT_NONE, "operator"));
+    listing_field(listing, &(struct field)LISTED_TITLE(operator_use, ns, UNIT_NS, "time"));
+    for (int bound = 0; bound < N_BOUNDS; bound++) {
+        struct field field =
+            LISTED_TITLE(operator_use, bound_ns[0], UNIT_NS, bound_name((enum bound)bound));
+        field.offset += (size_t)bound * sizeof(double);
+        listing_field(listing, &field);
+    }
+    listing_field(listing, &(struct field)LISTED_TITLE(operator_use, hit_frac, UNIT_FRAC, "hits"));
+}
+
+static void add_operator(struct listing *listing, const char *name, const struct machine *machine,
+                         const struct use *use)
+{
+    struct operator_use *line = listing_record(listing);
+    line->name = name;
+    line->ns = use->ns;
+    memcpy(line->bound_ns, use->bound_ns, sizeof line->bound_ns);
+    line->hit_frac = hit_frac(machine, use);
+    listing_add(listing, line);
 }
 
 static enum status print_operators(const struct simulation_view *view, FILE *stream,
@@ -129,26 +189,13 @@ static enum status print_operators(const struct simulation_view *view, FILE *str
 {
     const struct pass_report *decode = &view->simulated->decode;
     struct listing listing = {0};
-    listing_column(&listing, "operator", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "time", NULL, LISTING_TIME, NULL);
-    for (int bound = 0; bound < N_BOUNDS; bound++)
-        listing_column(&listing, bound_name((enum bound)bound), NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "hits", NULL, LISTING_FRAC, NULL);
-    for (int role = 0; role < N_OP_ROLES; role++) {
-        if (!(decode->roles[role].ns > 0))
-            continue;
-        listing_text(&listing, op_role_name((enum op_role)role));
-        listing_number(&listing, decode->roles[role].ns);
-        bound_cells(&listing, &decode->roles[role]);
-        listing_number(&listing, hit_frac(view->machine, &decode->roles[role]));
-    }
-    listing_text(&listing, "all");
-    listing_number(&listing, decode->total.ns);
-    bound_cells(&listing, &decode->total);
-    listing_number(&listing, hit_frac(view->machine, &decode->total));
-    enum status status = listing_print(&listing, stream, err);
-    listing_release(&listing);
-    return status;
+    start_operators(&listing);
+    for (int role = 0; role < N_OP_ROLES; role++)
+        if (decode->roles[role].ns > 0)
+            add_operator(&listing, op_role_name((enum op_role)role), view->machine,
+                         &decode->roles[role]);
+    add_operator(&listing, "all", view->machine, &decode->total);
+    return print_and_release(&listing, stream, err);
 }
 
 static void print_energy(const struct simulation_view *view, FILE *stream)
@@ -156,7 +203,7 @@ static void print_energy(const struct simulation_view *view, FILE *stream)
     const struct price *price = &view->simulated->price;
     char energy[32], rule[32];
     format_energy_pj(price->energy_pj_per_token, energy, sizeof energy);
-    format_energy_pj(price->energy_rule_pj, rule, sizeof rule);
+    format_energy_pj(price->energy_rule_pj_per_token, rule, sizeof rule);
     if (isnan(price->energy_pj_per_token)) {
         fprintf(stream,
                 "\nenergy: unknown, '%s' lacks energy_pj_per_byte of a level or "
@@ -204,30 +251,14 @@ enum status simulation_print(const struct simulation_view *view, FILE *stream, s
 
 static void add_contract(const struct simulation_view *view, struct json_node *object)
 {
-    const struct simulated *out = view->simulated;
-    const struct price *price = &out->price;
-    const struct machine *machine = view->machine;
-    json_add_string(object, "model", view->net->name);
-    json_add_string(object, "device", machine->device);
-    json_add_string(object, "dtype", dtype_name(view->net->block_dtype));
-    json_add_string(object, "head_dtype", dtype_name(view->net->head_dtype));
-    json_add_string(object, "kv_dtype", dtype_name(view->net->kv_dtype));
-    json_add_int(object, "threads", machine->threads);
-    json_add_int(object, "prompt", view->simulation->workload.prompt);
-    json_add_int(object, "context", view->simulation->workload.context);
-    json_add_number(object, "load_ns", price->load_ns);
-    json_add_number(object, "init_ns", price->init_ns);
-    json_add_number(object, "prefill_ns", price->prefill_ns);
-    json_add_number(object, "ttft_cold_ns", price->ttft_cold_ns);
-    json_add_number(object, "decode_ns", price->decode_ns);
-    json_add_number(object, "decode_tok_s", 1e9 / price->decode_ns);
-    json_add_number(object, "energy_pj_per_token", price->energy_pj_per_token);
-    json_add_number(object, "energy_rule_pj_per_token", price->energy_rule_pj);
-    json_add_int(object, "peak_bytes", price->peak_bytes);
-    json_add_bool(object, "fits_app_share", price->fits_app_share);
-    json_add_string(object, "basis", basis_name(machine->basis));
-    json_add_number(object, "error_median_frac", machine->error_median_frac);
-    json_add_number(object, "error_p90_frac", machine->error_p90_frac);
+    struct prediction_row row;
+    predicted_row_make(view->net, view->machine, &view->simulation->workload,
+                       &view->simulated->price, &row);
+    for (int i = 0; i < prediction_fields.n; i++) {
+        const struct field *field = &prediction_fields.field[i];
+        if ((field->places & IN_JSON) && !(field->places & OF_ESTIMATE))
+            field_json(field, &row, object);
+    }
 }
 
 static void add_bounds(struct json_node *parent, const struct use *use)

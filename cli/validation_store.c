@@ -22,13 +22,13 @@ static struct prediction_row prediction_row(const struct validation_run *run, in
     row.clock = clock == CLOCK_LATHE       ? "estimate"
                 : clock == CLOCK_SIMULATOR ? "simulate"
                                            : validation_clock_name(clock);
-    row.decode_ns = v->decode_ns[clock][i];
-    row.decode_tok_s = 1e9 / row.decode_ns;
+    row.price.decode_ns = v->decode_ns[clock][i];
+    row.price.decode_tok_s = 1e9 / row.price.decode_ns;
     bool is_ours = clock == CLOCK_LATHE || clock == CLOCK_SIMULATOR;
     row.basis = is_ours ? basis_name(run->device.basis) : "fitted";
     if (clock != CLOCK_LATHE)
         return row;
-    row.prefill_ns = v->prefill_ns[i];
+    row.price.prefill_ns = v->prefill_ns[i];
     row.error_median_frac = run->device.error_median_frac;
     row.error_p90_frac = run->device.error_p90_frac;
     return row;

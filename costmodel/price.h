@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "contract/price_fields.h"
 #include "costmodel/breakdown.h"
 #include "device/machine.h"
 #include "model/transformer.h"
@@ -28,20 +29,6 @@ enum {
 struct workload {
     int64_t prompt;  /* tokens of the prefill, >= 1 */
     int64_t context; /* tokens in the cache when decode is timed, >= 0 */
-};
-
-/* Names and meanings are the contract's (docs/contract.md). */
-struct price {
-    double load_ns, init_ns;
-    double prefill_ns;   /* pass over `prompt` tokens: time to first token of a loaded model */
-    double ttft_cold_ns; /* load + init + prefill */
-    double decode_ns;    /* one token after `context` tokens */
-    double energy_pj_per_token; /* NaN when the profile has no energies */
-    double energy_rule_pj; /* the paper's 0.1 J a token per 10^9 parameters, as a cross-check */
-    int64_t peak_bytes;    /* weights + KV cache + activations */
-    bool fits_app_share;   /* peak_bytes within the share of DRAM an app should use */
-    bool beyond_timings;   /* the profile has timings, but some operator's type was not timed or its
-                              shape is more than four times what was: the roofline spoke */
 };
 
 /* `net` passed transformer_check. detail: NULL, or gets the decode pass. Errors: STATUS_RANGE

@@ -1,5 +1,7 @@
 #include "costmodel/totals.h"
 
+#include "device/interval.h"
+
 enum { BYTES_F32 = 4 };
 
 void count_stored(const struct transformer *net, struct counted *out)
@@ -42,6 +44,15 @@ static double energy_pj(const struct machine *machine, const struct pass *pass)
     return sum;
 }
 
+void price_set_decode(const struct machine *machine, double ns, struct price *out)
+{
+    double frac = interval_frac(machine);
+    out->decode_ns = ns;
+    out->decode_ns_low = interval_low(ns, frac);
+    out->decode_ns_high = interval_high(ns, frac);
+    out->decode_tok_s = 1e9 / ns;
+}
+
 void price_of_passes(const struct transformer *net, const struct machine *machine,
                      const struct workload *workload, const struct counted *counted,
                      const struct pass *prefill, const struct pass *decode, int64_t live_bytes,
@@ -58,10 +69,10 @@ void price_of_passes(const struct transformer *net, const struct machine *machin
         machine->init_fixed_ns + (machine->init_gbps > 0 ? (double)bytes / machine->init_gbps : 0) +
         executions * machine->init_layer_ns + distinct * distinct * machine->init_block_sq_ns;
     out->prefill_ns = prefill->ns;
-    out->decode_ns = decode->ns;
+    price_set_decode(machine, decode->ns, out);
     out->ttft_cold_ns = out->load_ns + out->init_ns + out->prefill_ns;
     out->energy_pj_per_token = energy_pj(machine, decode);
-    out->energy_rule_pj = 0.1e12 * (double)counted->params.total / 1e9;
+    out->energy_rule_pj_per_token = 0.1e12 * (double)counted->params.total / 1e9;
     out->peak_bytes = bytes + transformer_kv_bytes(net, held) + live_bytes;
     out->beyond_timings = prefill->beyond_timings || decode->beyond_timings;
     out->fits_app_share = out->peak_bytes <= machine->app_share_bytes;

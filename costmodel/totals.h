@@ -23,6 +23,9 @@ int64_t lookup_table_bytes(const struct transformer *net);
  * logits. */
 int64_t live_activation_bytes(const struct transformer *net, int64_t n_tokens);
 
+/* decode_ns and what follows from it: its interval, tokens a second. */
+void price_set_decode(const struct machine *machine, double ns, struct price *out);
+
 /* live_bytes: of activations. */
 void price_of_passes(const struct transformer *net, const struct machine *machine,
                      const struct workload *workload, const struct counted *counted,

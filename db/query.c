@@ -23,15 +23,15 @@ void rows_release(struct rows *rows)
 }
 
 /* The text as one that the list owns: that of the row before if it is equal, as most are. */
-static enum status keep_text(struct rows *rows, const struct column *column, const char *text,
+static enum status keep_text(struct rows *rows, const struct field *column, const char *text,
                              const char **kept, struct err *err)
 {
     *kept = NULL;
     if (text == NULL)
         return STATUS_OK;
     if (rows->n > 0) {
-        const size_t size = tables[rows->table].row_size;
-        const char *before = row_text((const char *)rows->data + (rows->n - 1) * size, column);
+        const size_t size = tables[rows->table].fields->size;
+        const char *before = field_text(column, (const char *)rows->data + (rows->n - 1) * size);
         if (before != NULL && strcmp(before, text) == 0) {
             *kept = before;
             return STATUS_OK;
@@ -51,30 +51,30 @@ static enum status keep_text(struct rows *rows, const struct column *column, con
 
 static enum status add_row(struct rows *rows, sqlite3_stmt *statement, struct err *err)
 {
-    const struct table *table = &tables[rows->table];
-    enum status status =
-        memory_grow(&rows->data, &rows->data_capacity, rows->n + 1, table->row_size, err);
+    const size_t size = tables[rows->table].fields->size;
+    enum status status = memory_grow(&rows->data, &rows->data_capacity, rows->n + 1, size, err);
     if (status != STATUS_OK)
         return status;
-    char *row = (char *)rows->data + rows->n * table->row_size;
+    char *row = (char *)rows->data + rows->n * size;
     row_clear(rows->table, row);
-    for (int i = 0; i < table->n_columns; i++) {
-        const struct column *column = &table->columns[i];
+    int i = -1;
+    for (EACH_COLUMN(column, rows->table)) {
+        i++;
         if (sqlite3_column_type(statement, i) == SQLITE_NULL)
             continue;
         char *field = row + column->offset;
         switch (column->type) {
-        case COLUMN_INT: {
+        case FIELD_INT: {
             const int64_t value = sqlite3_column_int64(statement, i);
             memcpy(field, &value, sizeof value);
             break;
         }
-        case COLUMN_REAL: {
+        case FIELD_REAL: {
             const double value = sqlite3_column_double(statement, i);
             memcpy(field, &value, sizeof value);
             break;
         }
-        case COLUMN_TEXT: {
+        case FIELD_TEXT: {
             const char *text = NULL;
             status = keep_text(rows, column, (const char *)sqlite3_column_text(statement, i), &text,
                                err);
@@ -106,10 +106,11 @@ static enum status read_rows(const struct handle *handle, sqlite3_stmt *statemen
     return status;
 }
 
-static void add_column_names(struct text *sql, const struct table *table)
+static void add_column_names(struct text *sql, enum table_id table)
 {
-    for (int i = 0; i < table->n_columns; i++)
-        text_addf(sql, "%s%s", i > 0 ? ", " : "SELECT ", table->columns[i].name);
+    const struct field *first = next_column(table, NULL);
+    for (const struct field *column = first; column != NULL; column = next_column(table, column))
+        text_addf(sql, "%s%s", column == first ? "SELECT " : ", ", column->name);
 }
 
 enum status query_rows(struct store *store, enum table_id table, const char *where,
@@ -117,8 +118,8 @@ enum status query_rows(struct store *store, enum table_id table, const char *whe
 {
     struct text sql = {0};
     sqlite3_stmt *statement = NULL;
-    add_column_names(&sql, &tables[table]);
-    text_addf(&sql, " FROM %s", tables[table].name);
+    add_column_names(&sql, table);
+    text_addf(&sql, " FROM %s", tables[table].fields->name);
     if (where != NULL)
         text_addf(&sql, " WHERE %s", where);
     if (order_by != NULL)
@@ -288,7 +289,7 @@ enum status query_candidates(struct store *store, const struct candidate_query *
 {
     struct text sql = {0};
     sqlite3_stmt *statement = NULL;
-    add_column_names(&sql, &tables[TABLE_CANDIDATE]);
+    add_column_names(&sql, TABLE_CANDIDATE);
     enum status status = add_conditions(store, query, &sql, err);
     if (status == STATUS_OK && query->order_by != NULL)
         status = check_name(&store->handle, query->order_by, NULL, err);

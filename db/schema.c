@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const char *const type_names[] = {
-    [COLUMN_INT] = "INTEGER",
-    [COLUMN_REAL] = "REAL",
-    [COLUMN_TEXT] = "TEXT",
+    [FIELD_INT] = "INTEGER",
+    [FIELD_REAL] = "REAL",
+    [FIELD_TEXT] = "TEXT",
 };
 
 enum status schema_inspect(const struct handle *handle, enum schema_state *state, struct err *err)
@@ -34,17 +34,20 @@ enum status schema_inspect(const struct handle *handle, enum schema_state *state
     return STATUS_OK;
 }
 
-void schema_table_sql(const struct table *table, struct text *text)
+void schema_table_sql(enum table_id id, struct text *text)
 {
-    text_addf(text, "CREATE TABLE IF NOT EXISTS %s (\n", table->name);
-    for (int i = 0; i < table->n_columns; i++) {
-        const struct column *column = &table->columns[i];
-        const bool last = i + 1 == table->n_columns && table->extra[0] == 0;
+    const struct table *table = &tables[id];
+    const struct field *next = next_column(id, NULL);
+    text_addf(text, "CREATE TABLE IF NOT EXISTS %s (\n", table->fields->name);
+    for (const struct field *column = next; column != NULL; column = next) {
+        const char *unit = unit_name(column->unit);
+        bool is_first = column == next_column(id, NULL);
+        next = next_column(id, column);
         text_addf(text, "    %s %s", column->name, type_names[column->type]);
-        if (column->offset == 0 && strcmp(column->name, "id") == 0)
+        if (is_first && strcmp(column->name, "id") == 0)
             text_add(text, " PRIMARY KEY");
-        text_addf(text, "%s -- %s%s%s\n", last ? "" : ",", column->unit,
-                  column->unit[0] != 0 && column->meaning[0] != 0 ? ": " : "", column->meaning);
+        text_addf(text, "%s -- %s%s%s\n", next == NULL && table->extra[0] == 0 ? "" : ",", unit,
+                  unit[0] != 0 && column->meaning[0] != 0 ? ": " : "", column->meaning);
     }
     if (table->extra[0] != 0)
         text_addf(text, "    %s\n", table->extra);
@@ -66,10 +69,9 @@ static void add_units_view(struct text *text)
         {"params", "params_m", "1e6"},
         {"params_blocks", "params_blocks_m", "1e6"},
     };
-    const struct table *table = &tables[TABLE_CANDIDATE];
     text_add(text, "CREATE VIEW candidate_units AS SELECT *");
-    for (int i = 0; i < table->n_columns; i++) {
-        const char *name = table->columns[i].name;
+    for (EACH_COLUMN(column, TABLE_CANDIDATE)) {
+        const char *name = column->name;
         const size_t length = strlen(name);
         for (size_t j = 0; j < sizeof units / sizeof *units; j++) {
             const size_t suffix = strlen(units[j].suffix);
@@ -99,21 +101,22 @@ static void add_views(struct text *text)
               KEY_BITS, KEY_BITS);
 }
 
-static enum status add_missing_columns(const struct handle *handle, const struct table *table,
+static enum status add_missing_columns(const struct handle *handle, enum table_id table,
                                        struct err *err)
 {
+    const char *table_name = tables[table].fields->name;
     enum status status = STATUS_OK;
-    for (int i = 0; i < table->n_columns && status == STATUS_OK; i++) {
-        const struct column *column = &table->columns[i];
+    const struct field *column = NULL;
+    while (status == STATUS_OK && (column = next_column(table, column)) != NULL) {
         char sql[256];
         int64_t found = 0;
         sqlite3_snprintf(sizeof sql, sql,
-                         "SELECT count(*) FROM pragma_table_info(%Q) WHERE name = %Q", table->name,
+                         "SELECT count(*) FROM pragma_table_info(%Q) WHERE name = %Q", table_name,
                          column->name);
         status = handle_int(handle, sql, &found, "read", err);
         if (status != STATUS_OK || found != 0)
             continue;
-        sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE %s ADD COLUMN %s %s", table->name,
+        sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE %s ADD COLUMN %s %s", table_name,
                          column->name, type_names[column->type]);
         status = handle_exec(handle, sql, "upgrade", err);
     }
@@ -129,7 +132,7 @@ static enum status bring_up_inside(const struct handle *handle, struct err *err)
         return status;
     struct text text = {0};
     for (int i = 0; i < N_TABLES; i++)
-        schema_table_sql(&tables[i], &text);
+        schema_table_sql((enum table_id)i, &text);
     /* The few rows of a front are found without reading the many others. It pays: rows that are not
      * on the front are never entered. No other index does: a run's rows are a range of the key. */
     text_add(&text, "CREATE INDEX IF NOT EXISTS candidate_front ON candidate (run_id)"
@@ -142,7 +145,7 @@ static enum status bring_up_inside(const struct handle *handle, struct err *err)
         goto out;
     if (state == SCHEMA_OLDER)
         for (int i = 0; i < N_TABLES && status == STATUS_OK; i++)
-            status = add_missing_columns(handle, &tables[i], err);
+            status = add_missing_columns(handle, (enum table_id)i, err);
     if (status != STATUS_OK)
         goto out;
     text_release(&text);

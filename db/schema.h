@@ -32,6 +32,6 @@ enum status schema_inspect(const struct handle *handle, enum schema_state *state
 enum status schema_bring_up(const struct handle *handle, struct err *err);
 
 /* CREATE TABLE of one table, each column with its unit and meaning as a comment. `text` grows. */
-void schema_table_sql(const struct table *table, struct text *text);
+void schema_table_sql(enum table_id table, struct text *text);
 
 #endif

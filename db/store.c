@@ -217,13 +217,13 @@ static enum status prepare_insert(struct store *store, enum table_id id, struct 
 {
     if (store->insert[id] != NULL)
         return STATUS_OK;
-    const struct table *table = &tables[id];
     struct text sql = {0};
-    text_addf(&sql, "INSERT INTO %s (", table->name);
-    for (int i = 0; i < table->n_columns; i++)
-        text_addf(&sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
+    int n = 0;
+    text_addf(&sql, "INSERT INTO %s (", tables[id].fields->name);
+    for (EACH_COLUMN(column, id))
+        text_addf(&sql, "%s%s", n++ > 0 ? ", " : "", column->name);
     text_add(&sql, id == TABLE_CANDIDATE ? ", key) VALUES (" : ") VALUES (");
-    for (int i = 0; i < table->n_columns; i++)
+    for (int i = 0; i < n; i++)
         text_addf(&sql, "%s?%d", i > 0 ? ", " : "", i + 1);
     if (id == TABLE_CANDIDATE)
         text_addf(&sql, ", ?1 << %d | ?2", KEY_BITS);
@@ -236,18 +236,18 @@ static enum status prepare_insert(struct store *store, enum table_id id, struct 
 }
 
 static int bind_field(sqlite3_stmt *statement, int place, const void *row,
-                      const struct column *column)
+                      const struct field *column)
 {
     switch (column->type) {
-    case COLUMN_INT: {
-        const int64_t value = row_int(row, column);
+    case FIELD_INT: {
+        const int64_t value = field_int(column, row);
         return value == ROW_UNKNOWN ? sqlite3_bind_null(statement, place)
                                     : sqlite3_bind_int64(statement, place, value);
     }
-    case COLUMN_REAL: /* NaN is bound as NULL */
-        return sqlite3_bind_double(statement, place, row_real(row, column));
-    case COLUMN_TEXT:
-        return sqlite3_bind_text(statement, place, row_text(row, column), -1, SQLITE_STATIC);
+    case FIELD_REAL: /* NaN is bound as NULL */
+        return sqlite3_bind_double(statement, place, field_real(column, row));
+    case FIELD_TEXT:
+        return sqlite3_bind_text(statement, place, field_text(column, row), -1, SQLITE_STATIC);
     }
     return SQLITE_MISUSE;
 }
@@ -256,9 +256,9 @@ static enum status insert_row(struct store *store, enum table_id id, const void 
                               struct err *err)
 {
     sqlite3_stmt *statement = store->insert[id];
-    const struct table *table = &tables[id];
-    for (int i = 0; i < table->n_columns; i++) {
-        const int code = bind_field(statement, i + 1, row, &table->columns[i]);
+    int place = 0;
+    for (EACH_COLUMN(column, id)) {
+        const int code = bind_field(statement, ++place, row, column);
         if (code != SQLITE_OK)
             return handle_error(&store->handle, code, "write", err);
     }
@@ -268,8 +268,8 @@ static enum status insert_row(struct store *store, enum table_id id, const void 
 /* A copy of the row with its NULL text field set. */
 static void default_text(void *row, enum table_id id, const char *name, const char *text)
 {
-    const struct column *column = table_column(id, name);
-    if (column != NULL && row_text(row, column) == NULL)
+    const struct field *column = field_find(tables[id].fields, name);
+    if (column != NULL && field_text(column, row) == NULL)
         memcpy((char *)row + column->offset, &text, sizeof text);
 }
 
@@ -278,7 +278,7 @@ static enum status put(struct store *store, enum table_id id, const void *rows, 
 {
     char now[24];
     clock_now_iso(now, sizeof now);
-    const size_t size = tables[id].row_size;
+    const size_t size = tables[id].fields->size;
     void *row = memory_new(1, size);
     if (row == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");

@@ -274,7 +274,7 @@ static enum status energies(struct transformer *net, enum dtype dtype,
     roomy.levels[roomy.dram].capacity_bytes = INT64_C(1)
                                               << 36; /* of the statement, not of this phone */
     enum status status = both_clocks(net, &roomy, &closed, &simulated, err);
-    *rule_j = closed.energy_rule_pj / 1e12;
+    *rule_j = closed.energy_rule_pj_per_token / 1e12;
     *closed_j = closed.energy_pj_per_token / 1e12;
     *simulated_j = simulated.energy_pj_per_token / 1e12;
     *decode_ns = simulated.decode_ns;

@@ -262,14 +262,14 @@ static void name_network(struct transformer *net)
 enum status candidate_transformer(const struct candidate *candidate, struct transformer *out,
                                   struct err *err)
 {
+    const struct candidate_row *row = &candidate->row;
     const struct schedule *s = &candidate->schedule;
-    transformer_init(out, candidate->d_model, s->n_layers, candidate->n_heads,
-                     candidate->n_kv_heads, candidate->d_head, candidate->d_ff,
-                     candidate->vocab_size);
+    transformer_init(out, row->d_model, s->n_layers, row->n_heads, row->n_kv_heads, row->d_head,
+                     row->d_ff, row->vocab_size);
     out->schedule = *s;
     out->ffn = candidate->ffn;
     out->max_context = candidate->max_context;
-    out->tie_embeddings = candidate->tie_embeddings;
+    out->tie_embeddings = row->tie_embeddings == 1;
     transformer_set_dtype(out, candidate->dtype);
     out->kv_dtype = candidate->kv_dtype;
     if (candidate->stack) {
@@ -297,6 +297,33 @@ static void flop_by_depth(const struct transformer *net, int64_t *edges, int64_t
         *block += list.uniform.ops[i].flop;
 }
 
+/* What all candidates of a shape have in common. */
+static void fill_shape(const struct shape *shape, const struct transformer *net,
+                       struct candidate_row *row)
+{
+    record_clear(&candidate_fields, row);
+    row->d_model = shape->d_model;
+    row->n_heads = shape->stack.first.n_heads;
+    row->n_kv_heads = shape->stack.first.n_kv_heads;
+    row->d_head = shape->stack.first.d_head;
+    row->d_ff = shape->stack.first.d_ff;
+    row->vocab_size = shape->vocab_size;
+    row->ffn_kind = ffn_kind_name(net->ffn);
+    row->dtype = row->head_dtype = dtype_name(shape->dtype);
+    row->kv_dtype = dtype_name(net->kv_dtype);
+    row->params_embedding = net->vocab_size * net->d_model;
+    row->on_front = 0;
+}
+
+/* And those of a variant. */
+static void fill_variant(const struct variant *variant, struct candidate_row *row)
+{
+    row->sharing = sharing_name(variant->schedule->sharing);
+    row->repeats = variant->schedule->repeats;
+    row->share_ffn = variant->schedule->share_ffn;
+    row->tie_embeddings = variant->tie_embeddings;
+}
+
 /* Prices the `count` candidates of a shape into out. */
 static void price_candidates(const struct enumeration *e, const struct shape *shape,
                              const struct machine *machine, const struct workload *workload,
@@ -308,38 +335,31 @@ static void price_candidates(const struct enumeration *e, const struct shape *sh
     int64_t flop_edges, flop_block, id = shape->first_id;
     shape_transformer(e->space, shape, &net);
     flop_by_depth(&net, &flop_edges, &flop_block);
-    const struct block *block = &shape->stack.first;
-    struct candidate base = {
-        .d_model = shape->d_model,
-        .d_head = block->d_head,
-        .n_heads = block->n_heads,
-        .n_kv_heads = block->n_kv_heads,
-        .d_ff = block->d_ff,
-        .vocab_size = shape->vocab_size,
-        .dtype = shape->dtype,
-        .kv_dtype = net.kv_dtype,
-        .ffn = net.ffn,
-        .max_context = net.max_context,
-    };
+    struct candidate base = {.dtype = shape->dtype,
+                             .kv_dtype = net.kv_dtype,
+                             .ffn = net.ffn,
+                             .max_context = net.max_context};
+    fill_shape(shape, &net, &base.row);
     enum status status = price_shape(&net, machine, workload, &price, NULL);
     assert(status == STATUS_OK); /* one class needs no memory */
     (void)status;
     for (int i = 0; get_variant(e->space, &e->budget, &net, i, &variant); i++) {
-        base.tie_embeddings = variant.tie_embeddings;
         base.schedule = *variant.schedule;
-        base.params_embedding = net.vocab_size * net.d_model;
+        fill_variant(&variant, &base.row);
         for (int64_t n = variant.depths.low; n <= variant.depths.high; n++) {
             struct candidate *c = out++;
-            int64_t executions = n * base.schedule.repeats;
+            struct candidate_row *row = &c->row;
             base.schedule.n_layers = n;
             *c = base;
-            c->id = id++;
-            c->params = variant.count.fixed + n * variant.count.per_layer;
-            price_schedule(&price, &base.schedule, base.tie_embeddings, &c->price);
-            c->params_blocks = price.counted.params.blocks;
-            c->weight_bytes = price.counted.bytes.total;
-            c->kv_bytes_per_token = executions * price.counted.kv_row_bytes;
-            c->flop_per_token = flop_edges + executions * flop_block;
+            price_schedule(&price, &base.schedule, variant.tie_embeddings, &row->price);
+            row->id = id++;
+            row->n_layers = n;
+            row->n_layers_effective = n * base.schedule.repeats;
+            row->params = variant.count.fixed + n * variant.count.per_layer;
+            row->params_blocks = price.counted.params.blocks;
+            row->weight_bytes = price.counted.bytes.total;
+            row->kv_bytes_per_token = row->n_layers_effective * price.counted.kv_row_bytes;
+            row->flop_per_token = flop_edges + row->n_layers_effective * flop_block;
         }
     }
 }

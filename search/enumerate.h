@@ -14,24 +14,20 @@
 
 #include "base/quantity.h"
 #include "base/status.h"
+#include "contract/candidate_fields.h"
 #include "costmodel/price.h"
 #include "search/space.h"
 
-/* One architecture with its counts and price. Copied like a number: where layers differ their stack
- * is borrowed from the search that made the candidate. */
+/* One architecture with its counts and price. What the search cannot know of the row (run_id) is
+ * unknown; its texts are static. Copied like a number: where layers differ their stack is borrowed
+ * from the search that made the candidate, and the row's heads and widths are unknown. */
 struct candidate {
-    int64_t id; /* rank in canonical order */
-    int64_t d_model, vocab_size;
-    int64_t d_head, n_heads, n_kv_heads, d_ff; /* of every block, unless... */
-    const struct stack *stack;                 /* ...blocks differ; NULL: a uniform stack */
-    struct schedule schedule;                  /* with n_layers */
-    bool tie_embeddings;
+    struct candidate_row row;
+    const struct stack *stack; /* NULL: uniform, as the row says */
+    struct schedule schedule;  /* as a network has it, with n_layers */
     enum dtype dtype, kv_dtype;
     enum ffn_kind ffn;
     int64_t max_context;
-    int64_t params, params_embedding, params_blocks;
-    int64_t weight_bytes, kv_bytes_per_token, flop_per_token;
-    struct price price;
 };
 
 /* The network of a candidate, to be released where layers differ. Its name has all that

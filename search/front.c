@@ -23,7 +23,7 @@ static int compare(const struct objectives *objectives, const struct candidate *
         if (x != y)
             return x < y ? -1 : 1;
     }
-    return (a->id > b->id) - (a->id < b->id);
+    return (a->row.id > b->row.id) - (a->row.id < b->row.id);
 }
 
 /* a at least as good everywhere, and better somewhere or equal everywhere with the lower id. */
@@ -37,7 +37,7 @@ static bool dominates(const struct objectives *objectives, const struct candidat
             return false;
         better |= x < y;
     }
-    return better || a->id < b->id;
+    return better || a->row.id < b->row.id;
 }
 
 void front_init(struct front *front, const struct objectives *objectives)

@@ -11,77 +11,71 @@
 #include "base/quantity.h"
 #include "base/text.h"
 
-enum kind { INT64, DOUBLE, BOOL, ENUM, EXECUTIONS, TOKENS_PER_S };
-enum unit { NONE, NS, BYTES, PJ };
+/* The fields that are compared by their place in an enum; the row has their names. */
+static enum status parse_sharing(const char *name, double *out, struct err *err)
+{
+    enum sharing sharing;
+    enum status status = sharing_parse(name, &sharing, err);
+    if (status == STATUS_OK)
+        *out = sharing;
+    return status;
+}
 
-static const struct field {
+static enum status parse_ffn_kind(const char *name, double *out, struct err *err)
+{
+    enum ffn_kind ffn;
+    enum status status = ffn_kind_parse(name, &ffn, err);
+    if (status == STATUS_OK)
+        *out = ffn;
+    return status;
+}
+
+static enum status parse_dtype(const char *name, double *out, struct err *err)
+{
+    enum dtype dtype;
+    enum status status = dtype_parse(name, &dtype, err);
+    if (status == STATUS_OK)
+        *out = dtype;
+    return status;
+}
+
+static const struct choice {
     const char *name;
-    enum kind kind;
-    size_t offset;
-    enum unit unit;
-} fields[] = {
-#define FIELD(name, kind, unit) \
-    { \
-#name, kind, offsetof(struct candidate, name), unit \
-    }
-#define PRICE(name, kind, unit) \
-    { \
-#name, kind, offsetof(struct candidate, price.name), unit \
-    }
-    FIELD(id, INT64, NONE),
-    {"n_layers", INT64, offsetof(struct candidate, schedule.n_layers), NONE},
-    {"n_layers_effective", EXECUTIONS, 0, NONE},
-    {"sharing", ENUM, offsetof(struct candidate, schedule.sharing), NONE},
-    {"repeats", INT64, offsetof(struct candidate, schedule.repeats), NONE},
-    {"share_ffn", BOOL, offsetof(struct candidate, schedule.share_ffn), NONE},
-    FIELD(d_model, INT64, NONE),
-    FIELD(n_heads, INT64, NONE),
-    FIELD(n_kv_heads, INT64, NONE),
-    FIELD(d_head, INT64, NONE),
-    FIELD(d_ff, INT64, NONE),
-    FIELD(vocab_size, INT64, NONE),
-    FIELD(tie_embeddings, BOOL, NONE),
-    FIELD(dtype, ENUM, NONE),
-    FIELD(kv_dtype, ENUM, NONE),
-    {"ffn_kind", ENUM, offsetof(struct candidate, ffn), NONE},
-    FIELD(params, INT64, NONE),
-    FIELD(params_embedding, INT64, NONE),
-    FIELD(params_blocks, INT64, NONE),
-    FIELD(weight_bytes, INT64, BYTES),
-    FIELD(kv_bytes_per_token, INT64, BYTES),
-    FIELD(flop_per_token, INT64, NONE),
-    PRICE(load_ns, DOUBLE, NS),
-    PRICE(init_ns, DOUBLE, NS),
-    PRICE(prefill_ns, DOUBLE, NS),
-    PRICE(ttft_cold_ns, DOUBLE, NS),
-    PRICE(decode_ns, DOUBLE, NS),
-    {"decode_tok_s", TOKENS_PER_S, offsetof(struct candidate, price.decode_ns), NONE},
-    PRICE(energy_pj_per_token, DOUBLE, PJ),
-    PRICE(peak_bytes, INT64, BYTES),
-    PRICE(fits_app_share, BOOL, NONE),
-#undef FIELD
-#undef PRICE
+    size_t offset; /* of the enum in struct candidate */
+    enum status (*parse)(const char *name, double *out, struct err *err);
+} choices[] = {
+    {"sharing", offsetof(struct candidate, schedule.sharing), parse_sharing},
+    {"ffn_kind", offsetof(struct candidate, ffn), parse_ffn_kind},
+    {"dtype", offsetof(struct candidate, dtype), parse_dtype},
+    {"kv_dtype", offsetof(struct candidate, kv_dtype), parse_dtype},
 };
-enum { N_FIELDS = sizeof fields / sizeof fields[0] };
+
+static const struct choice *choice_of(const struct field *field)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (strcmp(choices[i].name, field->name) == 0)
+            return &choices[i];
+    return NULL;
+}
 
 static const struct {
     enum unit unit;
     const char *stored, *asked;
     double scale;
 } units[] = {
-    {NS, "ns", "us", 1e-3},
-    {NS, "ns", "ms", 1e-6},
-    {NS, "ns", "s", 1e-9},
-    {BYTES, "bytes", "kb", 1e-3},
-    {BYTES, "bytes", "mb", 1e-6},
-    {BYTES, "bytes", "gb", 1e-9},
-    {BYTES, "bytes", "kib", 0x1p-10},
-    {BYTES, "bytes", "mib", 0x1p-20},
-    {BYTES, "bytes", "gib", 0x1p-30},
-    {PJ, "pj", "nj", 1e-3},
-    {PJ, "pj", "uj", 1e-6},
-    {PJ, "pj", "mj", 1e-9},
-    {PJ, "pj", "j", 1e-12},
+    {UNIT_NS, "ns", "us", 1e-3},
+    {UNIT_NS, "ns", "ms", 1e-6},
+    {UNIT_NS, "ns", "s", 1e-9},
+    {UNIT_BYTES, "bytes", "kb", 1e-3},
+    {UNIT_BYTES, "bytes", "mb", 1e-6},
+    {UNIT_BYTES, "bytes", "gb", 1e-9},
+    {UNIT_BYTES, "bytes", "kib", 0x1p-10},
+    {UNIT_BYTES, "bytes", "mib", 0x1p-20},
+    {UNIT_BYTES, "bytes", "gib", 0x1p-30},
+    {UNIT_PJ, "pj", "nj", 1e-3},
+    {UNIT_PJ, "pj", "uj", 1e-6},
+    {UNIT_PJ, "pj", "mj", 1e-9},
+    {UNIT_PJ, "pj", "j", 1e-12},
 };
 
 /* `name` is `field` with `stored` replaced by `asked` as a whole word between underscores. */
@@ -99,24 +93,46 @@ static bool is_in_unit(const char *name, const char *field, const char *stored, 
     return strcmp(name, wanted) == 0;
 }
 
+static struct metric metric_of(const struct field *field, double scale)
+{
+    const struct choice *choice = choice_of(field);
+    _Static_assert(offsetof(struct candidate, row) == 0, "a field's offset is the candidate's");
+    if (choice != NULL)
+        return (struct metric){field, METRIC_CHOICE, choice->offset, 1};
+    assert(field->type != FIELD_TEXT);
+    return (struct metric){field, field->type == FIELD_INT ? METRIC_INT : METRIC_REAL,
+                           field->offset, scale};
+}
+
+/* The scale from the field's unit to that of the name; 0: the name is not this field's. */
+static double scale_of(const char *name, const struct field *field)
+{
+    if (strcmp(name, field->name) == 0)
+        return 1;
+    for (size_t u = 0; u < sizeof units / sizeof units[0]; u++)
+        if (units[u].unit == field->unit &&
+            is_in_unit(name, field->name, units[u].stored, units[u].asked))
+            return units[u].scale;
+    return 0;
+}
+
 enum status metric_parse(const char *name, struct metric *out, struct err *err)
 {
-    const char *names[N_FIELDS];
-    for (int i = 0; i < N_FIELDS; i++) {
-        names[i] = fields[i].name;
-        if (strcmp(name, fields[i].name) == 0) {
-            *out = (struct metric){i, 1};
+    const char *names[128];
+    size_t n = 0;
+    assert(candidate_fields.n <= 128);
+    for (int i = 0; i < candidate_fields.n; i++) {
+        const struct field *field = &candidate_fields.field[i];
+        if (!(field->places & IN_SEARCH))
+            continue;
+        double scale = scale_of(name, field);
+        names[n++] = field->name;
+        if (scale > 0) {
+            *out = metric_of(field, scale);
             return STATUS_OK;
         }
-        for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
-            if (units[u].unit == fields[i].unit &&
-                is_in_unit(name, fields[i].name, units[u].stored, units[u].asked)) {
-                *out = (struct metric){i, units[u].scale};
-                return STATUS_OK;
-            }
-        }
     }
-    const char *near = text_nearest(name, names, N_FIELDS);
+    const char *near = text_nearest(name, names, n);
     return err_set(err, STATUS_USAGE,
                    "unknown metric '%s'%s%s%s (metrics are the columns of the store, such as "
                    "decode_ms, params_blocks, peak_mb)",
@@ -125,23 +141,16 @@ enum status metric_parse(const char *name, struct metric *out, struct err *err)
 
 double metric_value(const struct metric *metric, const struct candidate *candidate)
 {
-    const struct field *field = &fields[metric->field];
-    const void *at = (const char *)candidate + field->offset;
-    switch (field->kind) {
-    case INT64:
+    const void *at = (const char *)candidate + metric->offset;
+    switch (metric->kind) {
+    case METRIC_INT:
         return (double)*(const int64_t *)at * metric->scale;
-    case DOUBLE:
+    case METRIC_REAL:
         return *(const double *)at * metric->scale;
-    case BOOL:
-        return *(const bool *)at;
-    case ENUM:
+    case METRIC_CHOICE:
         return *(const unsigned *)at;
-    case EXECUTIONS:
-        return (double)schedule_executions(&candidate->schedule);
-    case TOKENS_PER_S:
-        return 1e9 / *(const double *)at;
     }
-    assert(!"no such kind of field");
+    assert(!"no such kind of metric");
     return 0;
 }
 
@@ -149,8 +158,8 @@ static const struct {
     const char *text;
     enum comparison comparison;
 } comparisons[] = {
-    {"<=", LESS_EQUAL}, {">=", GREATER_EQUAL}, {"!=", NOT_EQUAL}, {"==", EQUAL},
-    {"<", LESS},        {">", GREATER},        {"=", EQUAL},
+    {"<=", IS_LESS_EQUAL}, {">=", IS_GREATER_EQUAL}, {"!=", IS_NOT_EQUAL}, {"==", IS_EQUAL},
+    {"<", IS_LESS},        {">", IS_GREATER},        {"=", IS_EQUAL},
 };
 
 static const char *skip_space(const char *at)
@@ -178,26 +187,10 @@ static bool take_word(const char **at, const char *extra, char *word, size_t siz
 static enum status parse_value(const char *word, const struct field *field, double *out,
                                struct err *err)
 {
-    enum sharing sharing;
-    enum dtype dtype;
-    enum status status;
-    if (field->kind == ENUM && strcmp(field->name, "sharing") == 0) {
-        if (!(status = sharing_parse(word, &sharing, err)))
-            *out = sharing;
-        return status;
-    }
-    if (field->kind == ENUM && strcmp(field->name, "ffn_kind") == 0) {
-        enum ffn_kind ffn;
-        if (!(status = ffn_kind_parse(word, &ffn, err)))
-            *out = ffn;
-        return status;
-    }
-    if (field->kind == ENUM) {
-        if (!(status = dtype_parse(word, &dtype, err)))
-            *out = dtype;
-        return status;
-    }
-    if (field->kind == BOOL && (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)) {
+    const struct choice *choice = choice_of(field);
+    if (choice != NULL)
+        return choice->parse(word, out, err);
+    if (field->unit == UNIT_BOOL && (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)) {
         *out = strcmp(word, "true") == 0;
         return STATUS_OK;
     }
@@ -244,8 +237,7 @@ enum status filter_parse(const char *text, struct filter *out, struct err *err)
         at += quoted;
         if (!take_word(&at, "._-+", word, sizeof word) || (quoted && *at++ != '\''))
             return err_set(err, STATUS_USAGE, "condition '%s': expected a value at '%s'", text, at);
-        if ((status =
-                 parse_value(word, &fields[metric->field], &out->condition[out->n].value, err)))
+        if ((status = parse_value(word, metric->field, &out->condition[out->n].value, err)))
             return err_prefix(err, status, "condition '%s': ", text);
         out->n++;
         at = skip_space(at);
@@ -274,22 +266,22 @@ bool filter_passes(const struct filter *filter, const struct candidate *candidat
         double y = filter->condition[i].value;
         bool passes = false;
         switch (filter->condition[i].comparison) {
-        case LESS:
+        case IS_LESS:
             passes = x < y;
             break;
-        case LESS_EQUAL:
+        case IS_LESS_EQUAL:
             passes = x <= y;
             break;
-        case GREATER:
+        case IS_GREATER:
             passes = x > y;
             break;
-        case GREATER_EQUAL:
+        case IS_GREATER_EQUAL:
             passes = x >= y;
             break;
-        case EQUAL:
+        case IS_EQUAL:
             passes = x == y;
             break;
-        case NOT_EQUAL:
+        case IS_NOT_EQUAL:
             passes = x != y;
             break;
         }

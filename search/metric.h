@@ -1,19 +1,27 @@
 /* Metrics of a candidate by name: what --where filters on and --minimize orders by.
  *
- * Names are the store's columns. A time, size or energy can be asked for in another unit by its
+ * Names are the store's columns: the fields of contract/candidate_fields.h that a search knows. A time, size or energy can be asked for in another unit by its
  * suffix (decode_ns as decode_us, decode_ms, decode_s; weight_bytes as weight_kb, _mb, _gb, _mib;
  * energy_pj_per_token as energy_mj_per_token), so `decode_ms<20` reads as it should. */
 #ifndef LATHE_SEARCH_METRIC_H
 #define LATHE_SEARCH_METRIC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/status.h"
 #include "search/enumerate.h"
 
+enum metric_kind {
+    METRIC_INT,
+    METRIC_REAL,
+    METRIC_CHOICE, /* an enum, compared by its number */
+};
 struct metric {
-    int field;    /* index of the table in metric.c */
-    double scale; /* value in the asked unit = field * scale */
+    const struct field *field; /* of candidate_fields, IN_SEARCH */
+    enum metric_kind kind;
+    size_t offset; /* in struct candidate */
+    double scale;  /* value in the asked unit = field * scale */
 };
 
 /* Errors: STATUS_USAGE with the nearest name. */
@@ -25,7 +33,7 @@ double metric_value(const struct metric *metric, const struct candidate *candida
  * types compare with names, quoted or not ('none'). A subset of what the store takes in SQL, apart
  * from the suffixes: there is no OR. */
 enum { MAX_CONDITIONS = 16 };
-enum comparison { LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL };
+enum comparison { IS_LESS, IS_LESS_EQUAL, IS_GREATER, IS_GREATER_EQUAL, IS_EQUAL, IS_NOT_EQUAL };
 struct filter {
     int n;
     struct {

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "costmodel/reuse.h"
+#include "costmodel/totals.h"
 #include "simulator/engine.h"
 
 /* A token whose time is this close to the line between its neighbours needs no events. What a
@@ -375,7 +376,8 @@ enum status simulate(const struct transformer *net, const struct machine *machin
     }
     if (!status)
         status = run_tokens(&run);
-    out->price.decode_ns = out->decode.ns;
+    price_set_decode(machine, out->decode.ns, &out->price);
+    out->price.decode_ns_low = out->price.decode_ns_high = NAN; /* the errors are the estimate's */
     out->price.energy_pj_per_token = out->decode.energy_pj;
     engine_release(&run.engine);
     program_release(&run.program);

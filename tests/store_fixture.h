@@ -85,23 +85,23 @@ static inline void fixture_candidate(int64_t id, struct candidate_row *row)
     static const char *const sharings[] = {"none", "immediate", "repeat-all", "reverse"};
     struct rng rng;
     rng_init(&rng, (uint64_t)id);
-    for (int i = 0; i < tables[TABLE_CANDIDATE].n_columns; i++) {
-        const struct column *column = &tables[TABLE_CANDIDATE].columns[i];
+    record_clear(&candidate_fields, row);
+    for (EACH_COLUMN(column, TABLE_CANDIDATE)) {
         char *field = (char *)row + column->offset;
         const int64_t integer = rng_between(&rng, 0, 1000000);
         const double real = rng_uniform(&rng) * 1e8;
         const char *text = sharings[rng_between(&rng, 0, 3)];
-        if (column->type == COLUMN_INT)
+        if (column->type == FIELD_INT)
             memcpy(field, &integer, sizeof integer);
-        if (column->type == COLUMN_REAL)
+        if (column->type == FIELD_REAL)
             memcpy(field, &real, sizeof real);
-        if (column->type == COLUMN_TEXT)
+        if (column->type == FIELD_TEXT)
             memcpy(field, &text, sizeof text);
     }
     row->id = id;
     row->on_front = 0;
     if (id % 3 == 0)
-        row->energy_pj_per_token = (double)NAN;
+        row->price.energy_pj_per_token = (double)NAN;
 }
 
 /* Stores rows first .. first + n - 1 as one batch, position after it. */
@@ -120,26 +120,25 @@ static inline enum status fixture_put(struct store *store, int64_t run_id, int64
 
 static inline void assert_same_row(enum table_id table, const void *a, const void *b)
 {
-    for (int i = 0; i < tables[table].n_columns; i++) {
-        const struct column *column = &tables[table].columns[i];
+    for (EACH_COLUMN(column, table)) {
         int same = 0;
         switch (column->type) {
-        case COLUMN_INT:
-            same = row_int(a, column) == row_int(b, column);
+        case FIELD_INT:
+            same = field_int(column, a) == field_int(column, b);
             break;
-        case COLUMN_REAL: {
-            const double x = row_real(a, column), y = row_real(b, column);
+        case FIELD_REAL: {
+            const double x = field_real(column, a), y = field_real(column, b);
             same = x == y || (isnan(x) && isnan(y));
             break;
         }
-        case COLUMN_TEXT: {
-            const char *x = row_text(a, column), *y = row_text(b, column);
+        case FIELD_TEXT: {
+            const char *x = field_text(column, a), *y = field_text(column, b);
             same = x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
             break;
         }
         }
         if (!same)
-            fail_msg("column %s of %s differs", column->name, tables[table].name);
+            fail_msg("column %s of %s differs", column->name, tables[table].fields->name);
     }
 }
 

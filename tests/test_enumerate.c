@@ -92,11 +92,12 @@ static void draw_space(struct rng *rng, struct space *space)
 /* Everything a candidate is, as text: two are the same architecture exactly when these are. */
 static void describe(const struct candidate *c, char *out, size_t size)
 {
+    const struct candidate_row *r = &c->row;
     snprintf(out, size, "%d %lld %lld %lld %lld %lld %lld %d %d %lld %d %lld", (int)c->dtype,
-             (long long)c->vocab_size, (long long)c->d_model, (long long)c->d_head,
-             (long long)c->n_heads, (long long)c->n_kv_heads, (long long)c->d_ff, c->tie_embeddings,
-             (int)c->schedule.sharing, (long long)c->schedule.repeats, c->schedule.share_ffn,
-             (long long)c->schedule.n_layers);
+             (long long)r->vocab_size, (long long)r->d_model, (long long)r->d_head,
+             (long long)r->n_heads, (long long)r->n_kv_heads, (long long)r->d_ff,
+             (int)r->tie_embeddings, (int)c->schedule.sharing, (long long)c->schedule.repeats,
+             c->schedule.share_ffn, (long long)c->schedule.n_layers);
 }
 
 static bool on_axis(const struct axis *axis, int64_t value)
@@ -145,14 +146,14 @@ static size_t brute_force(const struct space *s, const struct budget *budget, ch
                                         transformer_count(&net, &count);
                                         if (count.total < budget->min || count.total > budget->max)
                                             continue;
-                                        c = (struct candidate){.dtype = s->dtype[t],
-                                                               .vocab_size = net.vocab_size,
-                                                               .d_model = d,
-                                                               .d_head = dh,
-                                                               .n_heads = h,
-                                                               .n_kv_heads = kv,
-                                                               .d_ff = d_ff.value[f],
-                                                               .tie_embeddings = tie,
+                                        c = (struct candidate){.row.vocab_size = net.vocab_size,
+                                                               .row.d_model = d,
+                                                               .row.d_head = dh,
+                                                               .row.n_heads = h,
+                                                               .row.n_kv_heads = kv,
+                                                               .row.d_ff = d_ff.value[f],
+                                                               .row.tie_embeddings = tie,
+                                                               .dtype = s->dtype[t],
                                                                .schedule = net.schedule};
                                         assert_true(n < MOST);
                                         describe(&c, out[n++], TEXT);
@@ -184,7 +185,7 @@ static void equals_brute_force_on_small_spaces(void **state)
         assert_int_equal(status, n > 0 ? STATUS_OK : STATUS_RANGE);
         assert_int_equal(list.n, n);
         for (size_t i = 0; i < n; i++) {
-            assert_int_equal(list.row[i].id, i);
+            assert_int_equal(list.row[i].row.id, i);
             describe(&list.row[i], found[i], TEXT);
         }
         qsort(expected, n, TEXT, by_text);
@@ -231,20 +232,20 @@ static void counts_and_prices_are_those_of_the_network(void **state)
             assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
             transformer_count(&net, &count);
             transformer_weight_bytes(&net, &bytes);
-            assert_int_equal(c->params, count.total);
-            assert_int_equal(c->params_blocks, count.blocks);
-            assert_int_equal(c->params_embedding, count.embedding);
-            assert_int_equal(c->weight_bytes, bytes.total);
-            assert_int_equal(c->kv_bytes_per_token, transformer_kv_bytes_per_token(&net));
+            assert_int_equal(c->row.params, count.total);
+            assert_int_equal(c->row.params_blocks, count.blocks);
+            assert_int_equal(c->row.params_embedding, count.embedding);
+            assert_int_equal(c->row.weight_bytes, bytes.total);
+            assert_int_equal(c->row.kv_bytes_per_token, transformer_kv_bytes_per_token(&net));
             assert_int_equal(ops_decode(&net, 0, &ops, NULL), STATUS_OK);
             ops_totals(&ops, &totals);
-            assert_int_equal(c->flop_per_token, totals.flop);
+            assert_int_equal(c->row.flop_per_token, totals.flop);
             assert_int_equal(price_network(&net, &machine, &workload, &price, NULL, NULL),
                              STATUS_OK);
-            assert_true(price.decode_ns == c->price.decode_ns);
-            assert_true(price.prefill_ns == c->price.prefill_ns);
-            assert_true(price.ttft_cold_ns == c->price.ttft_cold_ns);
-            assert_int_equal(price.peak_bytes, c->price.peak_bytes);
+            assert_true(price.decode_ns == c->row.price.decode_ns);
+            assert_true(price.prefill_ns == c->row.price.prefill_ns);
+            assert_true(price.ttft_cold_ns == c->row.price.ttft_cold_ns);
+            assert_int_equal(price.peak_bytes, c->row.price.peak_bytes);
         }
         memory_free(list.row);
     }
@@ -299,12 +300,12 @@ static void a_candidate_carries_its_stack(void **state)
     const struct block full = {MIXER_ATTENTION, 8, 2, 32, 0, 512};
     struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 1024}, full};
     struct stack stack = {0};
-    struct candidate candidate = {.d_model = 256,
-                                  .vocab_size = 1000,
-                                  .d_head = 32,
-                                  .n_heads = 8,
-                                  .n_kv_heads = 2,
-                                  .d_ff = 512,
+    struct candidate candidate = {.row = {.d_model = 256,
+                                          .vocab_size = 1000,
+                                          .d_head = 32,
+                                          .n_heads = 8,
+                                          .n_kv_heads = 2,
+                                          .d_ff = 512},
                                   .schedule = {SHARING_NONE, 4, 1, false},
                                   .ffn = FFN_SWIGLU,
                                   .max_context = 512};
@@ -337,9 +338,9 @@ static bool same_rows(const struct list *a, const struct list *b)
         char x[TEXT], y[TEXT];
         describe(&a->row[i], x, TEXT);
         describe(&b->row[i], y, TEXT);
-        if (strcmp(x, y) != 0 || a->row[i].id != b->row[i].id ||
-            a->row[i].price.decode_ns != b->row[i].price.decode_ns ||
-            a->row[i].price.energy_pj_per_token != b->row[i].price.energy_pj_per_token)
+        if (strcmp(x, y) != 0 || a->row[i].row.id != b->row[i].row.id ||
+            a->row[i].row.price.decode_ns != b->row[i].row.price.decode_ns ||
+            a->row[i].row.price.energy_pj_per_token != b->row[i].row.price.energy_pj_per_token)
             return false;
     }
     return a->n == b->n;
@@ -418,10 +419,11 @@ static void the_default_space_holds_mobilellm_125m_and_ls_125m(void **state)
                      STATUS_OK);
     for (size_t i = 0; i < list.n; i++) {
         const struct candidate *c = &list.row[i];
-        assert_in_range(c->params, budget.min, budget.max);
-        if (c->d_model == 576 && c->n_heads == 9 && c->n_kv_heads == 3 && c->d_head == 64 &&
-            c->d_ff == 1536 && c->schedule.n_layers == 30 && c->tie_embeddings) {
-            assert_int_equal(c->params, 124635456);
+        assert_in_range(c->row.params, budget.min, budget.max);
+        if (c->row.d_model == 576 && c->row.n_heads == 9 && c->row.n_kv_heads == 3 &&
+            c->row.d_head == 64 && c->row.d_ff == 1536 && c->schedule.n_layers == 30 &&
+            c->row.tie_embeddings) {
+            assert_int_equal(c->row.params, 124635456);
             found += c->schedule.sharing == SHARING_NONE;
             shared += c->schedule.sharing == SHARING_IMMEDIATE && c->schedule.repeats == 2;
         }

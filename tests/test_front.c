@@ -19,11 +19,11 @@ enum { N = 200 };
 static void draw(struct rng *rng, struct candidate *rows)
 {
     for (int i = 0; i < N; i++) {
-        rows[i] = (struct candidate){.id = i, .params_blocks = rng_between(rng, 1, 12)};
+        rows[i] = (struct candidate){.row = {.id = i, .params_blocks = rng_between(rng, 1, 12)}};
         rows[i].schedule = (struct schedule){SHARING_NONE, 1, 1, false};
-        rows[i].price.decode_ns = (double)rng_between(rng, 1, 12);
-        rows[i].price.prefill_ns = (double)rng_between(rng, 1, 12);
-        rows[i].price.energy_pj_per_token = NAN;
+        rows[i].row.price.decode_ns = (double)rng_between(rng, 1, 12);
+        rows[i].row.price.prefill_ns = (double)rng_between(rng, 1, 12);
+        rows[i].row.price.energy_pj_per_token = NAN;
     }
 }
 
@@ -40,7 +40,7 @@ static bool beats(const struct objectives *o, const struct candidate *a, const s
             return false;
         better |= score(o, i, a) < score(o, i, b);
     }
-    return better || a->id < b->id;
+    return better || a->row.id < b->row.id;
 }
 
 static void shuffle(struct rng *rng, struct candidate *rows)
@@ -80,7 +80,7 @@ static void the_front_is_what_nobody_beats_in_any_order(void **state)
         assert_int_equal(front.n, expected);
         for (size_t i = 0; i < front.n; i++)
             for (int j = 0; j < N; j++)
-                assert_false(rows[j].id != front.member[i].id &&
+                assert_false(rows[j].row.id != front.member[i].row.id &&
                              beats(&o, &rows[j], &front.member[i]));
         front_release(&front);
     }
@@ -107,8 +107,8 @@ static void the_best_n_are_the_n_best(void **state)
         for (size_t i = 0; i < top.n; i++) {
             size_t before = 0;
             for (int j = 0; j < N; j++) {
-                double a = rows[j].price.decode_ns, b = top.member[i].price.decode_ns;
-                before += a < b || (a == b && rows[j].id < top.member[i].id);
+                double a = rows[j].row.price.decode_ns, b = top.member[i].row.price.decode_ns;
+                before += a < b || (a == b && rows[j].row.id < top.member[i].row.id);
             }
             assert_true(before < top.n && !seen[before]);
             seen[before] = true;
@@ -129,12 +129,15 @@ static bool passes(const char *text, const struct candidate *c)
 static void conditions_compare_in_the_unit_they_name(void **state)
 {
     (void)state;
-    struct candidate c = {
-        .d_head = 64, .params_blocks = 106 * 1000 * 1000, .weight_bytes = 249270912};
+    struct candidate c = {.row = {.n_layers_effective = 60,
+                                  .d_head = 64,
+                                  .params_blocks = 106 * 1000 * 1000,
+                                  .weight_bytes = 249270912}};
     c.schedule = (struct schedule){SHARING_IMMEDIATE, 30, 2, false};
     c.dtype = DTYPE_Q8_0;
-    c.price.decode_ns = 15.6e6;
-    c.price.energy_pj_per_token = 12.5e9;
+    c.row.price.decode_ns = 15.6e6;
+    c.row.price.decode_tok_s = 1e9 / 15.6e6;
+    c.row.price.energy_pj_per_token = 12.5e9;
     assert_true(passes("decode_ms<20", &c));
     assert_true(passes("decode_ms < 20 and d_head = 64, params_blocks >= 90M", &c));
     assert_false(passes("decode_ms<20 and d_head=32", &c));

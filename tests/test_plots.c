@@ -41,24 +41,22 @@ static void fill(struct candidate_row *rows)
     for (int i = 0; i < N_ROWS; i++) {
         int64_t layers = rng_between(&rng, 2, 60), mode = rng_between(&rng, 0, 3);
         double blocks = 60e6 + 60e6 * rng_uniform(&rng);
-        rows[i] = (struct candidate_row){
-            .id = i,
-            .n_layers = layers,
-            .n_layers_effective = layers * (mode ? 2 : 1),
-            .sharing = modes[mode],
-            .repeats = mode ? 2 : 1,
-            .d_model = 64 * rng_between(&rng, 4, 20),
-            .vocab_size = 32000,
-            .tie_embeddings = rng_between(&rng, 0, 1),
-            .ffn_kind = "swiglu",
-            .dtype = "f16",
-            .head_dtype = "f16",
-            .kv_dtype = "f16",
-            .params_blocks = (int64_t)blocks,
-            .decode_ns = blocks * 0.1 * (1 + rng_uniform(&rng)) + 13e3 * (double)layers,
-        };
-        rows[i].decode_ns_low = interval_low(rows[i].decode_ns, INTERVAL_FRAC);
-        rows[i].decode_ns_high = interval_high(rows[i].decode_ns, INTERVAL_FRAC);
+        struct candidate_row *row = &rows[i];
+        record_clear(&candidate_fields, row);
+        row->id = i;
+        row->n_layers = layers;
+        row->n_layers_effective = layers * (mode ? 2 : 1);
+        row->sharing = modes[mode];
+        row->repeats = mode ? 2 : 1;
+        row->share_ffn = 0;
+        row->d_model = 64 * rng_between(&rng, 4, 20);
+        row->vocab_size = 32000;
+        row->tie_embeddings = rng_between(&rng, 0, 1);
+        row->dtype = "f16";
+        row->params_blocks = (int64_t)blocks;
+        row->price.decode_ns = blocks * 0.1 * (1 + rng_uniform(&rng)) + 13e3 * (double)layers;
+        row->price.decode_ns_low = interval_low(row->price.decode_ns, INTERVAL_FRAC);
+        row->price.decode_ns_high = interval_high(row->price.decode_ns, INTERVAL_FRAC);
     }
 }
 
@@ -312,12 +310,13 @@ static void figures_show_what_cannot_be_told_apart_from_the_fastest(void **state
     assert_int_equal(store_open(database, STORE_READ, &store, NULL), STATUS_OK);
     assert_int_equal(candidates_select(store, 0, false, &selection, NULL), STATUS_OK);
     for (int i = 0; i < N_ROWS; i += 100) {
-        double slowest = selection_indistinct_ns(&selection, rows[i].decode_ns);
+        double slowest = selection_indistinct_ns(&selection, rows[i].price.decode_ns);
         for (int j = 0; j < N_ROWS; j++) {
-            bool overlap = intervals_overlap(rows[i].decode_ns_low, rows[i].decode_ns_high,
-                                             rows[j].decode_ns_low, rows[j].decode_ns_high);
-            if (rows[j].decode_ns >= rows[i].decode_ns)
-                assert_int_equal(overlap, rows[j].decode_ns <= slowest);
+            bool overlap =
+                intervals_overlap(rows[i].price.decode_ns_low, rows[i].price.decode_ns_high,
+                                  rows[j].price.decode_ns_low, rows[j].price.decode_ns_high);
+            if (rows[j].price.decode_ns >= rows[i].price.decode_ns)
+                assert_int_equal(overlap, rows[j].price.decode_ns <= slowest);
         }
     }
     selection_release(&selection);
@@ -349,10 +348,10 @@ static void the_front_is_what_no_candidate_beats(void **state)
     for (int i = 0; i < N_ROWS; i++) {
         bool beaten = false, listed = false;
         for (int j = 0; j < N_ROWS; j++)
-            beaten = beaten || (rows[j].decode_ns < rows[i].decode_ns &&
+            beaten = beaten || (rows[j].price.decode_ns < rows[i].price.decode_ns &&
                                 rows[j].params_blocks >= rows[i].params_blocks);
         for (size_t j = 0; j < found.n_front; j++)
-            listed = listed || found.front[j].decode_ns == rows[i].decode_ns;
+            listed = listed || found.front[j].decode_ns == rows[i].price.decode_ns;
         assert_int_equal(listed, !beaten);
         n += !beaten;
     }

@@ -18,9 +18,7 @@ static void rows_come_in_the_order_asked_for(void **state)
 {
     int64_t run;
     struct store *store = store_with(*state, 300, &run);
-    const struct table *table = &tables[TABLE_CANDIDATE];
-    for (int i = 0; i < table->n_columns; i++) {
-        const struct column *column = &table->columns[i];
+    for (EACH_COLUMN(column, TABLE_CANDIDATE)) {
         for (int descending = 0; descending <= 1; descending++) {
             const struct candidate_query query = {
                 .order_by = column->name, .descending = descending == 1, .limit = 200};
@@ -30,21 +28,21 @@ static void rows_come_in_the_order_asked_for(void **state)
             const struct candidate_row *row = rows.data;
             for (size_t r = 1; r < rows.n; r++) {
                 double a = 0, b = 0;
-                if (column->type == COLUMN_INT) {
-                    a = (double)row_int(&row[r - 1], column);
-                    b = (double)row_int(&row[r], column);
-                } else if (column->type == COLUMN_REAL) {
-                    a = row_real(&row[r - 1], column);
-                    b = row_real(&row[r], column);
+                if (column->type == FIELD_INT) {
+                    a = (double)field_int(column, &row[r - 1]);
+                    b = (double)field_int(column, &row[r]);
+                } else if (column->type == FIELD_REAL) {
+                    a = field_real(column, &row[r - 1]);
+                    b = field_real(column, &row[r]);
                 } else {
-                    a = strcmp(row_text(&row[r - 1], column), row_text(&row[r], column));
+                    a = strcmp(field_text(column, &row[r - 1]), field_text(column, &row[r]));
                 }
                 if (isnan(b))
                     continue;        /* unknown comes last, whatever the direction */
                 assert_true(a == a); /* not NaN */
                 const bool ordered = a == b || (a > b) == (descending == 1);
                 assert_true(ordered);
-                if (a == b && column->type != COLUMN_TEXT)
+                if (a == b && column->type != FIELD_TEXT)
                     assert_true(row[r - 1].id < row[r].id);
             }
             rows_release(&rows);
@@ -65,7 +63,7 @@ static void a_condition_keeps_exactly_the_rows_that_meet_it(void **state)
     for (int64_t id = 0; id < 500; id++) {
         struct candidate_row want;
         fixture_candidate(id, &want);
-        if (!(want.decode_ns < 30e6 &&
+        if (!(want.price.decode_ns < 30e6 &&
               (strcmp(want.sharing, "none") == 0 || want.n_heads > 500000)))
             continue;
         assert_true(at < rows.n);
@@ -240,7 +238,7 @@ static void any_select_is_read_row_by_row(void **state)
     for (int64_t id = 0; id < 100; id++) {
         struct candidate_row row;
         fixture_candidate(id, &row);
-        want += isnan(row.energy_pj_per_token) ? 0 : row.energy_pj_per_token;
+        want += isnan(row.price.energy_pj_per_token) ? 0 : row.price.energy_pj_per_token;
     }
     assert_int_equal(sum.rows, 100);
     assert_true(sum.total == want);

@@ -106,7 +106,7 @@ static void every_column_of_the_contract_is_there(void **state)
         "on_front",
     };
     for (size_t i = 0; i < sizeof contract / sizeof *contract; i++)
-        assert_non_null(table_column(TABLE_CANDIDATE, contract[i]));
+        assert_non_null(field_find(&candidate_fields, contract[i]));
 }
 
 static void runs_are_kept_apart(void **state)
