@@ -8,6 +8,26 @@
 #include "cli/listing.h"
 #include "device/device.h"
 
+struct line {
+    const char *device, *name, *kind, *unit, *runtime, *basis;
+    int64_t threads, dram_bytes;
+    double dram_gbps, peak_f16_gflops, layer_ns, error_median_frac;
+};
+static const struct field line_fields[] = {
+    LISTED(line, device, UNIT_NONE, "device"),
+    LISTED(line, name, UNIT_NONE, "name"),
+    LISTED(line, kind, UNIT_NONE, "kind"),
+    LISTED(line, unit, UNIT_NONE, "unit"),
+    LISTED(line, runtime, UNIT_NONE, "runtime"),
+    LISTED(line, threads, UNIT_NONE, "threads"),
+    LISTED(line, dram_bytes, UNIT_BYTES, "DRAM"),
+    LISTED(line, dram_gbps, UNIT_GBPS, "bandwidth"),
+    LISTED(line, peak_f16_gflops, UNIT_GFLOPS, "f16 peak"),
+    LISTED(line, layer_ns, UNIT_NS, "a layer"),
+    LISTED(line, basis, UNIT_NONE, "basis"),
+    LISTED(line, error_median_frac, UNIT_FRAC, "error"),
+};
+
 static enum status add_device(struct listing *listing, const char *name, struct err *err)
 {
     struct device device;
@@ -17,18 +37,21 @@ static enum status add_device(struct listing *listing, const char *name, struct 
         status = machine_resolve(&device, 0, &machine, err);
     if (status != STATUS_OK)
         return status;
-    listing_text(listing, name);
-    listing_text(listing, device.name);
-    listing_text(listing, device.kind);
-    listing_text(listing, device.unit);
-    listing_text(listing, device.runtime);
-    listing_int(listing, machine.threads);
-    listing_int(listing, device.levels[machine.dram].capacity_bytes);
-    listing_number(listing, machine.levels[machine.dram].read_gbps);
-    listing_number(listing, machine.peak_gflops[DTYPE_F16]);
-    listing_number(listing, machine.layer_ns);
-    listing_text(listing, basis_name(device.basis));
-    listing_number(listing, device.error_median_frac);
+    const struct line line = {
+        .device = name,
+        .name = device.name,
+        .kind = device.kind,
+        .unit = device.unit,
+        .runtime = device.runtime,
+        .threads = machine.threads,
+        .dram_bytes = device.levels[machine.dram].capacity_bytes,
+        .dram_gbps = machine.levels[machine.dram].read_gbps,
+        .peak_f16_gflops = machine.peak_gflops[DTYPE_F16],
+        .layer_ns = machine.layer_ns,
+        .basis = basis_name(device.basis),
+        .error_median_frac = device.error_median_frac,
+    };
+    listing_add(listing, &line);
     return STATUS_OK;
 }
 
@@ -45,18 +68,7 @@ static enum status list_devices(const struct args *args, struct err *err)
             puts(names[i]);
         goto out;
     }
-    listing_column(&listing, "device", "device", LISTING_TEXT, NULL);
-    listing_column(&listing, "name", "name", LISTING_TEXT, NULL);
-    listing_column(&listing, "kind", "kind", LISTING_TEXT, NULL);
-    listing_column(&listing, "unit", "unit", LISTING_TEXT, NULL);
-    listing_column(&listing, "runtime", "runtime", LISTING_TEXT, NULL);
-    listing_column(&listing, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(&listing, "DRAM", "dram_bytes", LISTING_BYTES, NULL);
-    listing_column(&listing, "bandwidth", "dram_gbps", LISTING_NUMBER, "GB/s");
-    listing_column(&listing, "f16 peak", "peak_f16_gflops", LISTING_NUMBER, "GFLOP/s");
-    listing_column(&listing, "a layer", "layer_ns", LISTING_TIME, NULL);
-    listing_column(&listing, "basis", "basis", LISTING_TEXT, NULL);
-    listing_column(&listing, "error", "error_median_frac", LISTING_FRAC, NULL);
+    LISTING_FIELDS(&listing, line_fields);
     for (int i = 0; i < n && status == STATUS_OK; i++)
         status = add_device(&listing, names[i], err);
     if (status == STATUS_OK)

@@ -11,52 +11,62 @@
 #include "cli/timing_files.h"
 #include "fit/fit_profile.h"
 
-static void row_columns(struct listing *listing)
-{
-    listing_column(listing, "row", "label", LISTING_TEXT, NULL);
-    listing_column(listing, NULL, "where", LISTING_TEXT, NULL);
-    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
-    listing_column(listing, "type", "dtype", LISTING_TEXT, NULL);
-    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(listing, "context", "context", LISTING_INTEGER, NULL);
-    listing_column(listing, "decode", "decode_ns", LISTING_TIME, NULL);
-    listing_column(listing, "fitted", "fitted_error_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "held out", "held_out_error_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "bytes + layers", "layers_error_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "bytes", "bytes_error_frac", LISTING_FRAC, NULL);
-}
+struct fitted {
+    const char *label, *where, *model, *dtype;
+    int64_t threads, context;
+    double decode_ns, fitted_error_frac, held_out_error_frac, layers_error_frac, bytes_error_frac;
+};
+static const struct field fitted_fields[] = {
+    LISTED(fitted, label, UNIT_NONE, "row"),
+    LISTED_KEY(fitted, where, UNIT_NONE),
+    LISTED(fitted, model, UNIT_NONE, "model"),
+    LISTED(fitted, dtype, UNIT_NONE, "type"),
+    LISTED(fitted, threads, UNIT_NONE, "threads"),
+    LISTED(fitted, context, UNIT_NONE, "context"),
+    LISTED(fitted, decode_ns, UNIT_NS, "decode"),
+    LISTED(fitted, fitted_error_frac, UNIT_FRAC, "fitted"),
+    LISTED(fitted, held_out_error_frac, UNIT_FRAC, "held out"),
+    LISTED(fitted, layers_error_frac, UNIT_FRAC, "bytes + layers"),
+    LISTED(fitted, bytes_error_frac, UNIT_FRAC, "bytes"),
+};
 
 static void fill_rows(struct listing *listing, const struct fit_rows *rows,
                       const struct device_fit *fit)
 {
+    LISTING_FIELDS(listing, fitted_fields);
     for (size_t i = 0; i < rows->n; i++) {
         const struct fit_row *row = &rows->items[i];
         const struct fit_prediction *p = &fit->predictions[i];
-        const double predicted[] = {p->fitted_ns, p->held_out_ns, p->layers_ns, p->bytes_ns};
         if (isnan(row->decode_ns))
             continue;
-        listing_text(listing, row->label);
-        listing_text(listing, row->where);
-        listing_text(listing, row->net.name);
-        listing_text(listing, dtype_name(row->net.block_dtype));
-        if (row->threads > 0)
-            listing_int(listing, row->threads);
-        else
-            listing_number(listing, NAN);
-        listing_int(listing, row->context);
-        listing_number(listing, row->decode_ns);
-        for (size_t k = 0; k < sizeof predicted / sizeof *predicted; k++)
-            listing_number(listing, predicted[k] / row->decode_ns - 1);
+        const struct fitted line = {
+            .label = row->label,
+            .where = row->where,
+            .model = row->net.name,
+            .dtype = dtype_name(row->net.block_dtype),
+            .threads = row->threads > 0 ? row->threads : UNKNOWN_INT,
+            .context = row->context,
+            .decode_ns = row->decode_ns,
+            .fitted_error_frac = p->fitted_ns / row->decode_ns - 1,
+            .held_out_error_frac = p->held_out_ns / row->decode_ns - 1,
+            .layers_error_frac = p->layers_ns / row->decode_ns - 1,
+            .bytes_error_frac = p->bytes_ns / row->decode_ns - 1,
+        };
+        listing_add(listing, &line);
     }
 }
 
-static void term_columns(struct listing *listing)
-{
-    listing_column(listing, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(listing, "term", "term", LISTING_TEXT, NULL);
-    listing_column(listing, "cost", "value", LISTING_NUMBER, NULL);
-    listing_column(listing, "unit", "unit", LISTING_TEXT, NULL);
-}
+struct term {
+    int64_t threads;
+    const char *term, *unit;
+    double value;
+};
+static const struct field term_fields[] = {
+    LISTED(term, threads, UNIT_NONE, "threads"),
+    LISTED(term, term, UNIT_NONE, "term"),
+    LISTED(term, value, UNIT_NONE, "cost"),
+    LISTED(term, unit, UNIT_NONE, "unit"),
+};
 
 static void fill_terms(struct listing *listing, int threads, const struct fit_theta *theta)
 {
@@ -68,32 +78,37 @@ static void fill_terms(struct listing *listing, int threads, const struct fit_th
         bool flop = (term >= FIT_FLOP && term < FIT_LAYER) || term == FIT_ATTENTION;
         if (!(theta->fitted & FIT_TERM(term)))
             continue;
-        if (threads > 0)
-            listing_int(listing, threads);
-        else
-            listing_number(listing, NAN);
-        listing_text(listing, fit_term_name(term, name, sizeof name));
-        listing_number(listing, !rate ? ns / 1e3 : ns > 0 ? 1 / ns : NAN);
-        listing_text(listing, !rate ? "us" : flop ? "GFLOP/s" : "GB/s");
+        const struct term line = {
+            .threads = threads > 0 ? threads : UNKNOWN_INT,
+            .term = fit_term_name(term, name, sizeof name),
+            .unit = !rate  ? "us"
+                    : flop ? "GFLOP/s"
+                           : "GB/s",
+            .value = !rate    ? ns / 1e3
+                     : ns > 0 ? 1 / ns
+                              : NAN,
+        };
+        listing_add(listing, &line);
     }
 }
 
-static void error_columns(struct listing *listing)
-{
-    listing_column(listing, "model of the time", "model", LISTING_TEXT, NULL);
-    listing_column(listing, "rows", "n", LISTING_INTEGER, NULL);
-    listing_column(listing, "median error", "median_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "90 %", "p90_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "worst", "worst_frac", LISTING_FRAC, NULL);
-}
+struct fit_error {
+    const char *model;
+    int64_t n;
+    double median_frac, p90_frac, worst_frac;
+};
+static const struct field error_fields[] = {
+    LISTED(fit_error, model, UNIT_NONE, "model of the time"),
+    LISTED(fit_error, n, UNIT_NONE, "rows"),
+    LISTED(fit_error, median_frac, UNIT_FRAC, "median error"),
+    LISTED(fit_error, p90_frac, UNIT_FRAC, "90 %"),
+    LISTED(fit_error, worst_frac, UNIT_FRAC, "worst"),
+};
 
 static void fill_error(struct listing *listing, const char *name, const struct fit_errors *e)
 {
-    listing_text(listing, name);
-    listing_int(listing, e->n);
-    listing_number(listing, e->median_frac);
-    listing_number(listing, e->p90_frac);
-    listing_number(listing, e->worst_frac);
+    const struct fit_error line = {name, e->n, e->median_frac, e->p90_frac, e->worst_frac};
+    listing_add(listing, &line);
 }
 
 static void add_listing(struct json_node *root, const char *key, const struct listing *listing)
@@ -107,13 +122,12 @@ static enum status print_fit(const struct fit_rows *rows, const struct device_fi
                              FILE *out, struct err *err)
 {
     struct listing of_rows = {0}, terms = {0}, errors = {0};
-    row_columns(&of_rows);
     fill_rows(&of_rows, rows, fit);
-    term_columns(&terms);
+    LISTING_FIELDS(&terms, term_fields);
     for (int k = 0; k < fit->n_groups; k++)
         fill_terms(&terms, fit->groups[k].threads, &fit->groups[k].theta);
     fill_terms(&terms, 0, &fit->load);
-    error_columns(&errors);
+    LISTING_FIELDS(&errors, error_fields);
     fill_error(&errors, "lathe fit, networks held out", &fit->held_out);
     fill_error(&errors, "bytes over bandwidth + cost per layer", &fit->layers);
     fill_error(&errors, "bytes over bandwidth", &fit->bytes);

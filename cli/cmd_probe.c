@@ -118,32 +118,40 @@ static void print_commands(const struct args *args, const struct transformer *ne
     printf(" \\\n    --runtime llama.cpp --out my-device.json\n");
 }
 
+struct pick {
+    const char *model, *dtype;
+    int64_t n_layers, d_model, n_heads, n_kv_heads, d_ff, weight_bytes;
+    double gain_nats;
+};
+static const struct field pick_fields[] = {
+    LISTED(pick, model, UNIT_NONE, "network"),   LISTED(pick, dtype, UNIT_NONE, "type"),
+    LISTED(pick, n_layers, UNIT_NONE, "layers"), LISTED(pick, d_model, UNIT_NONE, "d_model"),
+    LISTED(pick, n_heads, UNIT_NONE, "heads"),   LISTED(pick, n_kv_heads, UNIT_NONE, "kv"),
+    LISTED(pick, d_ff, UNIT_NONE, "d_ff"),       LISTED(pick, weight_bytes, UNIT_BYTES, "weights"),
+    LISTED(pick, gain_nats, UNIT_NATS, "gain"),
+};
+
 static enum status print_picks(const struct args *args, const struct transformer *nets,
                                const size_t *picked, const double *gain, size_t n, struct err *err)
 {
     struct listing listing = {0};
-    listing_column(&listing, "network", "model", LISTING_TEXT, NULL);
-    listing_column(&listing, "type", "dtype", LISTING_TEXT, NULL);
-    listing_column(&listing, "layers", "n_layers", LISTING_INTEGER, NULL);
-    listing_column(&listing, "d_model", "d_model", LISTING_INTEGER, NULL);
-    listing_column(&listing, "heads", "n_heads", LISTING_INTEGER, NULL);
-    listing_column(&listing, "kv", "n_kv_heads", LISTING_INTEGER, NULL);
-    listing_column(&listing, "d_ff", "d_ff", LISTING_INTEGER, NULL);
-    listing_column(&listing, "weights", "weight_bytes", LISTING_BYTES, NULL);
-    listing_column(&listing, "gain", "gain_nats", LISTING_NUMBER, "nats");
+    LISTING_FIELDS(&listing, pick_fields);
     for (size_t i = 0; i < n; i++) {
         const struct transformer *net = &nets[picked[i]];
         struct weight_bytes bytes;
         transformer_weight_bytes(net, &bytes);
-        listing_text(&listing, net->name);
-        listing_text(&listing, dtype_name(net->block_dtype));
-        listing_int(&listing, net->schedule.n_layers);
-        listing_int(&listing, net->d_model);
-        listing_int(&listing, net->stack.first.n_heads);
-        listing_int(&listing, net->stack.first.n_kv_heads);
-        listing_int(&listing, net->stack.first.d_ff);
-        listing_int(&listing, bytes.total);
-        listing_number(&listing, gain[i]);
+        const struct pick pick = {
+            .model = net->name,
+            .dtype = dtype_name(net->block_dtype),
+            .n_layers = net->schedule.n_layers,
+            .d_model = net->d_model,
+            .n_heads = net->stack.first.n_heads,
+            .n_kv_heads = net->stack.first.n_kv_heads,
+            .d_ff = net->stack.first.d_ff,
+            .weight_bytes = bytes.total,
+            .gain_nats = gain[i],
+        };
+        listing_add(&listing, &pick);
     }
     enum status status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
                                                  : listing_print(&listing, stdout, err);

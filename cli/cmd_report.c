@@ -101,29 +101,31 @@ static enum status add_candidates(struct page_data *page, bool front_only, const
     return status;
 }
 
+struct mark {
+    const char *name;
+    int64_t n_layers_effective, params_blocks;
+    struct price price;
+};
+static const struct field mark_fields[] = {
+    LISTED_TITLE(mark, name, UNIT_NONE, "model"),
+    LISTED_TITLE(mark, n_layers_effective, UNIT_NONE, "depth"),
+    LISTED_TITLE(mark, params_blocks, UNIT_PARAMS, "in blocks"),
+    LISTED_TITLE(mark, price.load_ns, UNIT_NS, "load"),
+    LISTED_TITLE(mark, price.init_ns, UNIT_NS, "init"),
+    LISTED_TITLE(mark, price.prefill_ns, UNIT_NS, "prefill"),
+    LISTED_TITLE(mark, price.decode_ns, UNIT_NS, "decode"),
+    LISTED_TITLE(mark, price.energy_pj_per_token, UNIT_PJ, "energy"),
+    LISTED_TITLE(mark, price.peak_bytes, UNIT_BYTES, "memory"),
+};
+
 static enum status add_marks(struct page_data *page, struct err *err)
 {
     struct listing listing = {0};
-    listing_column(&listing, "model", NULL, LISTING_TEXT, NULL);
-    listing_column(&listing, "depth", NULL, LISTING_INTEGER, NULL);
-    listing_column(&listing, "in blocks", NULL, LISTING_COUNT, NULL);
-    listing_column(&listing, "load", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "init", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "prefill", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "decode", NULL, LISTING_TIME, NULL);
-    listing_column(&listing, "energy", NULL, LISTING_ENERGY, NULL);
-    listing_column(&listing, "memory", NULL, LISTING_BYTES, NULL);
+    LISTING_FIELDS(&listing, mark_fields);
     for (size_t i = 0; i < page->marks.n; i++) {
-        const struct priced *mark = &page->marks.items[i];
-        listing_text(&listing, mark->name);
-        listing_int(&listing, mark->n_layers_effective);
-        listing_int(&listing, mark->params_blocks);
-        listing_number(&listing, mark->price.load_ns);
-        listing_number(&listing, mark->price.init_ns);
-        listing_number(&listing, mark->price.prefill_ns);
-        listing_number(&listing, mark->price.decode_ns);
-        listing_number(&listing, mark->price.energy_pj_per_token);
-        listing_int(&listing, mark->price.peak_bytes);
+        const struct priced *priced = &page->marks.items[i];
+        listing_add(&listing, &(struct mark){priced->name, priced->n_layers_effective,
+                                             priced->params_blocks, priced->price});
     }
     enum status status = add_listing(&page->report, "Predictions for known models", &listing, err);
     listing_release(&listing);

@@ -75,35 +75,47 @@ static double off(double ours, double paper)
     return paper > 0 ? ours / paper - 1 : NAN;
 }
 
+struct compared {
+    const char *section, *what, *unit, *source;
+    double paper, closed_form, closed_form_off, simulator, simulator_off, measured;
+    int64_t fitted;
+};
+static const struct field compared_fields[] = {
+    LISTED_KEY(compared, section, UNIT_NONE),
+    LISTED(compared, what, UNIT_NONE, "what"),
+    LISTED(compared, unit, UNIT_NONE, "in"),
+    LISTED(compared, paper, UNIT_NONE, "paper"),
+    LISTED(compared, closed_form, UNIT_NONE, "closed form"),
+    LISTED_AS(compared, closed_form_off, "closed_form_difference_frac", UNIT_FRAC, "off"),
+    LISTED(compared, simulator, UNIT_NONE, "simulator"),
+    LISTED_AS(compared, simulator_off, "simulator_difference_frac", UNIT_FRAC, "off"),
+    LISTED(compared, measured, UNIT_NONE, "this machine"),
+    LISTED(compared, fitted, UNIT_BOOL, "fitted"),
+    LISTED(compared, source, UNIT_NONE, "printed in"),
+};
+
 static void add_claim(struct listing *listing, const struct claim *claim)
 {
-    listing_text(listing, claim->section);
-    listing_text(listing, claim->what);
-    listing_text(listing, claim->unit);
-    listing_number(listing, claim->paper);
-    listing_number(listing, claim->closed_form);
-    listing_number(listing, off(claim->closed_form, claim->paper));
-    listing_number(listing, claim->simulator);
-    listing_number(listing, off(claim->simulator, claim->paper));
-    listing_number(listing, claim->measured);
-    listing_int(listing, claim->fitted);
-    listing_text(listing, claim->source);
+    const struct compared line = {
+        .section = claim->section,
+        .what = claim->what,
+        .unit = claim->unit,
+        .source = claim->source,
+        .paper = claim->paper,
+        .closed_form = claim->closed_form,
+        .closed_form_off = off(claim->closed_form, claim->paper),
+        .simulator = claim->simulator,
+        .simulator_off = off(claim->simulator, claim->paper),
+        .measured = claim->measured,
+        .fitted = claim->fitted,
+    };
+    listing_add(listing, &line);
 }
 
-static void add_columns(struct listing *listing)
-{
-    listing_column(listing, NULL, "section", LISTING_TEXT, NULL);
-    listing_column(listing, "what", "what", LISTING_TEXT, NULL);
-    listing_column(listing, "in", "unit", LISTING_TEXT, NULL);
-    listing_column(listing, "paper", "paper", LISTING_NUMBER, NULL);
-    listing_column(listing, "closed form", "closed_form", LISTING_NUMBER, NULL);
-    listing_column(listing, "off", "closed_form_difference_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "simulator", "simulator", LISTING_NUMBER, NULL);
-    listing_column(listing, "off", "simulator_difference_frac", LISTING_FRAC, NULL);
-    listing_column(listing, "this machine", "measured", LISTING_NUMBER, NULL);
-    listing_column(listing, "fitted", "fitted", LISTING_BOOL, NULL);
-    listing_column(listing, "printed in", "source", LISTING_TEXT, NULL);
-}
+struct swept {
+    const char *mode;
+    double ns[N_SWEEP_SIZES];
+};
 
 /* A row a mode, a column a size. */
 static enum status print_times(const struct sharing_sweep *sweep, const char *title,
@@ -111,15 +123,18 @@ static enum status print_times(const struct sharing_sweep *sweep, const char *ti
 {
     struct listing listing = {0};
     char titles[N_SWEEP_SIZES][16];
-    listing_column(&listing, title, NULL, LISTING_TEXT, NULL);
+    listing_field(&listing, &(struct field)LISTED_TITLE(swept, mode, UNIT_NONE, title));
     for (int s = 0; s < N_SWEEP_SIZES; s++) {
         snprintf(titles[s], sizeof titles[s], "%g MB", sweep->sram_mb[s]);
-        listing_column(&listing, titles[s], NULL, LISTING_TIME, NULL);
+        struct field field = LISTED_TITLE(swept, ns[0], UNIT_NS, titles[s]);
+        field.offset += (size_t)s * sizeof(double);
+        listing_field(&listing, &field);
     }
     for (int m = 0; m < N_SWEEP_MODES; m++) {
-        listing_text(&listing, sweep->modes[m]);
-        for (int s = 0; s < N_SWEEP_SIZES; s++)
-            listing_number(&listing, ns[m][s]);
+        struct swept *line = listing_record(&listing);
+        line->mode = sweep->modes[m];
+        memcpy(line->ns, ns[m], sizeof line->ns);
+        listing_add(&listing, line);
     }
     enum status status = listing_print(&listing, stdout, err);
     listing_release(&listing);
@@ -147,7 +162,7 @@ static enum status print_claims(const struct args *args, const struct claims *cl
         size_t end = first;
         if (!json && strcmp(claims->items[first].section, "sharing") == 0)
             return print_sweep(sweep, first == 0, err);
-        add_columns(&listing);
+        LISTING_FIELDS(&listing, compared_fields);
         while (end < claims->n &&
                (json || strcmp(claims->items[end].section, claims->items[first].section) == 0))
             add_claim(&listing, &claims->items[end++]);

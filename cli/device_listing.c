@@ -31,15 +31,22 @@ static const char *text_member(const struct json *object, const char *key)
     return text;
 }
 
+struct leaf {
+    const char *path, *value, *kind, *source;
+};
+static const struct field leaf_fields[] = {
+    LISTED_TITLE(leaf, path, UNIT_NONE, "number"),
+    LISTED_TITLE(leaf, value, UNIT_NONE, "value"),
+    LISTED_TITLE(leaf, kind, UNIT_NONE, "kind"),
+    LISTED_TITLE(leaf, source, UNIT_NONE, "source"),
+};
+
 static void add_value(struct listing *listing, const char *path, const struct json *value,
                       const char *kind, const char *source)
 {
     char text[256];
     value_text(value, text, sizeof text);
-    listing_text(listing, path);
-    listing_text(listing, text);
-    listing_text(listing, kind);
-    listing_text(listing, source);
+    listing_add(listing, &(struct leaf){path, text, kind, source});
 }
 
 /* Every leaf of the profile, with the provenance that stands beside it. */
@@ -82,10 +89,7 @@ enum status device_listing(struct listing *listing, const char *name, const char
     enum status status = json_parse(name, profile, (int64_t)strlen(profile), &doc, &root, err);
     if (status != STATUS_OK)
         return status;
-    listing_column(listing, "number", NULL, LISTING_TEXT, NULL);
-    listing_column(listing, "value", NULL, LISTING_TEXT, NULL);
-    listing_column(listing, "kind", NULL, LISTING_TEXT, NULL);
-    listing_column(listing, "source", NULL, LISTING_TEXT, NULL);
+    LISTING_FIELDS(listing, leaf_fields);
     walk(listing, &root, "");
     json_close(doc);
     return STATUS_OK;

@@ -9,20 +9,6 @@
 #include "base/quantity.h"
 #include "base/text.h"
 
-void listing_column(struct listing *listing, const char *title, const char *key,
-                    enum listing_kind kind, const char *unit)
-{
-    assert(listing->n_cells == 0);
-    if (listing->failed ||
-        memory_grow((void **)&listing->columns, &listing->columns_capacity, listing->n_columns + 1,
-                    sizeof *listing->columns, NULL) != STATUS_OK) {
-        listing->failed = true;
-        return;
-    }
-    listing->columns[listing->n_columns++] =
-        (struct listing_column){.title = title, .key = key, .unit = unit, .kind = kind};
-}
-
 static void add_cell(struct listing *listing, struct listing_cell cell)
 {
     if (listing->failed ||
@@ -33,25 +19,6 @@ static void add_cell(struct listing *listing, struct listing_cell cell)
         return;
     }
     listing->cells[listing->n_cells++] = cell;
-}
-
-void listing_text(struct listing *listing, const char *text)
-{
-    char *copy = text != NULL ? memory_strdup(text) : NULL;
-    if (text != NULL && copy == NULL)
-        listing->failed = true;
-    add_cell(listing, (struct listing_cell){.text = copy, .number = NAN});
-}
-
-void listing_int(struct listing *listing, int64_t value)
-{
-    add_cell(listing,
-             (struct listing_cell){.number = (double)value, .whole = value, .is_whole = true});
-}
-
-void listing_number(struct listing *listing, double value)
-{
-    add_cell(listing, (struct listing_cell){.number = value});
 }
 
 /* How a unit is printed. A text is a text in any. */
@@ -85,16 +52,22 @@ void listing_field(struct listing *listing, const struct field *field)
     const unsigned places = field->places;
     if (!(places & (IN_TABLE | IN_JSON)))
         return;
-    const char *title = field->title != NULL ? field->title : field->name;
-    assert(field->offset + 8 <= LISTING_RECORD_SIZE);
-    listing_column(listing, places & IN_TABLE ? title : NULL, places & IN_JSON ? field->name : NULL,
-                   kind_of(field), places & OF_A_TOKEN ? "/token" : printed[field->unit].unit);
-    if (listing->failed)
+    assert(listing->n_cells == 0 && field->offset + 8 <= LISTING_RECORD_SIZE);
+    if (listing->failed ||
+        memory_grow((void **)&listing->columns, &listing->columns_capacity, listing->n_columns + 1,
+                    sizeof *listing->columns, NULL) != STATUS_OK) {
+        listing->failed = true;
         return;
-    struct listing_column *column = &listing->columns[listing->n_columns - 1];
-    column->type = field->type;
-    column->offset = field->offset;
-    field_clear(field, listing->record.bytes);
+    }
+    const char *title = field->title != NULL ? field->title : field->name;
+    listing->columns[listing->n_columns++] = (struct listing_column){
+        .title = places & IN_TABLE ? title : NULL,
+        .key = places & IN_JSON ? field->name : NULL,
+        .unit = places & OF_A_TOKEN ? "/token" : printed[field->unit].unit,
+        .kind = kind_of(field),
+        .type = field->type,
+        .offset = field->offset,
+    };
 }
 
 void listing_field_array(struct listing *listing, const struct field *fields, size_t n)
@@ -127,6 +100,23 @@ void *listing_record(struct listing *listing)
     return listing->record.bytes;
 }
 
+static void add_text(struct listing *listing, const char *text)
+{
+    char *copy = text != NULL ? memory_strdup(text) : NULL;
+    if (text != NULL && copy == NULL)
+        listing->failed = true;
+    add_cell(listing, (struct listing_cell){.text = copy, .number = NAN});
+}
+
+static void add_int(struct listing *listing, int64_t value)
+{
+    if (value == UNKNOWN_INT)
+        add_cell(listing, (struct listing_cell){.number = NAN});
+    else
+        add_cell(listing,
+                 (struct listing_cell){.number = (double)value, .whole = value, .is_whole = true});
+}
+
 void listing_add(struct listing *listing, const void *record)
 {
     for (size_t c = 0; c < listing->n_columns && !listing->failed; c++) {
@@ -134,16 +124,13 @@ void listing_add(struct listing *listing, const void *record)
         const struct field field = {.type = column->type, .offset = column->offset};
         switch (column->type) {
         case FIELD_TEXT:
-            listing_text(listing, field_text(&field, record));
+            add_text(listing, field_text(&field, record));
             break;
         case FIELD_REAL:
-            listing_number(listing, field_real(&field, record));
+            add_cell(listing, (struct listing_cell){.number = field_real(&field, record)});
             break;
         case FIELD_INT:
-            if (field_int(&field, record) == UNKNOWN_INT)
-                listing_number(listing, NAN);
-            else
-                listing_int(listing, field_int(&field, record));
+            add_int(listing, field_int(&field, record));
             break;
         }
     }

@@ -89,14 +89,6 @@ void *listing_record(struct listing *listing);
 /* Appends a record of the listing's fields, that of listing_record or another; it is copied. */
 void listing_add(struct listing *listing, const void *record);
 
-/* Texts are borrowed. unit: for LISTING_NUMBER ("tok/s"), or appended to the chosen one ("/token");
- * NULL: none. */
-void listing_column(struct listing *listing, const char *title, const char *key,
-                    enum listing_kind kind, const char *unit);
-/* Cells in order of columns, row after row. */
-void listing_text(struct listing *listing, const char *text); /* copied; NULL: unknown */
-void listing_int(struct listing *listing, int64_t value);
-void listing_number(struct listing *listing, double value);
 void listing_release(struct listing *listing);
 
 size_t listing_rows(const struct listing *listing);

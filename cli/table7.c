@@ -37,6 +37,25 @@ static enum status find(const struct csv *csv, const struct subject *subject,
     return STATUS_OK;
 }
 
+struct line {
+    const char *model;
+    int64_t threads;
+    double load_ns, init_ns, execute_ns, to_first;
+    double load_here_ns, init_here_ns, decode_here_ns, to_first_here;
+};
+static const struct field line_fields[] = {
+    LISTED_TITLE(line, model, UNIT_NONE, "Table 7"),
+    LISTED_TITLE(line, threads, UNIT_NONE, "threads"),
+    LISTED_TITLE(line, load_ns, UNIT_NS, "load"),
+    LISTED_TITLE(line, init_ns, UNIT_NS, "init"),
+    LISTED_TITLE(line, execute_ns, UNIT_NS, "execute"),
+    LISTED_TITLE(line, to_first, UNIT_NONE, "to first"),
+    LISTED_TITLE(line, load_here_ns, UNIT_NS, "load here"),
+    LISTED_TITLE(line, init_here_ns, UNIT_NS, "init here"),
+    LISTED_TITLE(line, decode_here_ns, UNIT_NS, "decode here"),
+    LISTED_TITLE(line, to_first_here, UNIT_NONE, "to first"),
+};
+
 enum status table7_print(const struct measured_rows *rows, FILE *stream, struct err *err)
 {
     char path[4096];
@@ -45,16 +64,7 @@ enum status table7_print(const struct measured_rows *rows, FILE *stream, struct 
     enum status status = file_data_path("published/latency_table7.csv", path, sizeof path, err);
     if (status == STATUS_OK)
         status = csv_open(path, &csv, err);
-    listing_column(&l, "Table 7", NULL, LISTING_TEXT, NULL);
-    listing_column(&l, "threads", NULL, LISTING_INTEGER, NULL);
-    listing_column(&l, "load", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "init", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "execute", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "to first", NULL, LISTING_NUMBER, NULL);
-    listing_column(&l, "load here", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "init here", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "decode here", NULL, LISTING_TIME, NULL);
-    listing_column(&l, "to first", NULL, LISTING_NUMBER, NULL);
+    LISTING_FIELDS(&l, line_fields);
     double first = NAN, first_here = NAN;
     int64_t threads = 0;
     for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
@@ -68,16 +78,19 @@ enum status table7_print(const struct measured_rows *rows, FILE *stream, struct 
         if (at->threads != threads)
             first = published.execute_ms, first_here = row->decode_ns;
         threads = at->threads;
-        listing_text(&l, at->model);
-        listing_int(&l, at->threads);
-        listing_number(&l, 1e6 * published.load_ms);
-        listing_number(&l, 1e6 * published.init_ms);
-        listing_number(&l, 1e6 * published.execute_ms);
-        listing_number(&l, published.execute_ms / first);
-        listing_number(&l, row->load_ns);
-        listing_number(&l, row->init_ns);
-        listing_number(&l, row->decode_ns);
-        listing_number(&l, row->decode_ns / first_here);
+        const struct line line = {
+            .model = at->model,
+            .threads = at->threads,
+            .load_ns = 1e6 * published.load_ms,
+            .init_ns = 1e6 * published.init_ms,
+            .execute_ns = 1e6 * published.execute_ms,
+            .to_first = published.execute_ms / first,
+            .load_here_ns = row->load_ns,
+            .init_here_ns = row->init_ns,
+            .decode_here_ns = row->decode_ns,
+            .to_first_here = row->decode_ns / first_here,
+        };
+        listing_add(&l, &line);
     }
     if (status == STATUS_OK && listing_rows(&l) == 0) {
         fprintf(stream, "\nnone of these models is in Table 7\n");

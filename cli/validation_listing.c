@@ -10,31 +10,38 @@
 
 enum { N_WORST = 5 };
 
-static void summary_columns(struct listing *l)
-{
-    listing_column(l, "phase", "phase", LISTING_TEXT, NULL);
-    listing_column(l, "clock", "clock", LISTING_TEXT, NULL);
-    listing_column(l, "state", "state", LISTING_TEXT, NULL);
-    listing_column(l, "n", "n", LISTING_INTEGER, NULL);
-    listing_column(l, "median", "error_median_frac", LISTING_FRAC, NULL);
-    listing_column(l, "mean", "error_mean_frac", LISTING_FRAC, NULL);
-    listing_column(l, "95 %", "error_p95_frac", LISTING_FRAC, NULL);
-    listing_column(l, "bias", "bias_frac", LISTING_FRAC, NULL);
-    listing_column(l, "noise", "noise_frac", LISTING_FRAC, NULL);
-    listing_column(l, "of means", "noise_of_means_frac", LISTING_FRAC, NULL);
-    listing_column(l, "in 5 %", "within_5_frac", LISTING_FRAC, NULL);
-    listing_column(l, "in 10 %", "within_10_frac", LISTING_FRAC, NULL);
-    listing_column(l, "noise+10", "within_noise_and_10_frac", LISTING_FRAC, NULL);
-    listing_column(l, "Spearman", "spearman", LISTING_NUMBER, NULL);
-    listing_column(l, "Kendall", "kendall", LISTING_NUMBER, NULL);
-    listing_column(l, "groups", "groups", LISTING_INTEGER, NULL);
-    listing_column(l, "median", "group_spearman_median", LISTING_NUMBER, NULL);
-    listing_column(l, "least", "group_spearman_least", LISTING_NUMBER, NULL);
-    listing_column(l, "ordered", "ordered_groups", LISTING_INTEGER, NULL);
-    listing_column(l, "their least", "ordered_group_spearman_least", LISTING_NUMBER, NULL);
-    listing_column(l, "pairs", "pairs", LISTING_INTEGER, NULL);
-    listing_column(l, "in order", "pairs_in_order_frac", LISTING_FRAC, NULL);
-}
+struct summary_line {
+    const char *phase, *clock, *state;
+    int64_t n, groups, ordered_groups, pairs;
+    double error_median_frac, error_mean_frac, error_p95_frac, bias_frac, noise_frac;
+    double noise_of_means_frac, within_5_frac, within_10_frac, within_noise_and_10_frac;
+    double spearman, kendall, group_spearman_median, group_spearman_least;
+    double ordered_group_spearman_least, pairs_in_order_frac;
+};
+static const struct field summary_fields[] = {
+    LISTED(summary_line, phase, UNIT_NONE, "phase"),
+    LISTED(summary_line, clock, UNIT_NONE, "clock"),
+    LISTED(summary_line, state, UNIT_NONE, "state"),
+    LISTED(summary_line, n, UNIT_NONE, "n"),
+    LISTED(summary_line, error_median_frac, UNIT_FRAC, "median"),
+    LISTED(summary_line, error_mean_frac, UNIT_FRAC, "mean"),
+    LISTED(summary_line, error_p95_frac, UNIT_FRAC, "95 %"),
+    LISTED(summary_line, bias_frac, UNIT_FRAC, "bias"),
+    LISTED(summary_line, noise_frac, UNIT_FRAC, "noise"),
+    LISTED(summary_line, noise_of_means_frac, UNIT_FRAC, "of means"),
+    LISTED(summary_line, within_5_frac, UNIT_FRAC, "in 5 %"),
+    LISTED(summary_line, within_10_frac, UNIT_FRAC, "in 10 %"),
+    LISTED(summary_line, within_noise_and_10_frac, UNIT_FRAC, "noise+10"),
+    LISTED(summary_line, spearman, UNIT_NONE, "Spearman"),
+    LISTED(summary_line, kendall, UNIT_NONE, "Kendall"),
+    LISTED(summary_line, groups, UNIT_NONE, "groups"),
+    LISTED(summary_line, group_spearman_median, UNIT_NONE, "median"),
+    LISTED(summary_line, group_spearman_least, UNIT_NONE, "least"),
+    LISTED(summary_line, ordered_groups, UNIT_NONE, "ordered"),
+    LISTED(summary_line, ordered_group_spearman_least, UNIT_NONE, "their least"),
+    LISTED(summary_line, pairs, UNIT_NONE, "pairs"),
+    LISTED(summary_line, pairs_in_order_frac, UNIT_FRAC, "in order"),
+};
 
 static enum status summary_row(const struct validation *v, enum validation_phase phase,
                                const char *clock, const char *state, const double *predicted,
@@ -44,23 +51,31 @@ static enum status summary_row(const struct validation *v, enum validation_phase
     enum status status = validation_summarise(v, phase, predicted, &s, err);
     if (status != STATUS_OK || s.n == 0)
         return status;
-    listing_text(l, phase == VALIDATE_DECODE ? "decode" : "prefill");
-    listing_text(l, clock);
-    listing_text(l, state);
-    listing_int(l, s.n);
-    const double fracs[] = {s.median,     s.mean,     s.p95,       s.bias,           s.single_floor,
-                            s.mean_floor, s.within_5, s.within_10, s.within_floor_10};
-    for (size_t i = 0; i < sizeof fracs / sizeof *fracs; i++)
-        listing_number(l, fracs[i]);
-    listing_number(l, s.spearman);
-    listing_number(l, s.kendall);
-    listing_int(l, s.n_groups);
-    listing_number(l, s.group_spearman);
-    listing_number(l, s.group_worst);
-    listing_int(l, s.n_ordered);
-    listing_number(l, s.ordered_worst);
-    listing_int(l, s.n_pairs);
-    listing_number(l, s.pairs_in_order);
+    const struct summary_line line = {
+        .phase = phase == VALIDATE_DECODE ? "decode" : "prefill",
+        .clock = clock,
+        .state = state,
+        .n = s.n,
+        .error_median_frac = s.median,
+        .error_mean_frac = s.mean,
+        .error_p95_frac = s.p95,
+        .bias_frac = s.bias,
+        .noise_frac = s.single_floor,
+        .noise_of_means_frac = s.mean_floor,
+        .within_5_frac = s.within_5,
+        .within_10_frac = s.within_10,
+        .within_noise_and_10_frac = s.within_floor_10,
+        .spearman = s.spearman,
+        .kendall = s.kendall,
+        .groups = s.n_groups,
+        .group_spearman_median = s.group_spearman,
+        .group_spearman_least = s.group_worst,
+        .ordered_groups = s.n_ordered,
+        .ordered_group_spearman_least = s.ordered_worst,
+        .pairs = s.n_pairs,
+        .pairs_in_order_frac = s.pairs_in_order,
+    };
+    listing_add(l, &line);
     return STATUS_OK;
 }
 
@@ -82,7 +97,7 @@ static enum status summarise(struct validation_run *run, struct listing *l, stru
 {
     struct validation *v = &run->validation;
     enum status status = STATUS_OK;
-    summary_columns(l);
+    LISTING_FIELDS(l, summary_fields);
     if (run->rows.n == 0 && run->report.n_rounds >= LEAST_STATE_ROUNDS)
         status = summarise_state(v, run->state.n > 0 ? "calibrated" : "session", l, err);
     validation_exchange_raw(v);
@@ -94,26 +109,39 @@ static enum status summarise(struct validation_run *run, struct listing *l, stru
     return status == STATUS_OK ? validation_fit_baselines(v, err) : status;
 }
 
-static void trial_columns(struct listing *l, bool simulated)
+struct trial_line {
+    const char *model, *dtype;
+    int64_t threads, prompt, context;
+    double decode_ns, noise_frac, predicted_decode_ns, error_frac, simulated_decode_ns;
+    double weights_ns, attention_ns, fixed_ns, bytes_decode_ns, bytes_layers_decode_ns;
+    double prefill_ns, predicted_prefill_ns;
+};
+static const struct field trial_fields[] = {
+    LISTED(trial_line, model, UNIT_NONE, "model"),
+    LISTED(trial_line, dtype, UNIT_NONE, "type"),
+    LISTED(trial_line, threads, UNIT_NONE, "threads"),
+    LISTED_KEY(trial_line, prompt, UNIT_NONE),
+    LISTED(trial_line, context, UNIT_NONE, "context"),
+    LISTED(trial_line, decode_ns, UNIT_NS, "measured"),
+    LISTED(trial_line, noise_frac, UNIT_FRAC, "noise"),
+    LISTED(trial_line, predicted_decode_ns, UNIT_NS, "lathe"),
+    LISTED(trial_line, error_frac, UNIT_FRAC, "error"),
+    LISTED(trial_line, simulated_decode_ns, UNIT_NS, "simulated"),
+    LISTED(trial_line, weights_ns, UNIT_NS, "weights"),
+    LISTED(trial_line, attention_ns, UNIT_NS, "attention"),
+    LISTED(trial_line, fixed_ns, UNIT_NS, "fixed"),
+    LISTED(trial_line, bytes_decode_ns, UNIT_NS, "bytes"),
+    LISTED(trial_line, bytes_layers_decode_ns, UNIT_NS, "+ layers"),
+    LISTED_KEY(trial_line, prefill_ns, UNIT_NS),
+    LISTED_KEY(trial_line, predicted_prefill_ns, UNIT_NS),
+};
+
+/* The simulator is not asked about timings of another runtime. */
+static void start_trials(struct listing *l, bool simulated)
 {
-    listing_column(l, "model", "model", LISTING_TEXT, NULL);
-    listing_column(l, "type", "dtype", LISTING_TEXT, NULL);
-    listing_column(l, "threads", "threads", LISTING_INTEGER, NULL);
-    listing_column(l, NULL, "prompt", LISTING_INTEGER, NULL);
-    listing_column(l, "context", "context", LISTING_INTEGER, NULL);
-    listing_column(l, "measured", "decode_ns", LISTING_TIME, NULL);
-    listing_column(l, "noise", "noise_frac", LISTING_FRAC, NULL);
-    listing_column(l, "lathe", "predicted_decode_ns", LISTING_TIME, NULL);
-    listing_column(l, "error", "error_frac", LISTING_FRAC, NULL);
-    if (simulated)
-        listing_column(l, "simulated", "simulated_decode_ns", LISTING_TIME, NULL);
-    listing_column(l, "weights", "weights_ns", LISTING_TIME, NULL);
-    listing_column(l, "attention", "attention_ns", LISTING_TIME, NULL);
-    listing_column(l, "fixed", "fixed_ns", LISTING_TIME, NULL);
-    listing_column(l, "bytes", "bytes_decode_ns", LISTING_TIME, NULL);
-    listing_column(l, "+ layers", "bytes_layers_decode_ns", LISTING_TIME, NULL);
-    listing_column(l, NULL, "prefill_ns", LISTING_TIME, NULL);
-    listing_column(l, NULL, "predicted_prefill_ns", LISTING_TIME, NULL);
+    for (size_t i = 0; i < sizeof trial_fields / sizeof *trial_fields; i++)
+        if (simulated || trial_fields[i].offset != offsetof(struct trial_line, simulated_decode_ns))
+            listing_field(l, &trial_fields[i]);
 }
 
 /* With where lathe thinks the time goes. */
@@ -131,24 +159,26 @@ static enum status trial_row(const struct validation_run *run, int i, struct lis
         (status = price_network(trial->net, &machine, &workload, &price, &detail, err)))
         return status;
     double measured = trial_decode_ns(trial);
-    listing_text(l, trial->net->name);
-    listing_text(l, dtype_name(trial->net->block_dtype));
-    listing_int(l, trial->threads);
-    listing_int(l, trial->prompt);
-    listing_int(l, trial->context);
-    listing_number(l, measured);
-    listing_number(l, trial_noise_frac(trial->decode_ns, trial->n_rounds));
-    listing_number(l, price.decode_ns);
-    listing_number(l, price.decode_ns / measured - 1);
-    if (run->rows.n == 0)
-        listing_number(l, v->decode_ns[CLOCK_SIMULATOR][i]);
-    listing_number(l, price.decode_ns - detail.role_ns[ROLE_ATTENTION] - detail.fixed_ns);
-    listing_number(l, detail.role_ns[ROLE_ATTENTION]);
-    listing_number(l, detail.fixed_ns);
-    listing_number(l, v->decode_ns[CLOCK_BYTES][i]);
-    listing_number(l, v->decode_ns[CLOCK_BYTES_LAYERS][i]);
-    listing_number(l, trial_prefill_ns(trial));
-    listing_number(l, v->prefill_ns[i]);
+    const struct trial_line line = {
+        .model = trial->net->name,
+        .dtype = dtype_name(trial->net->block_dtype),
+        .threads = trial->threads,
+        .prompt = trial->prompt,
+        .context = trial->context,
+        .decode_ns = measured,
+        .noise_frac = trial_noise_frac(trial->decode_ns, trial->n_rounds),
+        .predicted_decode_ns = price.decode_ns,
+        .error_frac = price.decode_ns / measured - 1,
+        .simulated_decode_ns = v->decode_ns[CLOCK_SIMULATOR][i],
+        .weights_ns = price.decode_ns - detail.role_ns[ROLE_ATTENTION] - detail.fixed_ns,
+        .attention_ns = detail.role_ns[ROLE_ATTENTION],
+        .fixed_ns = detail.fixed_ns,
+        .bytes_decode_ns = v->decode_ns[CLOCK_BYTES][i],
+        .bytes_layers_decode_ns = v->decode_ns[CLOCK_BYTES_LAYERS][i],
+        .prefill_ns = trial_prefill_ns(trial),
+        .predicted_prefill_ns = v->prefill_ns[i],
+    };
+    listing_add(l, &line);
     return STATUS_OK;
 }
 
@@ -212,7 +242,7 @@ enum status validation_print(struct validation_run *run, bool as_json, struct er
     enum status status = summarise(run, &summary, err);
     if (status != STATUS_OK)
         goto out;
-    trial_columns(&trials, run->rows.n == 0);
+    start_trials(&trials, run->rows.n == 0);
     int n = validation_worst_first(v, as_json, order);
     if (!as_json && run->n_models == 0 && n > N_WORST)
         n = N_WORST;

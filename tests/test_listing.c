@@ -11,23 +11,34 @@
 #include "base/memory.h"
 #include "cli/listing.h"
 
+struct line {
+    double error_frac; /* the fields' order is their own */
+    const char *model;
+    double decode_ns;
+    int64_t tied, params;
+};
+static const struct field fields[] = {
+    LISTED(line, model, UNIT_NONE, "model"),
+    LISTED(line, params, UNIT_NONE, "params"),
+    LISTED_PER_TOKEN(line, decode_ns, UNIT_NS, "decode"),
+    LISTED_KEY(line, tied, UNIT_BOOL),
+    LISTED_TITLE(line, error_frac, UNIT_FRAC, "error"),
+};
+
 static void fill(struct listing *listing)
 {
-    listing_column(listing, "model", "model", LISTING_TEXT, NULL);
-    listing_column(listing, "params", "params", LISTING_INTEGER, NULL);
-    listing_column(listing, "decode", "decode_ns", LISTING_TIME, "/token");
-    listing_column(listing, NULL, "tied", LISTING_BOOL, NULL);
-    listing_column(listing, "error", NULL, LISTING_FRAC, NULL);
-    listing_text(listing, "a");
-    listing_int(listing, 124635456);
-    listing_number(listing, 15625000);
-    listing_int(listing, 1);
-    listing_number(listing, NAN);
-    listing_text(listing, "se\xc3\xb1or");
-    listing_int(listing, 7);
-    listing_number(listing, 2500000);
-    listing_int(listing, 0);
-    listing_number(listing, 0.125);
+    struct line *line;
+    LISTING_FIELDS(listing, fields);
+    line = listing_record(listing);
+    line->model = "a";
+    line->params = 124635456;
+    line->decode_ns = 15625000;
+    line->tied = 1;
+    listing_add(listing, line);
+    listing_add(listing, &(struct line){.model = "se\xc3\xb1or",
+                                        .params = 7,
+                                        .decode_ns = 2500000,
+                                        .error_frac = 0.125});
 }
 
 static void printed_to(const struct listing *listing, char *buffer, size_t size, bool json)
@@ -71,12 +82,33 @@ static void json_has_the_keys_whole_numbers_and_null_for_the_unknown(void **stat
     listing_release(&listing);
 }
 
+static void a_record_starts_unknown_and_follows_its_fields(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    char buffer[1024];
+    LISTING_FIELDS(&listing, fields);
+    struct line *line = listing_record(&listing);
+    line->params = 3;
+    listing_add(&listing, line);
+    line = listing_record(&listing); /* nothing is left of the one before */
+    listing_add(&listing, line);
+    printed_to(&listing, buffer, sizeof buffer, false);
+    assert_string_equal(buffer, "model  params    decode  error\n"
+                                "               ns/token      %\n"
+                                "-           3         -      -\n"
+                                "-           -         -      -\n");
+    printed_to(&listing, buffer, sizeof buffer, true);
+    assert_non_null(strstr(buffer, "\"tied\": null"));
+    listing_release(&listing);
+}
+
 static void nothing_to_list_is_a_header_and_an_empty_array(void **state)
 {
     (void)state;
     struct listing listing = {0};
     char buffer[64];
-    listing_column(&listing, "model", "model", LISTING_TEXT, NULL);
+    listing_field(&listing, &fields[0]);
     printed_to(&listing, buffer, sizeof buffer, false);
     assert_string_equal(buffer, "model\n");
     printed_to(&listing, buffer, sizeof buffer, true);
@@ -108,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_unit_a_column_aligned_with_its_header),
         cmocka_unit_test(json_has_the_keys_whole_numbers_and_null_for_the_unknown),
+        cmocka_unit_test(a_record_starts_unknown_and_follows_its_fields),
         cmocka_unit_test(nothing_to_list_is_a_header_and_an_empty_array),
         cmocka_unit_test(running_out_of_memory_is_an_error_and_no_leak),
     };
