@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "costmodel/shape_price.h"
 
-enum { DEFAULT_BATCH = 1 << 14 };
+enum { DEFAULT_BATCH = 1 << 13 }; /* rows that two batches keep in the cache beyond the first */
 
 /* Depth enters the parameter count linearly: total = fixed + n_layers * per_layer. */
 struct linear_count {
