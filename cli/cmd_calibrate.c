@@ -26,34 +26,35 @@ static void timing_row(const struct calibration *c, const struct kernel_time *ti
                        const char *device, int64_t device_id, struct kernel_timing_row *row)
 {
     bool streams = time->shape.k > 0;
-    *row = (struct kernel_timing_row){
-        .id = ROW_UNKNOWN,
-        .run_id = ROW_UNKNOWN,
-        .device_id = device_id,
-        .device = device,
-        .kernel = time->kernel != NULL ? time->kernel->name : NULL,
-        .operation = time->what,
-        .dtype = time->kernel != NULL ? dtype_name(time->kernel->dtype) : NULL,
-        .isa = c->isa_names,
-        .threads = time->threads,
-        .d_out = time->shape.n > 0 ? time->shape.n : ROW_UNKNOWN,
-        .d_in = streams ? time->shape.k : ROW_UNKNOWN,
-        .n_tokens = time->shape.m > 0 ? time->shape.m : ROW_UNKNOWN,
-        .context = time->shape.context,
-        .working_set_bytes = time->working_set_bytes > 0 ? time->working_set_bytes : ROW_UNKNOWN,
-        .cache_state = time->cache_state,
-        .min_ns = time->timing.min_ns,
-        .median_ns = time->timing.median_ns,
-        .mad_ns = time->timing.mad_ns,
-        .n_samples = time->timing.n,
-        .ended_by = time->timing.steady ? "spread" : "budget",
-        .flop = time->flop,
-        .bytes = time->bytes,
-        .compiler = version_compiler(),
-        .flags = version_flags(),
-        .source_commit = version_commit(),
-        .measured_at = c->measured_at,
-    };
+    row_clear(TABLE_KERNEL_TIMING, row);
+    row->device_id = device_id;
+    row->device = device;
+    row->kernel = time->kernel != NULL ? time->kernel->name : NULL;
+    row->operation = time->what;
+    row->dtype = time->kernel != NULL ? dtype_name(time->kernel->dtype) : NULL;
+    row->isa = c->isa_names;
+    row->threads = time->threads;
+    if (time->shape.n > 0)
+        row->d_out = time->shape.n;
+    if (streams)
+        row->d_in = time->shape.k;
+    if (time->shape.m > 0)
+        row->n_tokens = time->shape.m;
+    row->context = time->shape.context;
+    if (time->working_set_bytes > 0)
+        row->working_set_bytes = time->working_set_bytes;
+    row->cache_state = time->cache_state;
+    row->min_ns = time->timing.min_ns;
+    row->median_ns = time->timing.median_ns;
+    row->mad_ns = time->timing.mad_ns;
+    row->n_samples = time->timing.n;
+    row->ended_by = time->timing.steady ? "spread" : "budget";
+    row->flop = time->flop;
+    row->bytes = time->bytes;
+    row->compiler = version_compiler();
+    row->flags = version_flags();
+    row->source_commit = version_commit();
+    row->measured_at = c->measured_at;
 }
 
 /* A whole network in place of a kernel: `operation` is decode or prefill. */
@@ -91,18 +92,19 @@ static enum status store(const struct args *args, const struct calibration *c, c
 {
     struct store *db = NULL;
     struct run_row run;
-    struct device_row row = {.id = ROW_UNKNOWN,
-                             .name = device,
-                             .title = c->topology.cpu,
-                             .kind = "generic",
-                             .unit = "cpu",
-                             .runtime = "lathe",
-                             .basis = basis_name(BASIS_CALIBRATED),
-                             .profile = profile};
+    struct device_row row;
     size_t n_rows = c->n_times + 2 * (size_t)c->n_trials, n = c->n_times;
     struct kernel_timing_row *rows = memory_new(n_rows, sizeof *rows);
     enum status status = rows != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
     run_record_start(args, &run);
+    row_clear(TABLE_DEVICE, &row);
+    row.name = device;
+    row.title = c->topology.cpu;
+    row.kind = "generic";
+    row.unit = "cpu";
+    row.runtime = "lathe";
+    row.basis = basis_name(BASIS_CALIBRATED);
+    row.profile = profile;
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)

@@ -16,15 +16,14 @@ static size_t list_accuracies(const struct published_list *list,
         const struct published_accuracy *at = &list->items[i];
         snprintf(conditions[i], CONDITIONS_SIZE, "zero-shot, %s", at->table);
         for (int t = 0; t < ROWS_PER_MODEL; t++) {
-            rows[n++] = (struct published_row){
-                .id = ROW_UNKNOWN,
-                .model = at->preset,
-                .metric = t < N_PUBLISHED_TASKS ? published_tasks[t] : "avg",
-                .value = t < N_PUBLISHED_TASKS ? at->accuracy[t] : at->average,
-                .unit = "percent",
-                .conditions = conditions[i],
-                .source = at->source,
-            };
+            struct published_row *row = &rows[n++];
+            row_clear(TABLE_PUBLISHED, row);
+            row->model = at->preset;
+            row->metric = t < N_PUBLISHED_TASKS ? published_tasks[t] : "avg";
+            row->value = t < N_PUBLISHED_TASKS ? at->accuracy[t] : at->average;
+            row->unit = "percent";
+            row->conditions = conditions[i];
+            row->source = at->source;
         }
     }
     return n;
@@ -37,14 +36,13 @@ static size_t list_sizes(const struct preset_list *presets, struct published_row
         const struct preset *preset = &presets->items[i];
         if (preset->published_params == 0)
             continue;
-        rows[n++] = (struct published_row){
-            .id = ROW_UNKNOWN,
-            .model = preset->name,
-            .metric = "params",
-            .value = (double)preset->published_params,
-            .unit = "parameters",
-            .source = preset->source,
-        };
+        struct published_row *row = &rows[n++];
+        row_clear(TABLE_PUBLISHED, row);
+        row->model = preset->name;
+        row->metric = "params";
+        row->value = (double)preset->published_params;
+        row->unit = "parameters";
+        row->source = preset->source;
     }
     return n;
 }

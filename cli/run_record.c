@@ -12,16 +12,16 @@ void run_record_start(const struct args *args, struct run_row *out)
 
 struct device_row device_record(const struct device *device, const char *profile)
 {
-    return (struct device_row){
-        .id = ROW_UNKNOWN,
-        .name = device->id,
-        .title = device->name,
-        .kind = device->kind,
-        .unit = device->unit,
-        .runtime = device->runtime,
-        .basis = basis_name(device->basis),
-        .profile = profile,
-    };
+    struct device_row row;
+    row_clear(TABLE_DEVICE, &row);
+    row.name = device->id;
+    row.title = device->name;
+    row.kind = device->kind;
+    row.unit = device->unit;
+    row.runtime = device->runtime;
+    row.basis = basis_name(device->basis);
+    row.profile = profile;
+    return row;
 }
 
 enum status run_record_begin(struct store *store, const struct device_row *device,

@@ -65,13 +65,15 @@ static int make_database(void **state)
     (void)state;
     struct store *store = NULL;
     struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
-    struct run_row run = {.verb = "search",
-                          .command = "lathe search",
-                          .version = "0",
-                          .device = AWKWARD,
-                          .budget = "125M+-2%",
-                          .prompt = 128,
-                          .context = 128};
+    struct run_row run;
+    row_clear(TABLE_RUN, &run);
+    run.verb = "search";
+    run.command = "lathe search";
+    run.version = "0";
+    run.device = AWKWARD;
+    run.budget = "125M+-2%";
+    run.prompt = 128;
+    run.context = 128;
     strcpy(database, "test_plots_XXXXXX");
     int file = mkstemp(database);
     if (!rows || file < 0 || close(file) != 0 || unlink(database) != 0)
