@@ -149,6 +149,22 @@ static void the_manual_describes_every_column(void **state)
     text_release(&columns);
 }
 
+/* docs/contract.md names every key of predict --json. */
+static void the_contract_names_every_key(void **state)
+{
+    (void)state;
+    static char contract[1 << 14];
+    FILE *file = fopen(LATHE_SOURCE_DIR "/docs/contract.md", "r");
+    assert_non_null(file);
+    contract[fread(contract, 1, sizeof contract - 1, file)] = 0;
+    fclose(file);
+    for (int i = 0; i < prediction_fields.n; i++) {
+        const struct field *field = &prediction_fields.field[i];
+        if ((field->places & IN_JSON) && strstr(contract, field->name) == NULL)
+            fail_msg("%s is not in docs/contract.md", field->name);
+    }
+}
+
 #define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
 
 int main(void)
@@ -160,6 +176,7 @@ int main(void)
         with_file(an_older_schema_is_brought_forward_with_its_rows),
         cmocka_unit_test(the_schema_says_what_each_column_is),
         cmocka_unit_test(the_manual_describes_every_column),
+        cmocka_unit_test(the_contract_names_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
