@@ -257,7 +257,7 @@ static enum status insert_row(struct store *store, enum table_id id, const void 
 {
     sqlite3_stmt *statement = store->insert[id];
     int place = 0;
-    assert(record_is_of(tables[id].fields, row)); /* made by row_clear, so that unknown is unknown */
+    assert(record_is_of(tables[id].fields, row)); /* by row_clear: unknown is unknown */
     for (EACH_COLUMN(column, id)) {
         const int code = bind_field(statement, ++place, row, column);
         if (code != SQLITE_OK)
