@@ -43,7 +43,7 @@ void machine_level_spill(struct machine_level *level, int64_t bytes)
 static void resolve_number(const struct profile_field *row, const char *from, int threads, char *to)
 {
     switch (row->kind) {
-    case FIELD_BY_THREADS:
+    case KEY_BY_THREADS:
         *(double *)(void *)to =
             by_threads_at((const struct by_threads *)(const void *)from, threads, row->absent);
         break;
@@ -55,7 +55,7 @@ static void resolve_number(const struct profile_field *row, const char *from, in
 
 static size_t machine_stride(const struct profile_field *row)
 {
-    return row->kind == FIELD_BY_THREADS ? sizeof(double) : profile_field_stride(row);
+    return row->kind == KEY_BY_THREADS ? sizeof(double) : profile_field_stride(row);
 }
 
 /* All rows that say where the machine has their numbers. from: a struct device or level. */
@@ -63,15 +63,15 @@ static void resolve_rows(const struct profile_field *rows, const char *from, int
                          int n_levels, char *to)
 {
     for (const struct profile_field *row = rows; row->key != NULL; row++) {
-        bool is_there = row->machine_offset != FIELD_NOWHERE;
-        for (int i = 0; row->kind == FIELD_LEVELS && i < n_levels; i++)
+        bool is_there = row->machine_offset != KEY_NOWHERE;
+        for (int i = 0; row->kind == KEY_LEVELS && i < n_levels; i++)
             resolve_rows(row->members, from + row->offset + (size_t)i * sizeof(struct level),
                          threads, 0,
                          to + row->machine_offset + (size_t)i * sizeof(struct machine_level));
-        for (int i = 0; row->kind != FIELD_LEVELS && is_there && i < profile_field_count(row); i++)
+        for (int i = 0; row->kind != KEY_LEVELS && is_there && i < profile_field_count(row); i++)
             resolve_number(row, from + row->offset + (size_t)i * profile_field_stride(row), threads,
                            to + row->machine_offset + (size_t)i * machine_stride(row));
-        if (row->kind == FIELD_OBJECT)
+        if (row->kind == KEY_OBJECT)
             resolve_rows(row->members, from, threads, n_levels, to);
     }
 }

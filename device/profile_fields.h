@@ -11,38 +11,38 @@
 
 #include "device/machine.h"
 
-enum field_kind {
-    FIELD_TEXT,       /* char[size]; one of `words` where the row has them */
-    FIELD_WORD,       /* an enum: the place of one of `words` */
-    FIELD_FLAG,       /* bool */
-    FIELD_WHOLE,      /* int or int64_t, told by `size` */
-    FIELD_NUMBER,     /* double */
-    FIELD_BY_THREADS, /* struct by_threads */
-    FIELD_OBJECT,     /* members of their own; its place, if any, is a bool: is it there */
-    FIELD_LEVELS,     /* struct level [n_levels], the one list of objects */
-    FIELD_NOTES,      /* for people: not read */
+enum key_kind {
+    KEY_TEXT,       /* char[size]; one of `words` where the row has them */
+    KEY_WORD,       /* an enum: the place of one of `words` */
+    KEY_FLAG,       /* bool */
+    KEY_WHOLE,      /* int or int64_t, told by `size` */
+    KEY_NUMBER,     /* double */
+    KEY_BY_THREADS, /* struct by_threads */
+    KEY_OBJECT,     /* members of their own; its place, if any, is a bool: is it there */
+    KEY_LEVELS,     /* struct level [n_levels], the one list of objects */
+    KEY_NOTES,      /* for people: not read */
 };
 
 /* One number, or an object of numbers by name. The numbers of an object stand in an array. */
-enum field_index {
-    FIELD_ONE,
-    FIELD_BY_DTYPE,
-    FIELD_BY_OP,
-    FIELD_BY_LEVEL,
-    FIELD_BY_DTYPE_AND_LEVEL, /* [N_DTYPES][MAX_LEVELS] */
+enum key_index {
+    KEY_ONE,
+    KEY_BY_DTYPE,
+    KEY_BY_OP,
+    KEY_BY_LEVEL,
+    KEY_BY_DTYPE_AND_LEVEL, /* [N_DTYPES][MAX_LEVELS] */
 };
 
-#define FIELD_NOWHERE ((size_t)-1)
+#define KEY_NOWHERE ((size_t)-1)
 
 struct profile_field {
     const char *key;
-    enum field_kind kind;
-    enum field_index index;
+    enum key_kind kind;
+    enum key_index index;
     const char *unit;      /* "" where there is none */
     size_t offset, size;   /* of the (first) number in struct device, of a level's in struct level;
-                              FIELD_NOWHERE: none */
+                              KEY_NOWHERE: none */
     size_t machine_offset; /* in struct machine or struct machine_level, of what the number at a
-                              thread count is copied to; FIELD_NOWHERE: the resolver works it out */
+                              thread count is copied to; KEY_NOWHERE: the resolver works it out */
     double least, most;
     double absent;  /* what a key that is left out stands for; NaN: unknown */
     bool required;  /* may not be left out. A required number is a setting, not a measurement: it is
@@ -66,7 +66,7 @@ void profile_field_put_whole(const struct profile_field *field, int64_t value, v
 struct field_names {
     const char *at[(int)N_DTYPES > (int)N_OP_KINDS ? N_DTYPES + 1 : N_OP_KINDS + 1];
 };
-void profile_field_names(enum field_index index, const struct device *device,
+void profile_field_names(enum key_index index, const struct device *device,
                          struct field_names *out);
 
 /* A device of which nothing is said: every number is what its absence stands for. */

@@ -177,18 +177,18 @@ static void read_value(struct reader *r, const struct json *object, const char *
     if (failed(r) || (json_is_null(&at) && !row->required))
         return;
     switch (row->kind) {
-    case FIELD_NUMBER:
+    case KEY_NUMBER:
         if (row->required)
             r->status = json_get_number(object, key, row->least, row->most, out, r->err);
         else
             read_number(r, &at, row, out);
         break;
-    case FIELD_WHOLE:
+    case KEY_WHOLE:
         read_whole(r, &at, row, &whole);
         if (!failed(r))
             profile_field_put_whole(row, whole, out);
         break;
-    case FIELD_BY_THREADS:
+    case KEY_BY_THREADS:
     default:
         read_by_threads(r, &at, row, out);
         break;
@@ -208,7 +208,7 @@ static bool get_object(struct reader *r, const struct json *parent, const char *
 }
 
 static void read_named(struct reader *r, const struct json *parent, const char *key,
-                       enum field_index names_of, const struct profile_field *row, char *out)
+                       enum key_index names_of, const struct profile_field *row, char *out)
 {
     struct field_names names;
     struct json object;
@@ -227,10 +227,10 @@ static void read_by_type_and_level(struct reader *r, const struct json *parent,
     struct json object;
     if (!get_object(r, parent, row->key, &object))
         return;
-    profile_field_names(FIELD_BY_DTYPE, r->device, &types);
+    profile_field_names(KEY_BY_DTYPE, r->device, &types);
     only_keys(r, &object, types.at);
     for (int i = 0; types.at[i] != NULL; i++)
-        read_named(r, &object, types.at[i], FIELD_BY_LEVEL, row,
+        read_named(r, &object, types.at[i], KEY_BY_LEVEL, row,
                    out + (size_t)i * MAX_LEVELS * profile_field_stride(row));
 }
 
@@ -328,7 +328,7 @@ static void read_object(struct reader *r, const struct json *parent,
     } else if (!get_object(r, parent, row->key, &object)) {
         return;
     }
-    if (row->offset != FIELD_NOWHERE)
+    if (row->offset != KEY_NOWHERE)
         *(bool *)(base + row->offset) = true;
     if (row->offset == offsetof(struct device, has_timings))
         refuse_starts_by_level(r, &object);
@@ -338,25 +338,25 @@ static void read_object(struct reader *r, const struct json *parent,
 static void read_field(struct reader *r, const struct json *object, const struct profile_field *row,
                        char *base)
 {
-    if (failed(r) || row->kind == FIELD_NOTES)
+    if (failed(r) || row->kind == KEY_NOTES)
         return;
-    if (row->kind == FIELD_OBJECT) {
+    if (row->kind == KEY_OBJECT) {
         read_object(r, object, row, base);
         return;
     }
     char *out = base + row->offset;
-    if (row->kind == FIELD_TEXT)
+    if (row->kind == KEY_TEXT)
         read_text(r, object, row, out);
-    else if (row->kind == FIELD_WORD)
+    else if (row->kind == KEY_WORD)
         read_word(r, object, row, (int *)(void *)out);
-    else if (row->kind == FIELD_FLAG)
+    else if (row->kind == KEY_FLAG)
         r->status = json_get_bool_or(object, row->key, row->absent > 0, (bool *)out, r->err);
-    else if (row->kind == FIELD_LEVELS)
+    else if (row->kind == KEY_LEVELS)
         read_levels(r, object, row);
     else {
-        if (row->index == FIELD_ONE)
+        if (row->index == KEY_ONE)
             read_value(r, object, row->key, row, out);
-        else if (row->index == FIELD_BY_DTYPE_AND_LEVEL)
+        else if (row->index == KEY_BY_DTYPE_AND_LEVEL)
             read_by_type_and_level(r, object, row, out);
         else
             read_named(r, object, row->key, row->index, row, out);

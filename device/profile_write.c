@@ -42,17 +42,17 @@ static bool is_told(const struct writer *w, const struct profile_field *row, con
     if (row->required || row->is_stated)
         return true;
     switch (row->kind) {
-    case FIELD_TEXT:
+    case KEY_TEXT:
         return *(const char *)at != '\0';
-    case FIELD_WORD:
+    case KEY_WORD:
         return *(const int *)at != (int)row->absent;
-    case FIELD_FLAG:
+    case KEY_FLAG:
         return *(const bool *)at;
-    case FIELD_WHOLE:
+    case KEY_WHOLE:
         return whole_at(row, at) != (int64_t)row->absent || find_source(w, at, &source);
-    case FIELD_NUMBER:
+    case KEY_NUMBER:
         return !is_absent(row, *(const double *)at) || find_source(w, at, &source);
-    case FIELD_BY_THREADS:
+    case KEY_BY_THREADS:
         return ((const struct by_threads *)at)->n > 0;
     default:
         return false;
@@ -106,15 +106,15 @@ static void write_value(const struct writer *w, struct json_node *parent, const 
 {
     if (!is_told(w, row, at))
         return;
-    if (row->kind == FIELD_TEXT)
+    if (row->kind == KEY_TEXT)
         json_add_string(parent, key, at);
-    else if (row->kind == FIELD_WORD)
+    else if (row->kind == KEY_WORD)
         json_add_string(parent, key, row->words[*(const int *)at]);
-    else if (row->kind == FIELD_FLAG)
+    else if (row->kind == KEY_FLAG)
         json_add_bool(parent, key, *(const bool *)at);
-    else if (row->kind == FIELD_WHOLE)
+    else if (row->kind == KEY_WHOLE)
         write_whole(w, parent, key, row, at);
-    else if (row->kind == FIELD_NUMBER)
+    else if (row->kind == KEY_NUMBER)
         write_number(w, parent, key, at);
     else
         write_by_threads(w, parent, key, at);
@@ -130,7 +130,7 @@ static bool any_told(const struct writer *w, const struct profile_field *row, co
 
 /* An object of what there is by name; none where there is nothing. */
 static void write_named(const struct writer *w, struct json_node *parent, const char *key,
-                        enum field_index index, const struct profile_field *row, const char *at)
+                        enum key_index index, const struct profile_field *row, const char *at)
 {
     struct field_names names;
     int n = 0;
@@ -151,7 +151,7 @@ static void write_by_type_and_level(const struct writer *w, struct json_node *pa
         return;
     struct json_node *types = json_add_object(parent, row->key);
     for (int type = 0; type < N_DTYPES; type++)
-        write_named(w, types, dtype_name((enum dtype)type), FIELD_BY_LEVEL, row,
+        write_named(w, types, dtype_name((enum dtype)type), KEY_BY_LEVEL, row,
                     at + (size_t)type * MAX_LEVELS * profile_field_stride(row));
 }
 
@@ -169,7 +169,7 @@ static void write_levels(const struct writer *w, struct json_node *parent,
 
 static bool has_members(const struct writer *w, const struct profile_field *row, const char *base)
 {
-    if (row->offset != FIELD_NOWHERE)
+    if (row->offset != KEY_NOWHERE)
         return *(const bool *)(base + row->offset);
     for (const struct profile_field *member = row->members; member->key != NULL; member++)
         if (is_told(w, member, base + member->offset))
@@ -180,17 +180,17 @@ static bool has_members(const struct writer *w, const struct profile_field *row,
 static void write_field(const struct writer *w, struct json_node *object,
                         const struct profile_field *row, const char *base)
 {
-    if (row->kind == FIELD_LEVELS) {
+    if (row->kind == KEY_LEVELS) {
         write_levels(w, object, row);
-    } else if (row->kind == FIELD_OBJECT) {
+    } else if (row->kind == KEY_OBJECT) {
         if (has_members(w, row, base))
             write_members(w, json_add_object(object, row->key), row->members, base);
-    } else if (row->kind == FIELD_NOTES) {
+    } else if (row->kind == KEY_NOTES) {
         if (w->notes->networks != NULL)
             w->notes->networks(w->notes->context, json_add_array(object, row->key));
-    } else if (row->index == FIELD_ONE) {
+    } else if (row->index == KEY_ONE) {
         write_value(w, object, row->key, row, base + row->offset);
-    } else if (row->index == FIELD_BY_DTYPE_AND_LEVEL) {
+    } else if (row->index == KEY_BY_DTYPE_AND_LEVEL) {
         write_by_type_and_level(w, object, row, base + row->offset);
     } else {
         write_named(w, object, row->key, row->index, row, base + row->offset);

@@ -461,7 +461,7 @@ static void the_closed_form_prices_table_7_on_the_iphone_13_profile(void **state
 static void line_of(const struct profile_field *row, char *out, size_t size)
 {
     snprintf(out, size, "| `%s`%s | %s |%s%s | %s |\n", row->key,
-             row->kind == FIELD_BY_THREADS ? " **t**" : "", row->meaning, *row->unit ? " " : "",
+             row->kind == KEY_BY_THREADS ? " **t**" : "", row->meaning, *row->unit ? " " : "",
              row->unit, row->by_default);
 }
 
