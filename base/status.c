@@ -1,6 +1,7 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,15 @@ enum status(err_set)(struct err *err, enum status status, const char *format, ..
         *err = fresh;
     }
     return status;
+}
+
+enum status err_unless_between(struct err *err, const char *name, int64_t value, int64_t min,
+                               int64_t max)
+{
+    if (value >= min && value <= max)
+        return STATUS_OK;
+    return err_set(err, STATUS_RANGE, "%s is %" PRId64 ", must be %" PRId64 " to %" PRId64, name,
+                   value, min, max);
 }
 
 enum status(err_prefix)(struct err *err, enum status status, const char *format, ...)

@@ -8,6 +8,8 @@
 #ifndef LATHE_BASE_STATUS_H
 #define LATHE_BASE_STATUS_H
 
+#include <stdint.h>
+
 enum status {
     STATUS_OK = 0,
     STATUS_USAGE,       /* the command line is wrong; exit status 2 */
@@ -28,6 +30,10 @@ struct err {
  * reads well. `err` may be NULL. */
 enum status err_set(struct err *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* STATUS_RANGE and "name is value, must be min to max" unless min <= value <= max. */
+enum status err_unless_between(struct err *err, const char *name, int64_t value, int64_t min,
+                               int64_t max);
 
 /* Puts text in front of the message that is there. `err` may be NULL. Returns `status`. */
 enum status err_prefix(struct err *err, enum status status, const char *format, ...)

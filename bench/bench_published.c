@@ -17,6 +17,7 @@
 #include "base/stats.h"
 #include "fit/fit_csv.h"
 #include "fit/fit_device.h"
+#include "model/count.h"
 
 enum { MAX_ROWS = 64, N_MODELS = 3 };
 

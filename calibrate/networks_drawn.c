@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "model/count.h"
 #include "model/draw.h"
 
 const enum dtype run_types[N_RUN_TYPES] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};

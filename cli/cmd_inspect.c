@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/model_source.h"
+#include "model/count.h"
 #include "model/ops.h"
 
 static enum status flop_per_token(const struct transformer *net, int64_t context, int64_t *flop,

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/model_source.h"
+#include "model/count.h"
 #include "model/preset.h"
 #include "model/published.h"
 

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "fit/probe.h"
+#include "model/count.h"
 #include "model/hf_config.h"
 #include "search/enumerate.h"
 

@@ -73,33 +73,12 @@ enum status figure_phases(const struct priced_list *list, const struct plot_opti
     return plot_phases(rows, list->n, options, err);
 }
 
-/* Roles as a reader thinks of them. */
 static const char *const parts_of_operators[] = {
-    "attention weights", "KV cache", "feed-forward", "head", "the rest", "fixed costs"};
-static int part_of(enum op_role role)
-{
-    switch (role) {
-    case ROLE_Q:
-    case ROLE_K:
-    case ROLE_V:
-    case ROLE_O:
-    case ROLE_R:
-    case ROLE_TIME_MIX:
-        return 0;
-    case ROLE_ATTENTION:
-        return 1;
-    case ROLE_GATE:
-    case ROLE_UP:
-    case ROLE_DOWN:
-        return 2;
-    case ROLE_HEAD:
-        return 3;
-    default:
-        return 4;
-    }
-}
+    [SECTION_MIXER] = "attention weights", [SECTION_CACHE] = "KV cache",
+    [SECTION_FFN] = "feed-forward",        [SECTION_HEAD] = "head",
+    [SECTION_REST] = "the rest",           [N_OP_SECTIONS] = "fixed costs"};
 
-enum { N_OPERATOR_PARTS = 6, MAX_BOUNDS = 12 };
+enum { N_OPERATOR_PARTS = N_OP_SECTIONS + 1, MAX_BOUNDS = 12 };
 
 /* What can bound an operator on any of the devices: level names, compute, fixed costs. */
 struct bounds {
@@ -141,7 +120,7 @@ static void divide_by_bound(const struct priced *item, struct bounds *bounds, do
 static void divide_by_operator(const struct priced *item, double *ns)
 {
     for (int role = 0; role < N_OP_ROLES; role++)
-        ns[part_of((enum op_role)role)] += item->detail.role_ns[role];
+        ns[op_role_section((enum op_role)role)] += item->detail.role_ns[role];
     ns[N_OPERATOR_PARTS - 1] = item->detail.fixed_ns;
 }
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "cli/model_source.h"
+#include "model/count.h"
 
 void describe_subject(const struct transformer *net, struct subject *out)
 {

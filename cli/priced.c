@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/model_source.h"
+#include "model/count.h"
 
 static enum status price_one(const struct transformer *net, const struct setting *setting,
                              const char *suffix, struct priced *out, struct err *err)

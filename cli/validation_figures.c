@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
+#include "model/count.h"
 #include "plots/plot_validate.h"
 #include "validate/score.h"
 

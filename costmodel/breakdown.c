@@ -31,7 +31,7 @@ static void add_times(const struct machine *machine, const struct op *op, int le
 static void add_op(const struct machine *machine, const struct op *op,
                    const struct read_place *place, double times, struct price_detail *detail)
 {
-    double found = found_before(machine, place->level, place->distance).share;
+    double found = place->found;
     if (op->kind == OP_SAMPLE)
         return;
     int64_t bytes =
@@ -48,15 +48,14 @@ static void add_op(const struct machine *machine, const struct op *op,
 void breakdown_run(const struct machine *machine, const struct block_ops *block,
                    const struct read_run *run, struct price_detail *detail)
 {
-    const struct read_place memory = {machine->dram, INFINITY, 1};
+    const struct read_place memory = {machine->dram, 0, 1};
     for (int i = 0; i < block->n_ops; i++) {
         const struct op *op = &block->ops[i];
         if (op->group == GROUP_NONE) {
             add_op(machine, op, &run->cache, run->count, detail);
             continue;
         }
-        add_op(machine, op, op->group == GROUP_FFN ? &run->ffn : &run->attention,
-               run->count - run->lost, detail);
+        add_op(machine, op, &run->groups[op->group], run->count - run->lost, detail);
         if (run->lost > 0)
             add_op(machine, op, &memory, run->lost, detail);
     }

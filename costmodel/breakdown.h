@@ -23,15 +23,16 @@ struct price_detail {
 /* Where a read finds its bytes. */
 struct read_place {
     int level;
-    double distance; /* bytes; of a run of executions, the middle one's */
-    double starts;   /* of its matrices, the share that waits for memory */
+    double found;  /* share of it that the level before still has */
+    double starts; /* of its matrices, the share that waits for memory */
 };
 
 /* `count` executions of a block. */
 struct read_run {
     double count;
     double lost; /* of `count`: those whose weights come from memory again */
-    struct read_place attention, ffn, cache;
+    struct read_place cache;
+    struct read_place groups[MAX_BLOCK_GROUPS];
 };
 
 void breakdown_run(const struct machine *machine, const struct block_ops *block,

@@ -35,14 +35,6 @@ struct found found_before(const struct machine *machine, int level, double dista
     return (struct found){0};
 }
 
-double found_ns(const struct machine *machine, const double *ns_by_level, int level,
-                double distance)
-{
-    double found = found_before(machine, level, distance).share;
-    return found > 0 ? found * ns_by_level[level - 1] + (1 - found) * ns_by_level[level]
-                     : ns_by_level[level];
-}
-
 double price_memory_share(const struct machine *machine, double distance)
 {
     int level = found_level(machine, (int64_t)distance);

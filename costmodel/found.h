@@ -33,9 +33,13 @@ struct found {
 };
 struct found found_before(const struct machine *machine, int level, double distance);
 
-/* Time of such a read, where ns_by_level[l] is its time from level l alone. */
-double found_ns(const struct machine *machine, const double *ns_by_level, int level,
-                double distance);
+/* Time of a read of which the level before has the share `found`, where ns_by_level[l] is its time
+ * from level l alone. */
+static inline double found_share_ns(const double *ns_by_level, int level, double found)
+{
+    return found > 0 ? found * ns_by_level[level - 1] + (1 - found) * ns_by_level[level]
+                     : ns_by_level[level];
+}
 
 /* Share of a read at this reuse distance that no level above DRAM has. */
 double price_memory_share(const struct machine *machine, double distance);

@@ -1,6 +1,7 @@
 #include "costmodel/pass.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "costmodel/found.h"
 #include "costmodel/operator_time.h"
@@ -14,9 +15,11 @@ static bool touches_cache(const struct op *op)
 void block_cost(const struct machine *machine, const struct block_ops *block,
                 struct block_cost *cost)
 {
-    *cost = (struct block_cost){.fixed_ns = machine->layer_ns,
-                                .attention_bytes = block->attention_bytes,
-                                .ffn_bytes = block->ffn_bytes};
+    *cost = (struct block_cost){.n_groups = block->n_groups,
+                                .fixed_ns = machine->layer_ns,
+                                .weight_bytes = block_weight_bytes(block)};
+    for (int g = 0; g < block->n_groups; g++)
+        cost->groups[g].bytes = block->groups[g].bytes;
     for (int i = 0; i < block->n_ops; i++) {
         const struct op *op = &block->ops[i];
         cost->fixed_ns += machine->op_ns[op->kind];
@@ -28,44 +31,38 @@ void block_cost(const struct machine *machine, const struct block_ops *block,
             cost->other_ns += operator_time(machine, op, 0).busy_ns;
             continue;
         }
-        double *by_level = op->group == GROUP_ATTENTION ? cost->attention_ns
-                           : op->group == GROUP_FFN     ? cost->ffn_ns
-                                                        : cost->kv_ns;
+        struct group_cost *group = op->group == GROUP_NONE ? NULL : &cost->groups[op->group];
+        double *by_level = group ? group->ns : cost->kv_ns;
         for (int level = 0; level < machine->n_levels; level++)
             by_level[level] += operator_time(machine, op, level).busy_ns;
-        *(op->group == GROUP_ATTENTION ? &cost->attention_start_ns : &cost->ffn_start_ns) +=
-            operator_start_ns(machine, op);
+        if (group)
+            group->start_ns += operator_start_ns(machine, op);
     }
+}
+
+/* Whether a group's distance grows along a run: like the first one's, unless it is shared. */
+static bool grows(const struct reuse_run *run, int group)
+{
+    return run->distance[group] == run->distance[0];
 }
 
 /* Between two edges the time is a line in the distance, so the middle of a run speaks for all of
  * it. */
-static double middle(int64_t first, const struct reuse_run *run)
+static double middle(const struct reuse_run *run, int group)
 {
-    return (double)first + 0.5 * (double)(run->step * (run->count - 1));
+    double first = (double)run->distance[group];
+    return grows(run, group) ? first + 0.5 * (double)(run->step * (run->count - 1)) : first;
 }
 
-static double middle_of_attention(const struct reuse_run *run)
-{
-    return middle(run->attention_distance, run);
-}
-
-static double middle_of_ffn(const struct reuse_run *run)
-{
-    return run->ffn_distance == run->attention_distance ? middle(run->ffn_distance, run)
-                                                        : (double)run->ffn_distance;
-}
-
-/* Mean of share_of_starts over the n reads of a run; `distance` is that of the middle one. Along
- * the run the level before memory finds the share f + s x: f in the middle, s the slope per read, x
- * the reads from the middle. So this is 1 - E[(f + s x)^4], worked out in docs/method.md (Starts).
- */
-static double starts_of_run(const struct machine *machine, const struct reuse_run *run,
+/* Mean of share_of_starts over the n reads of a group in a run; `distance` is that of the middle
+ * one. Along the run the level before memory finds the share f + s x: f in the middle, s the slope
+ * per read, x the reads from the middle. So this is 1 - E[(f + s x)^4], worked out in docs/method.md
+ * (Starts). */
+static double starts_of_run(const struct machine *machine, const struct reuse_run *run, int group,
                             double distance)
 {
     double share = price_memory_share(machine, distance), found = 1 - share;
-    bool grows = distance != (double)run->ffn_distance; /* not a shared FFN */
-    if (share <= 0 || share >= 1 || run->count == 1 || run->step == 0 || !grows)
+    if (share <= 0 || share >= 1 || run->count == 1 || run->step == 0 || !grows(run, group))
         return share_of_starts(share);
     double slope = (double)run->step * found_before(machine, machine->dram, distance).slope;
     double squares = (double)(run->count * run->count), square = slope * slope;
@@ -77,6 +74,7 @@ static double starts_of_run(const struct machine *machine, const struct reuse_ru
 struct walk {
     const struct machine *machine;
     const struct operator_list *list;
+    int64_t pass_bytes;       /* distinct, of the whole pass */
     struct read_place once;   /* of what is used once a pass: edges and cache */
     struct read_place gather; /* of the gathered rows of an untied table: cold beyond it */
     /* Of the last first run of a block, for its repeats: level, time, share from memory. */
@@ -88,8 +86,10 @@ struct walk {
 
 static struct read_place once_a_pass(const struct machine *machine, int64_t distance)
 {
-    return (struct read_place){found_level(machine, distance), (double)distance,
-                               share_of_starts(price_memory_share(machine, (double)distance))};
+    int level = found_level(machine, distance);
+    double found = found_before(machine, level, (double)distance).share;
+    double memory = level < machine->dram ? 0 : 1 - found; /* price_memory_share */
+    return (struct read_place){level, found, share_of_starts(memory)};
 }
 
 /* While a block repeats from a fast level, the DRAM channel is idle: the next block's stream runs
@@ -99,13 +99,15 @@ static double hidden_stream_ns(const struct walk *walk, const struct block_cost 
                                const struct reuse_run *repeat)
 {
     const struct machine *machine = walk->machine;
-    int level = found_level(machine, repeat->attention_distance);
+    int level = found_level(machine, repeat->distance[0]);
     if (machine->overlap_frac <= 0 || level >= walk->first_level)
         return 0;
-    int64_t bytes = cost->attention_bytes + cost->ffn_bytes;
-    int64_t room = machine->levels[level].capacity_bytes - repeat->attention_distance;
+    int64_t bytes = cost->weight_bytes;
+    int64_t room = machine->levels[level].capacity_bytes - repeat->distance[0];
     double share = bytes == 0 ? 0 : fmin(1, fmax(0, (double)room / (double)bytes));
-    double near = cost->attention_ns[level] + cost->ffn_ns[level];
+    double near = 0;
+    for (int g = 0; g < cost->n_groups; g++)
+        near += cost->groups[g].ns[level];
     double repeat_ns = (double)(walk->list->schedule.repeats - 1) * (near + cost->other_ns);
     return machine->overlap_frac * fmin(share * fmax(0, walk->first_ns - near), repeat_ns);
 }
@@ -116,7 +118,7 @@ static double lost_rereads(const struct walk *walk, const struct reuse_run *run,
 {
     const struct machine *machine = walk->machine;
     const struct operator_list *list = walk->list;
-    double n = (double)run->count, distance = middle_of_attention(run);
+    double n = (double)run->count, distance = middle(run, 0);
     if (list->schedule.share_ffn || machine->dram == 0)
         return 0;
     double share = price_lost_share(machine, level, distance);
@@ -127,32 +129,59 @@ static double lost_rereads(const struct walk *walk, const struct reuse_run *run,
     /* A block is met on the way there and on the way back: what one way is short of a pass and a
      * block, the other is long. */
     const struct block_ops *block = &list->classes[run->class];
-    double both_ways = (double)(reuse_pass_bytes(list) + block->attention_bytes + block->ffn_bytes);
+    double both_ways = (double)(walk->pass_bytes + block_weight_bytes(block));
     double before = both_ways - distance;
     return n * price_memory_share(machine, before) * share;
 }
 
-/* A run's weights of one group of operators, the starts of its matrices among them. */
-static double group_ns(const struct machine *machine, const struct reuse_run *run,
-                       const double *ns_by_level, double start, int level, double distance)
-{
-    double ns = found_ns(machine, ns_by_level, level, distance);
-    return start > 0 ? ns + start * starts_of_run(machine, run, distance) : ns;
-}
-
-static void record_run(const struct walk *walk, const struct reuse_run *run, int attention, int ffn,
-                       double lost)
+static void record_run(const struct walk *walk, const struct reuse_run *run, double lost)
 {
     const struct machine *machine = walk->machine;
-    double distance = middle_of_attention(run), ffn_distance = middle_of_ffn(run);
-    struct read_run reads = {
-        .count = (double)run->count,
-        .lost = lost,
-        .attention = {attention, distance, starts_of_run(machine, run, distance)},
-        .ffn = {ffn, ffn_distance, starts_of_run(machine, run, ffn_distance)},
-        .cache = walk->once,
-    };
-    breakdown_run(machine, &walk->list->classes[run->class], &reads, walk->detail);
+    const struct block_ops *block = &walk->list->classes[run->class];
+    struct read_run reads = {.count = (double)run->count, .lost = lost, .cache = walk->once};
+    for (int g = 0; g < block->n_groups; g++) {
+        int level = found_level(machine, run->distance[g]);
+        double distance = middle(run, g);
+        reads.groups[g] = (struct read_place){level, found_before(machine, level, distance).share,
+                                              starts_of_run(machine, run, g, distance)};
+    }
+    breakdown_run(machine, block, &reads, walk->detail);
+}
+
+/* One execution of a run: its weights, each group from its level, the starts of its matrices among
+ * them; and all of them from memory. */
+struct weight_time {
+    double ns, memory_ns;
+};
+
+/* Most groups share a distance with the first, so what follows from it is worked out once. */
+static struct weight_time add_weights(struct walk *walk, const struct reuse_run *run,
+                                      const struct block_cost *cost, double lost)
+{
+    const struct machine *machine = walk->machine;
+    struct weight_time time = {0, 0};
+    double distance = 0, found = 0, starts = NAN;
+    int level = 0;
+    for (int g = 0; g < cost->n_groups; g++) {
+        const struct group_cost *group = &cost->groups[g];
+        if (g == 0 || !grows(run, g)) {
+            level = found_level(machine, run->distance[g]);
+            distance = middle(run, g);
+            found = found_before(machine, level, distance).share;
+            starts = NAN;
+        }
+        double ns = found_share_ns(group->ns, level, found);
+        if (group->start_ns > 0) {
+            if (isnan(starts))
+                starts = starts_of_run(machine, run, g, distance);
+            ns += group->start_ns * starts;
+        }
+        time.ns += ns;
+        time.memory_ns += group->ns[machine->dram];
+        time.memory_ns += group->start_ns;
+        walk->pass->level_bytes[level] += ((double)run->count - lost) * (double)group->bytes;
+    }
+    return time;
 }
 
 static void add_run(struct walk *walk, const struct reuse_run *run, const struct block_cost *cost)
@@ -160,31 +189,24 @@ static void add_run(struct walk *walk, const struct reuse_run *run, const struct
     const struct machine *machine = walk->machine;
     const struct schedule *schedule = &walk->list->schedule;
     struct pass *pass = walk->pass;
-    int attention = found_level(machine, run->attention_distance);
-    int ffn = found_level(machine, run->ffn_distance);
+    int level = found_level(machine, run->distance[0]);
     double n = (double)run->count;
-    double weights_ns =
-        group_ns(machine, run, cost->attention_ns, cost->attention_start_ns, attention,
-                 middle_of_attention(run)) +
-        group_ns(machine, run, cost->ffn_ns, cost->ffn_start_ns, ffn, middle_of_ffn(run));
-    double lost = lost_rereads(walk, run, attention);
-    pass->ns += lost * (cost->attention_ns[machine->dram] + cost->attention_start_ns +
-                        cost->ffn_ns[machine->dram] + cost->ffn_start_ns - weights_ns);
-    pass->ns += n * (weights_ns + cost->other_ns + cost->fixed_ns +
-                     found_ns(machine, cost->kv_ns, walk->once.level, walk->once.distance));
+    double lost = lost_rereads(walk, run, level);
+    struct weight_time weights = add_weights(walk, run, cost, lost);
+    pass->ns += lost * (weights.memory_ns - weights.ns);
+    pass->ns += n * (weights.ns + cost->other_ns + cost->fixed_ns +
+                     found_share_ns(cost->kv_ns, walk->once.level, walk->once.found));
     pass->beyond_timings |= cost->beyond_timings;
     pass->flop += n * (double)cost->flop;
     pass->activation_bytes += n * (double)cost->activation_bytes;
-    pass->level_bytes[attention] += (n - lost) * (double)cost->attention_bytes;
-    pass->level_bytes[ffn] += (n - lost) * (double)cost->ffn_bytes;
-    pass->level_bytes[machine->dram] += lost * (double)(cost->attention_bytes + cost->ffn_bytes);
+    pass->level_bytes[machine->dram] += lost * (double)cost->weight_bytes;
     pass->level_bytes[walk->once.level] += n * (double)cost->kv_bytes;
     if (walk->detail)
-        record_run(walk, run, attention, ffn, lost);
+        record_run(walk, run, lost);
     if (!run->immediate) {
-        walk->first_level = attention;
-        walk->first_ns = weights_ns;
-        walk->first_far = price_memory_share(machine, middle_of_attention(run));
+        walk->first_level = level;
+        walk->first_ns = weights.ns;
+        walk->first_far = price_memory_share(machine, middle(run, 0));
     } else if (!schedule->share_ffn) {
         /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
         double blocks = n / (double)(schedule->repeats - 1);
@@ -200,7 +222,7 @@ static void add_edge(struct walk *walk, const struct op *op, const struct read_p
     if (op->kind == OP_SAMPLE) /* excluded by the contract */
         return;
     double ns = operator_time(machine, op, place->level).busy_ns;
-    double found = found_before(machine, place->level, place->distance).share;
+    double found = place->found;
     if (found > 0)
         ns = (1 - found) * ns + found * operator_time(machine, op, place->level - 1).busy_ns;
     pass->ns += ns + place->starts * operator_start_ns(machine, op) + machine->op_ns[op->kind];
@@ -215,7 +237,7 @@ static void add_edge(struct walk *walk, const struct op *op, const struct read_p
 static void start(struct walk *walk, int64_t table_bytes)
 {
     const struct machine *machine = walk->machine;
-    int64_t distance = reuse_pass_bytes(walk->list);
+    int64_t distance = walk->pass_bytes;
     walk->once = once_a_pass(machine, distance);
     walk->gather = once_a_pass(machine, distance + table_bytes);
     walk->first_level = machine->n_levels - 1;
@@ -247,6 +269,7 @@ enum status pass_walk(const struct machine *machine, const struct operator_list 
     enum status status = reuse_walk_start(&reuse, list, edges, n_edges, err);
     if (status)
         return status;
+    walk.pass_bytes = reuse.pass_bytes;
     start(&walk, table_bytes);
     while (reuse_walk_next(&reuse, &run))
         add_run(&walk, &run, &costs[run.class]);

@@ -16,13 +16,16 @@
 
 /* What one execution of a block class costs, by the level its weights come from. */
 struct block_cost {
-    double attention_ns[MAX_LEVELS]; /* operators on a block's own weights, at [level] */
-    double ffn_ns[MAX_LEVELS];
-    double attention_start_ns, ffn_start_ns; /* of their matrices, all from memory */
+    int n_groups;
+    struct group_cost {
+        double ns[MAX_LEVELS]; /* operators on these weights, at [level] */
+        double start_ns;       /* of their matrices, all from memory */
+        int64_t bytes;
+    } groups[MAX_BLOCK_GROUPS];
     double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
     double other_ns;          /* operators without weights or cache */
     double fixed_ns;          /* per operator and per executed block */
-    int64_t attention_bytes, ffn_bytes, kv_bytes, activation_bytes, flop;
+    int64_t weight_bytes, kv_bytes, activation_bytes, flop; /* weights: all groups */
     bool beyond_timings;
 };
 void block_cost(const struct machine *machine, const struct block_ops *block,

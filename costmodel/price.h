@@ -19,6 +19,7 @@
 #include "contract/price_fields.h"
 #include "costmodel/breakdown.h"
 #include "device/machine.h"
+#include "model/count.h"
 #include "model/transformer.h"
 
 enum {

@@ -40,15 +40,15 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
                     struct reuse_run *out)
 {
     struct way_back back = way_back(schedule, i);
-    int64_t ffns = schedule->share_ffn ? 1 : back.blocks;
     out->count = 1;
     out->class = 0;
     out->step = 0;
-    out->attention_distance = back.blocks * sizes->attention + ffns * sizes->ffn +
-                              back.executions * sizes->kv + (back.through_head ? sizes->edges : 0);
-    out->ffn_distance = schedule->share_ffn ? sizes->attention + sizes->ffn + sizes->kv +
-                                                  (i == 0 ? sizes->edges : 0)
-                                            : out->attention_distance;
+    int64_t own = back.blocks * sizes->own + sizes->shared + back.executions * sizes->kv +
+                  (back.through_head ? sizes->edges : 0);
+    /* What all blocks share was last used by the execution before. */
+    int64_t shared = sizes->own + sizes->shared + sizes->kv + (i == 0 ? sizes->edges : 0);
+    for (int g = 0; g < sizes->n_groups; g++)
+        out->distance[g] = sizes->is_shared >> g & 1 ? shared : own;
     out->immediate = schedule->sharing == SHARING_IMMEDIATE && i % schedule->repeats > 0;
 }
 
@@ -58,6 +58,11 @@ static int64_t kv_bytes(const struct block_ops *class)
     for (int i = 0; i < class->n_ops; i++)
         sum += class->ops[i].kv_read_bytes;
     return sum;
+}
+
+static bool is_shared(const struct operator_list *list, const struct weight_group *group)
+{
+    return list->schedule.share_ffn && group->is_shareable;
 }
 
 static int64_t edge_bytes(const struct operator_list *list)
@@ -70,49 +75,102 @@ static int64_t edge_bytes(const struct operator_list *list)
     return sum;
 }
 
-/* The distance of each execution of a stack of different blocks: walk back to the previous use,
- * adding what is met for the first time. O(executions^2), for tens of executions. */
-static void walk_back(const struct operator_list *list, int64_t edges, int64_t *stamp,
-                      int64_t *ffn_stamp, struct reuse_run *runs)
+/* For the walk back over a stack of different blocks: when each piece of weights was last met. */
+struct pieces {
+    const struct operator_list *list;
+    int64_t *met; /* [n_layers + 1][MAX_BLOCK_GROUPS]: by block, then those that all share */
+};
+
+static int64_t *piece(const struct pieces *pieces, int64_t block, const struct block_ops *class,
+                      int group)
 {
+    const struct schedule *s = &pieces->list->schedule;
+    int64_t owner = is_shared(pieces->list, &class->groups[group]) ? s->n_layers : block;
+    return &pieces->met[owner * MAX_BLOCK_GROUPS + group];
+}
+
+/* What execution i touches before its group g and the walk has not met. */
+static int64_t unmet_before(const struct pieces *pieces, int64_t block,
+                            const struct block_ops *class, int g, int64_t mark)
+{
+    int64_t sum = g > 0 ? kv_bytes(class) : 0;
+    for (int h = 0; h < g; h++)
+        if (*piece(pieces, block, class, h) != mark)
+            sum += class->groups[h].bytes;
+    return sum;
+}
+
+/* Walks back from execution i to the previous use of each of its groups, adding what is met for the
+ * first time. */
+static void walk_back_from(const struct pieces *pieces, int64_t i, int64_t edges,
+                           struct reuse_run *run)
+{
+    const struct operator_list *list = pieces->list;
     const struct schedule *s = &list->schedule;
-    int64_t total = schedule_executions(s);
-    for (int64_t i = 0; i < total; i++) {
-        int64_t block = schedule_block(s, i), mark = i + 1;
-        int64_t ffn_block = s->share_ffn ? 0 : block;
-        const struct block_ops *class = ops_class(list, i);
-        struct reuse_run *run = &runs[i];
-        *run = (struct reuse_run){.count = 1, .class = (int)(class - list->classes)};
-        run->immediate = s->sharing == SHARING_IMMEDIATE && i % s->repeats > 0;
-        int64_t distance = 0;
-        bool found = false, ffn_found = false;
-        for (int64_t back = 1; back <= total && !(found && ffn_found); back++) {
-            int64_t j = i - back;
-            if (j == -1)
-                distance += edges;
-            j = j < 0 ? j + total : j;
-            int64_t met = schedule_block(s, j);
-            int64_t met_ffn = s->share_ffn ? 0 : met;
-            const struct block_ops *was = ops_class(list, j);
-            /* Backwards through execution j: FFN, KV cache, attention weights. Its own FFN comes
-             * after the attention of execution i, so the distance to the previous FFN adds that
-             * attention. */
-            if (ffn_stamp[met_ffn] != mark)
-                distance += was->ffn_bytes, ffn_stamp[met_ffn] = mark;
-            if (met_ffn == ffn_block && !ffn_found) {
-                ffn_found = true;
-                run->ffn_distance = distance + kv_bytes(class) +
-                                    (stamp[block] == mark ? 0 : class->attention_bytes);
-            }
-            distance += kv_bytes(was);
-            if (stamp[met] != mark)
-                distance += was->attention_bytes, stamp[met] = mark;
-            if (met == block && !found) {
-                found = true;
-                run->attention_distance = distance;
+    int64_t total = schedule_executions(s), block = schedule_block(s, i), mark = i + 1;
+    const struct block_ops *class = ops_class(list, i);
+    int64_t distance = 0;
+    unsigned found = 0, all = (1u << class->n_groups) - 1;
+    for (int64_t back = 1; back <= total && found != all; back++) {
+        int64_t j = i - back;
+        if (j == -1)
+            distance += edges;
+        j = j < 0 ? j + total : j;
+        int64_t met_block = schedule_block(s, j);
+        const struct block_ops *met = ops_class(list, j);
+        for (int h = met->n_groups - 1; h >= 0; h--) {
+            int64_t *at = piece(pieces, met_block, met, h);
+            if (h == 0)
+                distance += kv_bytes(met);
+            if (*at == mark)
+                continue;
+            *at = mark;
+            distance += met->groups[h].bytes;
+            for (int g = 0; g < class->n_groups; g++) {
+                if (piece(pieces, block, class, g) != at)
+                    continue;
+                found |= 1u << g;
+                run->distance[g] = distance + unmet_before(pieces, block, class, g, mark);
             }
         }
     }
+}
+
+/* The distance of each execution of a stack of different blocks. O(executions^2), for tens of
+ * executions. */
+static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_run *runs)
+{
+    const struct operator_list *list = pieces->list;
+    const struct schedule *s = &list->schedule;
+    for (int64_t i = 0; i < schedule_executions(s); i++) {
+        runs[i] =
+            (struct reuse_run){.count = 1, .class = (int)(ops_class(list, i) - list->classes)};
+        runs[i].immediate = s->sharing == SHARING_IMMEDIATE && i % s->repeats > 0;
+        walk_back_from(pieces, i, edges, &runs[i]);
+    }
+}
+
+static struct reuse_sizes sizes_of(const struct operator_list *list, const struct block_ops *class)
+{
+    struct reuse_sizes sizes = {
+        .n_groups = class->n_groups, .kv = kv_bytes(class), .edges = edge_bytes(list)};
+    for (int g = 0; g < class->n_groups; g++) {
+        const struct weight_group *group = &class->groups[g];
+        if (is_shared(list, group)) {
+            sizes.is_shared |= 1u << g;
+            sizes.shared += group->bytes;
+        } else {
+            sizes.own += group->bytes;
+        }
+    }
+    return sizes;
+}
+
+/* Of all blocks of a class, without what all blocks share. */
+static int64_t class_bytes(const struct operator_list *list, const struct block_ops *class,
+                           const struct reuse_sizes *sizes)
+{
+    return class->n_blocks * (sizes->own + list->schedule.repeats * sizes->kv);
 }
 
 enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list *list,
@@ -124,23 +182,24 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
     walk->next = 0;
     walk->runs = NULL;
     if (!list->class_of_block) {
-        const struct block_ops *class = &list->classes[0];
-        walk->sizes = (struct reuse_sizes){class->attention_bytes, class->ffn_bytes,
-                                           kv_bytes(class), edge_bytes(list)};
+        walk->sizes = sizes_of(list, &list->classes[0]);
+        walk->pass_bytes = walk->sizes.edges + walk->sizes.shared +
+                           class_bytes(list, &list->classes[0], &walk->sizes);
         return STATUS_OK;
     }
     walk->sizes = (struct reuse_sizes){.edges = edge_bytes(list)};
+    walk->pass_bytes = reuse_pass_bytes(list);
     size_t total = (size_t)schedule_executions(&list->schedule);
-    size_t n = (size_t)list->schedule.n_layers;
-    int64_t *stamp = memory_new(2 * n, sizeof *stamp);
+    size_t n = ((size_t)list->schedule.n_layers + 1) * MAX_BLOCK_GROUPS;
+    struct pieces pieces = {list, memory_new(n, sizeof *pieces.met)};
     walk->runs = memory_new(total, sizeof *walk->runs);
-    if (!stamp || !walk->runs) {
-        memory_free(stamp);
+    if (!pieces.met || !walk->runs) {
+        memory_free(pieces.met);
         reuse_walk_end(walk);
         return err_set(err, STATUS_NOMEM, "out of memory for %zu executions", total);
     }
-    walk_back(list, walk->sizes.edges, stamp, stamp + n, walk->runs);
-    memory_free(stamp);
+    walk_back(&pieces, walk->sizes.edges, walk->runs);
+    memory_free(pieces.met);
     return STATUS_OK;
 }
 
@@ -150,15 +209,14 @@ static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, struct reus
 {
     const struct schedule *s = &walk->list->schedule;
     int64_t left = s->n_layers - i % s->n_layers;
-    int64_t step =
-        walk->sizes.attention + (s->share_ffn ? 0 : walk->sizes.ffn) + 2 * walk->sizes.kv;
+    int64_t step = walk->sizes.own + 2 * walk->sizes.kv;
     if (s->share_ffn && i == 0)
         return 1;
     if (way_back(s, i).blocks == s->n_layers && left > 1)
         return left; /* the whole round is one distance */
     first->step = step;
     for (int c = 0; c < walk->n_capacities; c++) {
-        int64_t room = walk->capacities[c] - first->attention_distance;
+        int64_t room = walk->capacities[c] - first->distance[0];
         if (room >= 0)
             return room / step + 1 < left ? room / step + 1 : left;
     }
@@ -217,15 +275,11 @@ void reuse_walk_end(struct reuse_walk *walk)
 
 int64_t reuse_pass_bytes(const struct operator_list *list)
 {
-    int64_t sum = edge_bytes(list);
+    struct reuse_sizes sizes = sizes_of(list, ops_class(list, 0));
+    int64_t sum = sizes.edges + sizes.shared;
     for (int c = 0; c < list->n_classes; c++) {
-        const struct block_ops *class = &list->classes[c];
-        sum +=
-            class->n_blocks * (class->attention_bytes + list->schedule.repeats * kv_bytes(class));
-        if (!list->schedule.share_ffn)
-            sum += class->n_blocks * class->ffn_bytes;
+        sizes = sizes_of(list, &list->classes[c]);
+        sum += class_bytes(list, &list->classes[c], &sizes);
     }
-    if (list->schedule.share_ffn)
-        sum += ops_class(list, 0)->ffn_bytes;
     return sum;
 }

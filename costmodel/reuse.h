@@ -4,8 +4,9 @@
  * included), as an LRU cache of that size would decide (Mattson et al., 1970, stack distance), in
  * the steady state of one pass after another. One rule covers every sharing mode: an immediately
  * repeated block is `its own bytes + its KV cache` away, repeat-all-over the whole stack, reverse
- * twice the way to the turn, an unshared block the whole pass. Within an execution attention
- * weights, the KV cache and FFN weights are touched once each; activations are left out.
+ * twice the way to the turn, an unshared block the whole pass. Within an execution the block's groups
+ * of weights are touched once each, in order, the KV cache after the first; activations are left
+ * out.
  *
  * What it cannot show: a managed buffer that pins part of a block (LRU gives nothing to a cyclic
  * walk that is one byte too long), sets and lines. */
@@ -20,19 +21,21 @@
 
 /* Bytes that the walk touches. */
 struct reuse_sizes {
-    int64_t attention, ffn; /* weights of a block */
-    int64_t kv;             /* KV cache read by one execution */
+    int n_groups;       /* of a block */
+    unsigned is_shared; /* bit g: group g is one for all blocks; never group 0 */
+    int64_t own;        /* bytes of a block's groups that are not shared */
+    int64_t shared;     /* bytes of those that are */
+    int64_t kv;         /* KV cache read by one execution */
     int64_t edges; /* head, final norm, projections: once a pass, between last and first block */
 };
 
 /* `count` executions alike. */
 struct reuse_run {
     int64_t count;
-    int class;                  /* of operator_list.classes */
-    int64_t attention_distance; /* bytes, the weights themselves included */
-    int64_t ffn_distance;
-    int64_t step;   /* by which the distances (but those of a shared FFN) grow along the run */
+    int class;      /* of operator_list.classes */
+    int64_t step;   /* by which the distances (but those of shared groups) grow along the run */
     bool immediate; /* runs again right after itself: its successor's stream can hide */
+    int64_t distance[MAX_BLOCK_GROUPS]; /* bytes, the group itself included; [n_groups] are set */
 };
 
 /* Distances of execution i of a uniform stack. O(1). */
@@ -46,6 +49,7 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
 struct reuse_walk {
     const struct operator_list *list;
     struct reuse_sizes sizes;  /* of a uniform stack; edges for both */
+    int64_t pass_bytes;        /* reuse_pass_bytes */
     const int64_t *capacities; /* borrowed */
     int n_capacities;
     int64_t next;

@@ -6,8 +6,7 @@ enum { BYTES_F32 = 4 };
 
 void count_stored(const struct transformer *net, struct counted *out)
 {
-    transformer_count(net, &out->params);
-    transformer_weight_bytes(net, &out->bytes);
+    transformer_stored(net, &out->params, &out->bytes);
     out->kv_row_bytes = stack_is_uniform(&net->stack) ? transformer_kv_bytes_per_token(net) /
                                                             schedule_executions(&net->schedule)
                                                       : 0;

@@ -6,6 +6,7 @@
 
 #include "costmodel/pass.h"
 #include "costmodel/price.h"
+#include "model/count.h"
 
 /* What a price needs to know of the stored weights. */
 struct counted {

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "costmodel/price.h"
+#include "model/count.h"
 
 enum { MAX_ROUNDS = 12 };
 

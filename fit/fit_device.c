@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "fit/fit_baseline.h"
+#include "model/count.h"
 
 /* A term is worth having when the held-out error falls by this share. */
 #define WORTH_FRAC 0.05

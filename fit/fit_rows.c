@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
+#include "model/count.h"
 
 /* Repeats of a benchmark on a device that throttles lie this far apart and no further. */
 #define APART_FRAC 0.15

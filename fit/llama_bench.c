@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "model/count.h"
 
 enum { MAX_SAMPLES = 256, MAX_COLUMNS = 128 };
 

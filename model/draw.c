@@ -1,4 +1,5 @@
 #include "model/draw.h"
+#include "model/count.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,4 +1,6 @@
-/* Weight and cache types by the names of GGUF, and what they cost in bytes.
+/* Weight and cache types by the names of GGUF, and what they cost in bytes. A new type is a name
+ * here, a row in dtype.c and, where networks are to run in it, a row in quantize.c and in
+ * kernels/kernel.c.
  *
  * A block type stores `block_elems` consecutive elements of a row in `block_bytes`, scales included
  * (ggml's layouts: q8_0 is 32 int8 and one f16 scale, 34 bytes). Rows are padded to whole blocks.
@@ -30,9 +32,20 @@ enum dtype {
 const char *dtype_name(enum dtype dtype);
 /* Errors: STATUS_USAGE, with the nearest name. */
 enum status dtype_parse(const char *name, enum dtype *out, struct err *err);
+/* The names for which `has` says so (NULL: all), as a sentence: "f32, f16 and b1" with ", " and
+ * " and ". Returns buffer. */
+const char *dtype_names(bool (*has)(enum dtype dtype), const char *between, const char *last,
+                        char buffer[128]);
 bool dtype_is_block(enum dtype dtype); /* quantised: a vector (norm, bias) beside it stays f32 */
 int64_t dtype_block_elems(enum dtype dtype);
 int64_t dtype_block_bytes(enum dtype dtype);
+
+/* ggml's number of the type; -1: it has none. */
+int dtype_ggml_type(enum dtype dtype);
+/* False: lathe has no such type. */
+bool dtype_of_ggml(int ggml_type, enum dtype *out);
+/* llama.cpp's number of a file whose matrices mostly have the type; -1: it has none. */
+int dtype_ggml_file_type(enum dtype dtype);
 
 /* Bytes of one row of `n` elements, n >= 0, padded to whole blocks. No overflow for n <= 2^48. */
 int64_t dtype_row_bytes(enum dtype dtype, int64_t n);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,47 +38,41 @@ static const struct {
     [GGUF_FLOAT64] = {"f64", 8},
 };
 
-/* Elements and bytes of a block: ggml.h's numbering, ggml-common.h's structs. Numbers that ggml has
- * withdrawn (4, 5, 31 to 33, 36 to 38) have no row. */
-static const struct {
+/* A type of ggml's: elements and bytes of a block. */
+struct tensor_type {
     const char *name;
     int64_t block_elems, block_bytes;
-    int dtype; /* -1: lathe has none */
-} tensor_types[] = {
-    [0] = {"f32", 1, 4, DTYPE_F32},
-    [1] = {"f16", 1, 2, DTYPE_F16},
-    [2] = {"q4_0", 32, 18, DTYPE_Q4_0},
-    [3] = {"q4_1", 32, 20, -1},
-    [6] = {"q5_0", 32, 22, DTYPE_Q5_0},
-    [7] = {"q5_1", 32, 24, -1},
-    [8] = {"q8_0", 32, 34, DTYPE_Q8_0},
-    [9] = {"q8_1", 32, 36, -1},
-    [10] = {"q2_k", 256, 84, DTYPE_Q2_K},
-    [11] = {"q3_k", 256, 110, DTYPE_Q3_K},
-    [12] = {"q4_k", 256, 144, DTYPE_Q4_K},
-    [13] = {"q5_k", 256, 176, -1},
-    [14] = {"q6_k", 256, 210, DTYPE_Q6_K},
-    [15] = {"q8_k", 256, 292, -1},
-    [16] = {"iq2_xxs", 256, 66, -1},
-    [17] = {"iq2_xs", 256, 74, -1},
-    [18] = {"iq3_xxs", 256, 98, -1},
-    [19] = {"iq1_s", 256, 50, -1},
-    [20] = {"iq4_nl", 32, 18, -1},
-    [21] = {"iq3_s", 256, 110, -1},
-    [22] = {"iq2_s", 256, 82, -1},
-    [23] = {"iq4_xs", 256, 136, -1},
-    [24] = {"i8", 1, 1, -1},
-    [25] = {"i16", 1, 2, -1},
-    [26] = {"i32", 1, 4, -1},
-    [27] = {"i64", 1, 8, -1},
-    [28] = {"f64", 1, 8, -1},
-    [29] = {"iq1_m", 256, 56, -1},
-    [30] = {"bf16", 1, 2, DTYPE_BF16},
-    [34] = {"tq1_0", 256, 54, -1},
-    [35] = {"tq2_0", 256, 66, -1},
-    [39] = {"mxfp4", 32, 17, -1},
 };
-enum { N_TENSOR_TYPES = sizeof tensor_types / sizeof tensor_types[0] };
+
+/* Those that lathe has no type of its own for (model/dtype.c has the others): ggml.h's numbering,
+ * ggml-common.h's structs. Numbers that ggml has withdrawn (4, 5, 31 to 33, 36 to 38) have no row.
+ */
+static const struct tensor_type foreign_types[] = {
+    [3] = {"q4_1", 32, 20},      [7] = {"q5_1", 32, 24},      [9] = {"q8_1", 32, 36},
+    [13] = {"q5_k", 256, 176},   [15] = {"q8_k", 256, 292},   [16] = {"iq2_xxs", 256, 66},
+    [17] = {"iq2_xs", 256, 74},  [18] = {"iq3_xxs", 256, 98}, [19] = {"iq1_s", 256, 50},
+    [20] = {"iq4_nl", 32, 18},   [21] = {"iq3_s", 256, 110},  [22] = {"iq2_s", 256, 82},
+    [23] = {"iq4_xs", 256, 136}, [24] = {"i8", 1, 1},         [25] = {"i16", 1, 2},
+    [26] = {"i32", 1, 4},        [27] = {"i64", 1, 8},        [28] = {"f64", 1, 8},
+    [29] = {"iq1_m", 256, 56},   [34] = {"tq1_0", 256, 54},   [35] = {"tq2_0", 256, 66},
+    [39] = {"mxfp4", 32, 17},
+};
+enum { N_FOREIGN_TYPES = sizeof foreign_types / sizeof foreign_types[0] };
+
+/* False: ggml has no such type. */
+static bool find_type(int ggml_type, struct tensor_type *out)
+{
+    enum dtype dtype;
+    if (dtype_of_ggml(ggml_type, &dtype)) {
+        *out = (struct tensor_type){dtype_name(dtype), dtype_block_elems(dtype),
+                                    dtype_block_bytes(dtype)};
+        return true;
+    }
+    if (ggml_type < 0 || ggml_type >= N_FOREIGN_TYPES || foreign_types[ggml_type].name == NULL)
+        return false;
+    *out = foreign_types[ggml_type];
+    return true;
+}
 
 const char *gguf_type_name(enum gguf_type type)
 {
@@ -87,7 +82,8 @@ const char *gguf_type_name(enum gguf_type type)
 
 const char *gguf_tensor_type_name(int ggml_type)
 {
-    return ggml_type >= 0 && ggml_type < N_TENSOR_TYPES ? tensor_types[ggml_type].name : NULL;
+    struct tensor_type type;
+    return find_type(ggml_type, &type) ? type.name : NULL;
 }
 
 const char *gguf_shown(struct gguf_string string, char buffer[64])
@@ -272,10 +268,11 @@ static enum status take_key(struct reader *reader, struct gguf_key *key)
 }
 
 /* Shape to elements and bytes. Errors name the tensor; `at` is where its info starts. */
-static enum status measure(struct reader *reader, int64_t at, struct gguf_tensor *tensor)
+static enum status measure(struct reader *reader, int64_t at, const struct tensor_type *type,
+                           struct gguf_tensor *tensor)
 {
     char shown[64];
-    int64_t elems = tensor_types[tensor->ggml_type].block_elems, n = 1;
+    int64_t elems = type->block_elems, n = 1;
     gguf_shown(tensor->name, shown);
     for (int i = 0; i < tensor->n_dims; i++) {
         if (tensor->dims[i] < 1)
@@ -290,10 +287,9 @@ static enum status measure(struct reader *reader, int64_t at, struct gguf_tensor
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": rows of tensor '%s' have %" PRId64
                           " elements, not a multiple of the %" PRId64 " in a block of %s",
-                          at, shown, tensor->dims[0], elems, tensor_types[tensor->ggml_type].name);
+                          at, shown, tensor->dims[0], elems, type->name);
     tensor->n_elements = n;
-    if (__builtin_mul_overflow(n / elems, tensor_types[tensor->ggml_type].block_bytes,
-                               &tensor->n_bytes))
+    if (__builtin_mul_overflow(n / elems, type->block_bytes, &tensor->n_bytes))
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": the bytes of tensor '%s' overflow", at, shown);
     return STATUS_OK;
@@ -302,8 +298,9 @@ static enum status measure(struct reader *reader, int64_t at, struct gguf_tensor
 static enum status take_tensor(struct reader *reader, struct gguf_tensor *tensor)
 {
     int64_t at = reader->at;
-    uint32_t n_dims = 0, type = 0;
+    uint32_t n_dims = 0, number = 0;
     uint64_t offset = 0;
+    struct tensor_type type;
     char shown[64];
     enum status status =
         take_name(reader, "a tensor's name", MAX_TENSOR_NAME_LENGTH, &tensor->name);
@@ -322,18 +319,16 @@ static enum status take_tensor(struct reader *reader, struct gguf_tensor *tensor
             return status;
         tensor->dims[i] = (int64_t)dim; /* 2^63 and above turn negative and are refused as such */
     }
-    if ((status = take_u32(reader, "a tensor's type", &type)) ||
+    if ((status = take_u32(reader, "a tensor's type", &number)) ||
         (status = take_u64(reader, "a tensor's offset", &offset)))
         return status;
-    if (type >= N_TENSOR_TYPES || tensor_types[type].name == NULL)
+    if (number > INT_MAX || !find_type((int)number, &type))
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": tensor '%s' has the unknown type %" PRIu32, at,
-                          shown, type);
-    tensor->ggml_type = (int)type;
-    tensor->has_dtype = tensor_types[type].dtype >= 0;
-    if (tensor->has_dtype)
-        tensor->dtype = (enum dtype)tensor_types[type].dtype;
-    if ((status = measure(reader, at, tensor)))
+                          shown, number);
+    tensor->ggml_type = (int)number;
+    tensor->has_dtype = dtype_of_ggml(tensor->ggml_type, &tensor->dtype);
+    if ((status = measure(reader, at, &type, tensor)))
         return status;
     if (offset > (uint64_t)reader->file->length)
         return gguf_error(reader->file, STATUS_INPUT, reader->err,

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/gguf_family.h"
+#include "model/gguf_tensors.h"
+#include "model/tensors.h"
 
 /* A recovery under way. */
 struct recovery {
@@ -18,8 +20,7 @@ struct recovery {
     struct text *warnings;
     struct err *err;
     char architecture[64];
-    int64_t elements_of[64]; /* of the blocks' matrices, by ggml type */
-    int64_t n_elements;      /* of all tensors that were asked for */
+    struct gguf_found found; /* of the tensors that were asked for */
 };
 
 static void warn(struct recovery *r, const char *line)
@@ -63,157 +64,20 @@ static bool has_key(const struct recovery *r, const char *suffix)
     return gguf_find_key(r->file, key_of(r, suffix, key)) != NULL;
 }
 
-static const struct gguf_tensor *find(const struct recovery *r, int64_t layer, const char *name,
-                                      const char *part, char full[96])
-{
-    if (layer < 0)
-        snprintf(full, 96, "%s.%s", name, part);
-    else
-        snprintf(full, 96, "blk.%" PRId64 ".%s.%s", layer, name, part);
-    return gguf_find_tensor(r->file, full);
-}
-
-static bool has_tensor(const struct recovery *r, int64_t layer, const char *name, const char *part)
-{
-    char full[96];
-    return find(r, layer, name, part, full) != NULL;
-}
-
-/* A tensor of exactly this shape; rows 1: a vector. */
-static enum status expect(struct recovery *r, int64_t layer, const char *name, const char *part,
-                          int64_t row, int64_t rows, const struct gguf_tensor **out)
-{
-    char full[96];
-    const struct gguf_tensor *tensor = find(r, layer, name, part, full);
-    if (tensor == NULL)
-        return gguf_error(r->file, STATUS_INPUT, r->err, "tensor '%s' is missing", full);
-    if (tensor->dims[0] != row || tensor->dims[1] != rows || tensor->dims[2] != 1 ||
-        tensor->dims[3] != 1)
-        return gguf_error(r->file, STATUS_INPUT, r->err,
-                          "tensor '%s' is %" PRId64 " x %" PRId64 "%s, the metadata says %" PRId64
-                          " x %" PRId64,
-                          full, tensor->dims[0], tensor->dims[1],
-                          tensor->dims[2] == 1 && tensor->dims[3] == 1 ? "" : " x more", row, rows);
-    r->n_elements += tensor->n_elements;
-    if (out != NULL)
-        *out = tensor;
-    return STATUS_OK;
-}
-
-/* A matrix of a block and its bias, if it has one. */
-static enum status expect_matrix(struct recovery *r, int64_t layer, const char *name, int64_t d_in,
-                                 int64_t d_out, bool *has_bias)
-{
-    const struct gguf_tensor *tensor = NULL;
-    enum status status = expect(r, layer, name, "weight", d_in, d_out, &tensor);
-    if (status != STATUS_OK)
-        return status;
-    r->elements_of[tensor->ggml_type] += tensor->n_elements;
-    *has_bias = has_tensor(r, layer, name, "bias");
-    return *has_bias ? expect(r, layer, name, "bias", d_out, 1, NULL) : STATUS_OK;
-}
-
-static enum status expect_norm(struct recovery *r, int64_t layer, const char *name, int64_t n)
-{
-    enum status status = STATUS_OK;
-    if (r->family->norm_weight)
-        status = expect(r, layer, name, "weight", n, 1, NULL);
-    if (status == STATUS_OK && r->family->norm_bias)
-        status = expect(r, layer, name, "bias", n, 1, NULL);
-    return status;
-}
-
-static enum status mixed_biases(struct recovery *r, int64_t layer, const char *what)
-{
-    return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
-                      "in block %" PRId64 " some matrices of the %s have biases and some have none",
-                      layer, what);
-}
-
-static enum status check_attention(struct recovery *r, int64_t layer, const struct block *block,
-                                   unsigned *biases)
-{
-    int64_t d = r->net->d_model, q = block->n_heads * block->d_head;
-    int64_t kv = block->n_kv_heads * block->d_head;
-    bool bias[3] = {false};
-    enum status status = STATUS_OK;
-    if (has_tensor(r, layer, "attn_qkv", "weight")) {
-        status = expect_matrix(r, layer, "attn_qkv", d, q + 2 * kv, &bias[0]);
-        bias[1] = bias[2] = bias[0];
-    } else if ((status = expect_matrix(r, layer, "attn_q", d, q, &bias[0])) == STATUS_OK &&
-               (status = expect_matrix(r, layer, "attn_k", d, kv, &bias[1])) == STATUS_OK) {
-        status = expect_matrix(r, layer, "attn_v", d, kv, &bias[2]);
-    }
-    if (status != STATUS_OK)
-        return status;
-    if (bias[0] != bias[1] || bias[1] != bias[2])
-        return mixed_biases(r, layer, "attention");
-    *biases |= bias[0] ? BIAS_QKV : 0;
-    if ((status = expect_matrix(r, layer, "attn_output", q, d, &bias[0])) != STATUS_OK)
-        return status;
-    *biases |= bias[0] ? BIAS_O : 0;
-    if (r->net->qk_norm == QK_NORM_WEIGHTED) {
-        status = expect(r, layer, "attn_q_norm", "weight", block->d_head, 1, NULL);
-        if (status == STATUS_OK)
-            status = expect(r, layer, "attn_k_norm", "weight", block->d_head, 1, NULL);
-    }
-    return status;
-}
-
-static enum status check_ffn(struct recovery *r, int64_t layer, const struct block *block,
-                             unsigned *biases)
-{
-    int64_t d = r->net->d_model, f = block->d_ff;
-    bool gated = r->net->ffn == FFN_SWIGLU || r->net->ffn == FFN_GEGLU;
-    bool is_fused = r->family->fused_gate && !has_tensor(r, layer, "ffn_gate", "weight");
-    bool up = false, down = false, gate = false;
-    enum status status = expect_matrix(r, layer, "ffn_up", d, is_fused ? 2 * f : f, &up);
-    if (status == STATUS_OK)
-        status = expect_matrix(r, layer, "ffn_down", f, d, &down);
-    gate = up;
-    if (status == STATUS_OK && gated && !is_fused)
-        status = expect_matrix(r, layer, "ffn_gate", d, f, &gate);
-    if (status != STATUS_OK)
-        return status;
-    if (up != down || up != gate)
-        return mixed_biases(r, layer, "FFN");
-    *biases |= up ? BIAS_FFN : 0;
-    return STATUS_OK;
-}
-
-static enum status check_norms(struct recovery *r, int64_t layer, const struct block *block)
-{
-    int64_t d = r->net->d_model;
-    bool sandwich = r->net->norm_placement == NORM_SANDWICH;
-    bool is_falcon = strcmp(r->family->architecture, "falcon") == 0;
-    enum status status = STATUS_OK;
-    if (block->mixer == MIXER_ATTENTION) {
-        status = expect_norm(r, layer, "attn_norm", d);
-        if (status == STATUS_OK && sandwich)
-            status = expect_norm(r, layer, "post_attention_norm", d);
-    }
-    if (status == STATUS_OK && !r->net->parallel_shared_norm)
-        status = expect_norm(r, layer, is_falcon ? "attn_norm_2" : "ffn_norm", d);
-    if (status == STATUS_OK && sandwich)
-        status = expect_norm(r, layer, "post_ffw_norm", d);
-    return status;
-}
-
 static enum status check_block_tensors(struct recovery *r)
 {
-    for (int64_t layer = 0; layer < r->net->schedule.n_layers; layer++) {
-        const struct block *block = transformer_block(r->net, layer);
-        unsigned biases = 0;
-        enum status status = check_norms(r, layer, block);
-        if (status == STATUS_OK && block->mixer == MIXER_ATTENTION)
-            status = check_attention(r, layer, block, &biases);
-        if (status == STATUS_OK)
-            status = check_ffn(r, layer, block, &biases);
+    const struct transformer *net = r->net;
+    unsigned head = net->biases & BIAS_HEAD;
+    for (int64_t layer = 0; layer < net->schedule.n_layers; layer++) {
+        struct tensor_list list;
+        tensors_of_block(net, transformer_block(net, layer), &list);
+        enum status status =
+            gguf_check_tensors(r->file, r->family, layer, &list, &r->found, r->err);
         if (status != STATUS_OK)
             return status;
         if (layer == 0)
-            r->net->biases |= biases;
-        else if (biases != (r->net->biases & ~(unsigned)BIAS_HEAD))
+            r->net->biases = r->found.biases | head;
+        else if (r->found.biases != (net->biases & ~(unsigned)BIAS_HEAD))
             return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
                               "block %" PRId64 " has other biases than block 0", layer);
     }
@@ -234,17 +98,15 @@ static double bits_of(const struct gguf *file, int ggml_type)
 /* lathe's type for a ggml type; the one nearest in bytes, with a warning, where it has none. */
 static enum dtype dtype_of(struct recovery *r, int ggml_type, const char *what)
 {
-    for (int64_t i = 0; i < r->file->n_tensors; i++) {
-        if (r->file->tensors[i].ggml_type == ggml_type && r->file->tensors[i].has_dtype)
-            return r->file->tensors[i].dtype;
-    }
-    double bits = bits_of(r->file, ggml_type), nearest = INFINITY;
     enum dtype best = DTYPE_F16;
+    if (dtype_of_ggml(ggml_type, &best))
+        return best;
+    double bits = bits_of(r->file, ggml_type), nearest = INFINITY;
     for (int i = 0; i < N_DTYPES; i++) {
         enum dtype dtype = (enum dtype)i;
         double distance =
             fabs(8 * (double)dtype_block_bytes(dtype) / (double)dtype_block_elems(dtype) - bits);
-        if (dtype != DTYPE_B1 && distance < nearest) {
+        if (dtype_ggml_type(dtype) >= 0 && distance < nearest) {
             nearest = distance;
             best = dtype;
         }
@@ -260,8 +122,8 @@ static void take_block_dtype(struct recovery *r)
 {
     int best = 0, n_types = 0;
     for (int type = 0; type < 64; type++) {
-        n_types += r->elements_of[type] > 0;
-        if (r->elements_of[type] > r->elements_of[best])
+        n_types += r->found.matrix_elements[type] > 0;
+        if (r->found.matrix_elements[type] > r->found.matrix_elements[best])
             best = type;
     }
     r->net->block_dtype = dtype_of(r, best, "weights of the blocks");
@@ -277,36 +139,28 @@ static void take_block_dtype(struct recovery *r)
 static enum status take_edges(struct recovery *r)
 {
     struct transformer *net = r->net;
+    struct tensor_list before, after;
     const struct gguf_tensor *table = gguf_find_tensor(r->file, "token_embd.weight");
+    const struct gguf_tensor *positions = gguf_find_tensor(r->file, "position_embd.weight");
+    const struct gguf_tensor *head = gguf_find_tensor(r->file, "output.weight");
     if (table == NULL)
         return gguf_error(r->file, STATUS_INPUT, r->err, "tensor 'token_embd.weight' is missing");
     net->vocab_size = table->dims[1];
-    enum status status = expect(r, -1, "token_embd", "weight", net->d_model, net->vocab_size, NULL);
+    if (net->position == POSITION_LEARNED)
+        net->position_rows = positions != NULL ? positions->dims[1] : net->max_context;
+    net->tie_embeddings = head == NULL;
+    tensors_before(net, &before);
+    enum status status = gguf_check_tensors(r->file, r->family, -1, &before, &r->found, r->err);
     if (status != STATUS_OK)
         return status;
+    tensors_after(net, &after);
+    if ((status = gguf_check_tensors(r->file, r->family, -1, &after, &r->found, r->err)))
+        return status;
+    net->biases |= r->found.biases;
     net->embedding_dtype = dtype_of(r, table->ggml_type, "the token table");
-    if (net->embed_norm)
-        status = expect_norm(r, -1, "token_embd_norm", net->d_model);
-    if (status == STATUS_OK && net->position == POSITION_LEARNED) {
-        const struct gguf_tensor *positions = gguf_find_tensor(r->file, "position_embd.weight");
-        net->position_rows = positions != NULL ? positions->dims[1] : net->max_context;
-        status = expect(r, -1, "position_embd", "weight", net->d_model, net->position_rows, NULL);
-    }
-    if (status == STATUS_OK)
-        status = expect_norm(r, -1, "output_norm", net->d_model);
-    net->tie_embeddings = !has_tensor(r, -1, "output", "weight");
-    net->head_dtype = net->embedding_dtype;
-    if (status == STATUS_OK && !net->tie_embeddings) {
-        const struct gguf_tensor *head = NULL;
-        status = expect(r, -1, "output", "weight", net->d_model, net->vocab_size, &head);
-        if (status == STATUS_OK && head != NULL)
-            net->head_dtype = dtype_of(r, head->ggml_type, "the head");
-    }
-    if (status == STATUS_OK && has_tensor(r, -1, "output", "bias")) {
-        net->biases |= BIAS_HEAD;
-        status = expect(r, -1, "output", "bias", net->vocab_size, 1, NULL);
-    }
-    return status;
+    net->head_dtype =
+        head == NULL ? net->embedding_dtype : dtype_of(r, head->ggml_type, "the head");
+    return STATUS_OK;
 }
 
 static enum status take_window(struct recovery *r, int64_t layer, int64_t window,
@@ -490,11 +344,11 @@ static void warn_of_what_is_left(struct recovery *r)
     char line[200], key[] = "tokenizer.ggml.tokens";
     for (int64_t i = 0; i < r->file->n_tensors; i++)
         all += r->file->tensors[i].n_elements;
-    if (all > r->n_elements) {
+    if (all > r->found.n_elements) {
         snprintf(line, sizeof line,
                  "%" PRId64 " of the file's %" PRId64
                  " weights belong to no part of the family '%s'",
-                 all - r->n_elements, all, r->architecture);
+                 all - r->found.n_elements, all, r->architecture);
         warn(r, line);
     }
     const struct gguf_key *tokens = gguf_find_key(r->file, key);
@@ -543,8 +397,7 @@ static enum status recover(struct recovery *r)
         net->parallel_block = net->parallel_shared_norm = true;
     if (strcmp(r->architecture, "falcon") == 0) {
         net->parallel_block = true;
-        net->parallel_shared_norm =
-            !has_tensor(r, 0, "attn_norm_2", "weight") && !has_tensor(r, 0, "attn_norm_2", "bias");
+        net->parallel_shared_norm = gguf_find_tensor(r->file, "blk.0.attn_norm_2.weight") == NULL;
     }
     if ((status = take_blocks(r, d_head, window)) || (status = take_edges(r)) ||
         (status = check_block_tensors(r)))

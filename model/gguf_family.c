@@ -9,6 +9,7 @@ static const struct gguf_family families[] = {
      .ffn = FFN_SWIGLU,
      .norm = NORM_RMS,
      .position = POSITION_ROPE,
+     .rotates_pairs = true,
      .norm_weight = true},
     {.architecture = "qwen2",
      .family = "qwen2",
@@ -61,7 +62,6 @@ static const struct gguf_family families[] = {
      .ffn = FFN_SWIGLU,
      .norm = NORM_RMS,
      .position = POSITION_ROPE,
-     .fused_gate = true,
      .norm_weight = true,
      .window_period = 1},
     {.architecture = "gptneox",
@@ -97,7 +97,8 @@ static const struct gguf_family families[] = {
      .family = "olmo",
      .ffn = FFN_SWIGLU,
      .norm = NORM_LAYER,
-     .position = POSITION_ROPE},
+     .position = POSITION_ROPE,
+     .rotates_pairs = true},
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 
@@ -108,6 +109,15 @@ const struct gguf_family *gguf_family_find(const char *architecture)
             return &families[i];
     }
     return NULL;
+}
+
+const struct gguf_family *gguf_family_of(const struct gguf *file)
+{
+    struct gguf_string name;
+    char shown[64];
+    if (gguf_get_string(file, "general.architecture", &name, NULL) != STATUS_OK)
+        return NULL;
+    return gguf_family_find(gguf_shown(name, shown));
 }
 
 void gguf_family_names(struct text *out)

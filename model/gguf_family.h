@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "model/gguf.h"
 #include "model/transformer.h"
 
 /* What a family fixes and its metadata does not say. Source: llama.cpp, src/llama-arch.cpp and
@@ -16,7 +17,7 @@ struct gguf_family {
     enum norm_kind norm;
     enum norm_placement placement;
     enum position_kind position;
-    bool fused_qkv, fused_gate; /* one attn_qkv; gate and up in one ffn_up */
+    bool rotates_pairs; /* rows of q and k are in the order that rotates neighbours */
     bool norm_weight, norm_bias, embed_norm;
     bool scales_embeddings; /* by sqrt(d_model) */
     bool norms_qk;
@@ -26,6 +27,8 @@ struct gguf_family {
 
 /* NULL: not known. */
 const struct gguf_family *gguf_family_find(const char *architecture);
+/* Of an open file; NULL: it does not say, or not one that is known. */
+const struct gguf_family *gguf_family_of(const struct gguf *file);
 /* "llama, qwen2, ..." appended. */
 void gguf_family_names(struct text *out);
 

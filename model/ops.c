@@ -6,276 +6,70 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/tensors.h"
 
-static const char *const kind_names[N_OP_KINDS] = {
-    [OP_MATMUL] = "matmul", [OP_ATTENTION] = "attention",   [OP_NORM] = "norm",
-    [OP_ROPE] = "rope",     [OP_ACTIVATION] = "activation", [OP_ADD] = "add",
-    [OP_EMBED] = "embed",   [OP_TIME_MIX] = "time_mix",     [OP_KV_STORE] = "kv_store",
-    [OP_SAMPLE] = "sample",
-};
-
-static const char *const role_names[N_OP_ROLES] = {
-    [ROLE_EMBED] = "embed",
-    [ROLE_EMBED_PROJECT] = "embed_project",
-    [ROLE_EMBED_NORM] = "embed_norm",
-    [ROLE_ATTENTION_NORM] = "attention_norm",
-    [ROLE_Q] = "q",
-    [ROLE_K] = "k",
-    [ROLE_V] = "v",
-    [ROLE_QK_NORM] = "qk_norm",
-    [ROLE_ROPE] = "rope",
-    [ROLE_KV_STORE] = "kv_store",
-    [ROLE_ATTENTION] = "attention",
-    [ROLE_O] = "o",
-    [ROLE_ATTENTION_POST_NORM] = "attention_post_norm",
-    [ROLE_ATTENTION_ADD] = "attention_add",
-    [ROLE_TIME_SHIFT] = "time_shift",
-    [ROLE_R] = "r",
-    [ROLE_TIME_MIX] = "time_mix",
-    [ROLE_FFN_NORM] = "ffn_norm",
-    [ROLE_GATE] = "gate",
-    [ROLE_UP] = "up",
-    [ROLE_ACTIVATION] = "activation",
-    [ROLE_DOWN] = "down",
-    [ROLE_FFN_POST_NORM] = "ffn_post_norm",
-    [ROLE_FFN_ADD] = "ffn_add",
-    [ROLE_FINAL_NORM] = "final_norm",
-    [ROLE_HEAD_PROJECT] = "head_project",
-    [ROLE_HEAD] = "head",
-    [ROLE_SAMPLE] = "sample",
-};
-
-const char *op_kind_name(enum op_kind kind)
+static void push_norm(const struct tensor_list *tensors, enum tensor_role tensor, enum op_role role,
+                      int64_t m, struct block_ops *out)
 {
-    assert(kind < N_OP_KINDS);
-    return kind_names[kind];
+    const struct tensor *norm = tensor_find(tensors, tensor);
+    if (norm)
+        ops_push(out, op_norm(norm, role, m));
 }
 
-const char *op_role_name(enum op_role role)
-{
-    assert(role < N_OP_ROLES);
-    return role_names[role];
-}
-
-enum { F32_BYTES = 4 };
-
-/* Nominal FLOPs an element of the per-element passes: the order of magnitude is all that matters,
- * their time is their bytes. */
-enum { NORM_FLOP = 4, ROPE_FLOP = 3, ACTIVATION_FLOP = 4, TIME_MIX_FLOP = 20 };
-
-static struct op matmul(enum op_role role, enum weight_group group, enum dtype dtype, int64_t m,
-                        int64_t n, int64_t k, bool bias)
-{
-    return (struct op){
-        .kind = OP_MATMUL,
-        .role = role,
-        .group = group,
-        .dtype = dtype,
-        .m = m,
-        .n = n,
-        .k = k,
-        .weight_bytes = n * dtype_row_bytes(dtype, k) + (bias ? dtype_vector_bytes(dtype, n) : 0),
-        .activation_bytes = m * (n + k) * F32_BYTES,
-        .flop = 2 * m * n * k,
-    };
-}
-
-/* A pass over m tokens of n elements that reads `reads` such arrays and writes one. */
-static struct op elementwise(enum op_kind kind, enum op_role role, int64_t m, int64_t n, int reads,
-                             int flop)
-{
-    return (struct op){
-        .kind = kind,
-        .role = role,
-        .group = GROUP_NONE,
-        .dtype = DTYPE_F32,
-        .m = m,
-        .n = n,
-        .k = 1,
-        .activation_bytes = m * n * (reads + 1) * F32_BYTES,
-        .flop = m * n * flop,
-    };
-}
-
-static struct op norm(const struct transformer *net, enum op_role role, enum weight_group group,
-                      int64_t m)
-{
-    struct op op = elementwise(OP_NORM, role, m, net->d_model, 1, NORM_FLOP);
-    int64_t vectors = (net->norm_weight ? 1 : 0) + (net->norm_bias ? 1 : 0);
-    op.group = vectors ? group : GROUP_NONE;
-    op.dtype = net->block_dtype;
-    op.weight_bytes = dtype_vector_bytes(net->block_dtype, vectors * net->d_model);
-    return op;
-}
-
-static void push(struct block_ops *block, struct op op)
-{
-    assert(block->n_ops < MAX_BLOCK_OPS);
-    block->ops[block->n_ops++] = op;
-    if (op.group == GROUP_ATTENTION)
-        block->attention_bytes += op.weight_bytes;
-    else if (op.group == GROUP_FFN)
-        block->ffn_bytes += op.weight_bytes;
-}
-
-/* Sum over the pass's tokens of the positions each one attends to, itself included. */
-static int64_t attended(const struct operator_list *list, int64_t window)
-{
-    if (list->phase == PHASE_DECODE) {
-        int64_t span = list->context + 1;
-        return window > 0 && window < span ? window : span;
-    }
-    int64_t n = list->n_tokens, w = window > 0 && window < n ? window : n;
-    return w * (w + 1) / 2 + (n - w) * w;
-}
-
-/* Rows of the cache read: decode reads the past, its own row is still at hand; a tiled prefill
- * reads each row once. */
-static int64_t kv_rows_read(const struct operator_list *list, int64_t window)
-{
-    if (list->phase == PHASE_DECODE)
-        return attended(list, window) - 1;
-    return list->n_tokens;
-}
-
-static void push_attention(const struct transformer *net, const struct block *shape,
-                           const struct operator_list *list, struct block_ops *out)
-{
-    int64_t m = list->n_tokens, d = net->d_model;
-    int64_t width = shape->n_heads * shape->d_head, kv = shape->n_kv_heads * shape->d_head;
-    enum dtype type = net->block_dtype;
-    bool bias = net->biases & BIAS_QKV;
-    push(out, matmul(ROLE_Q, GROUP_ATTENTION, type, m, width, d, bias));
-    push(out, matmul(ROLE_K, GROUP_ATTENTION, type, m, kv, d, bias));
-    push(out, matmul(ROLE_V, GROUP_ATTENTION, type, m, kv, d, bias));
-    if (net->qk_norm != QK_NORM_NONE) {
-        struct op op = elementwise(OP_NORM, ROLE_QK_NORM, m, width + kv, 1, NORM_FLOP);
-        if (net->qk_norm == QK_NORM_WEIGHTED) {
-            op.group = GROUP_ATTENTION;
-            op.dtype = type;
-            op.weight_bytes = dtype_vector_bytes(type, 2 * shape->d_head);
-        }
-        push(out, op);
-    }
-    if (net->position == POSITION_ROPE)
-        push(out, elementwise(OP_ROPE, ROLE_ROPE, m, width + kv, 1, ROPE_FLOP));
-
-    int64_t row = 2 * dtype_row_bytes(net->kv_dtype, kv);
-    struct op store = elementwise(OP_KV_STORE, ROLE_KV_STORE, m, 2 * kv, 0, 0);
-    store.dtype = net->kv_dtype;
-    store.kv_write_bytes = m * row;
-    push(out, store);
-
-    push(out, (struct op){
-                  .kind = OP_ATTENTION,
-                  .role = ROLE_ATTENTION,
-                  .group = GROUP_NONE,
-                  .dtype = net->kv_dtype,
-                  .m = m,
-                  .n = shape->n_heads,
-                  .k = shape->d_head,
-                  .n_kv = shape->n_kv_heads,
-                  .activation_bytes = 2 * m * width * F32_BYTES,
-                  .kv_read_bytes = kv_rows_read(list, shape->window) * row,
-                  .flop = 4 * width * attended(list, shape->window),
-              });
-    push(out, matmul(ROLE_O, GROUP_ATTENTION, type, m, d, width, net->biases & BIAS_O));
-}
-
-static void push_time_mixing(const struct transformer *net, int64_t m, struct block_ops *out)
-{
-    int64_t d = net->d_model;
-    enum dtype type = net->block_dtype;
-    struct op shift = elementwise(OP_ACTIVATION, ROLE_TIME_SHIFT, m, 3 * d, 1, ACTIVATION_FLOP);
-    shift.group = GROUP_ATTENTION;
-    shift.dtype = type;
-    shift.weight_bytes = dtype_vector_bytes(type, 3 * d);
-    push(out, shift);
-    push(out, matmul(ROLE_R, GROUP_ATTENTION, type, m, d, d, false));
-    push(out, matmul(ROLE_K, GROUP_ATTENTION, type, m, d, d, false));
-    push(out, matmul(ROLE_V, GROUP_ATTENTION, type, m, d, d, false));
-    struct op mix = elementwise(OP_TIME_MIX, ROLE_TIME_MIX, m, d, 3, TIME_MIX_FLOP);
-    mix.group = GROUP_ATTENTION;
-    mix.dtype = type;
-    mix.weight_bytes = dtype_vector_bytes(type, 2 * d);
-    mix.kv_read_bytes = 5 * d * F32_BYTES; /* the state, once a pass */
-    mix.kv_write_bytes = 5 * d * F32_BYTES;
-    push(out, mix);
-    push(out, matmul(ROLE_O, GROUP_ATTENTION, type, m, d, d, false));
-}
-
-static void push_ffn(const struct transformer *net, const struct block *shape, int64_t m,
-                     struct block_ops *out)
-{
-    int64_t d = net->d_model, f = shape->d_ff;
-    enum dtype type = net->block_dtype;
-    bool bias = net->biases & BIAS_FFN;
-    bool gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU;
-    if (net->ffn == FFN_RWKV_CHANNEL) {
-        struct op shift = elementwise(OP_ACTIVATION, ROLE_TIME_SHIFT, m, 2 * d, 1, ACTIVATION_FLOP);
-        shift.group = GROUP_FFN;
-        shift.dtype = type;
-        shift.weight_bytes = dtype_vector_bytes(type, 2 * d);
-        push(out, shift);
-        push(out, matmul(ROLE_GATE, GROUP_FFN, type, m, d, d, false)); /* receptance */
-    } else if (gated) {
-        push(out, matmul(ROLE_GATE, GROUP_FFN, type, m, f, d, bias));
-    }
-    push(out, matmul(ROLE_UP, GROUP_FFN, type, m, f, d, bias));
-    push(out, elementwise(OP_ACTIVATION, ROLE_ACTIVATION, m, f, gated ? 2 : 1, ACTIVATION_FLOP));
-    push(out, matmul(ROLE_DOWN, GROUP_FFN, type, m, d, f, bias));
-}
-
-static void list_block(const struct transformer *net, const struct block *shape,
+static void list_block(const struct transformer *net, const struct block *block,
                        const struct operator_list *list, struct block_ops *out)
 {
     int64_t m = list->n_tokens;
-    bool before = net->norm_placement != NORM_POST, after = net->norm_placement != NORM_PRE;
+    struct tensor_list tensors;
+    tensors_of_block(net, block, &tensors);
     memset(out, 0, sizeof *out);
-    if (shape->mixer != MIXER_NONE) {
-        if (before)
-            push(out, norm(net, ROLE_ATTENTION_NORM, GROUP_ATTENTION, m));
-        if (shape->mixer == MIXER_ATTENTION)
-            push_attention(net, shape, list, out);
-        else
-            push_time_mixing(net, m, out);
-        if (after)
-            push(out, norm(net, ROLE_ATTENTION_POST_NORM, GROUP_ATTENTION, m));
-        push(out, elementwise(OP_ADD, ROLE_ATTENTION_ADD, m, net->d_model, 2, 1));
+    if (block->mixer != MIXER_NONE) {
+        push_norm(&tensors, TENSOR_ATTENTION_NORM, ROLE_ATTENTION_NORM, m, out);
+        mixer_traits(block->mixer)->ops(net, block, &tensors, list, out);
+        push_norm(&tensors, TENSOR_ATTENTION_POST_NORM, ROLE_ATTENTION_POST_NORM, m, out);
+        ops_push(out, op_elementwise(OP_ADD, ROLE_ATTENTION_ADD, m, net->d_model, 2));
     }
-    if (before && !(net->parallel_shared_norm && shape->mixer != MIXER_NONE))
-        push(out, norm(net, ROLE_FFN_NORM, GROUP_ATTENTION, m));
-    push_ffn(net, shape, m, out);
-    if (after)
-        push(out, norm(net, ROLE_FFN_POST_NORM, GROUP_ATTENTION, m));
-    push(out, elementwise(OP_ADD, ROLE_FFN_ADD, m, net->d_model, 2, 1));
+    push_norm(&tensors, TENSOR_FFN_NORM, ROLE_FFN_NORM, m, out);
+    ffn_ops(net, &tensors, list, out);
+    push_norm(&tensors, TENSOR_FFN_POST_NORM, ROLE_FFN_POST_NORM, m, out);
+    ops_push(out, op_elementwise(OP_ADD, ROLE_FFN_ADD, m, net->d_model, 2));
+}
+
+/* Rows of the token table, and of the positions if there are any. */
+static struct op embed(const struct tensor_list *tensors, int64_t m)
+{
+    const struct tensor *table = tensor_find(tensors, TENSOR_EMBEDDING);
+    const struct tensor *positions = tensor_find(tensors, TENSOR_POSITION);
+    struct op op = op_elementwise(OP_EMBED, ROLE_EMBED, m, table->columns, 0);
+    op.group = table->group;
+    op.part = table->part;
+    op.dtype = table->dtype;
+    op.weight_bytes = m * dtype_row_bytes(table->dtype, table->columns);
+    if (positions)
+        op.weight_bytes += m * dtype_row_bytes(positions->dtype, positions->columns);
+    return op;
 }
 
 static void list_edges(const struct transformer *net, struct operator_list *list)
 {
-    int64_t m = list->n_tokens, d = net->d_model, e = net->d_embed;
-    struct op embed = elementwise(OP_EMBED, ROLE_EMBED, m, e, 0, 0);
-    embed.group = GROUP_EMBEDDING;
-    embed.dtype = net->embedding_dtype;
-    embed.weight_bytes = m * dtype_row_bytes(net->embedding_dtype, e);
-    if (net->position_rows > 0)
-        embed.weight_bytes += m * dtype_row_bytes(net->embedding_dtype, d);
-    list->prologue[list->n_prologue++] = embed;
-    if (e != d)
-        list->prologue[list->n_prologue++] =
-            matmul(ROLE_EMBED_PROJECT, GROUP_FINAL, net->block_dtype, m, d, e, false);
-    if (net->embed_norm)
-        list->prologue[list->n_prologue++] = norm(net, ROLE_EMBED_NORM, GROUP_FINAL, m);
+    int64_t m = list->n_tokens;
+    struct tensor_list before, after;
+    const struct tensor *tensor;
+    tensors_before(net, &before);
+    tensors_after(net, &after);
+    list->prologue[list->n_prologue++] = embed(&before, m);
+    if ((tensor = tensor_find(&before, TENSOR_EMBED_PROJECT)))
+        list->prologue[list->n_prologue++] = op_matmul(tensor, ROLE_EMBED_PROJECT, m);
+    if ((tensor = tensor_find(&before, TENSOR_EMBED_NORM)))
+        list->prologue[list->n_prologue++] = op_norm(tensor, ROLE_EMBED_NORM, m);
 
-    if (net->final_norm)
-        list->epilogue[list->n_epilogue++] = norm(net, ROLE_FINAL_NORM, GROUP_FINAL, 1);
-    if (e != d)
-        list->epilogue[list->n_epilogue++] =
-            matmul(ROLE_HEAD_PROJECT, GROUP_FINAL, net->block_dtype, 1, e, d, false);
-    list->epilogue[list->n_epilogue++] = matmul(ROLE_HEAD, GROUP_HEAD, net->head_dtype, 1,
-                                                net->vocab_size, e, net->biases & BIAS_HEAD);
+    if ((tensor = tensor_find(&after, TENSOR_FINAL_NORM)))
+        list->epilogue[list->n_epilogue++] = op_norm(tensor, ROLE_FINAL_NORM, 1);
+    if ((tensor = tensor_find(&after, TENSOR_HEAD_PROJECT)))
+        list->epilogue[list->n_epilogue++] = op_matmul(tensor, ROLE_HEAD_PROJECT, 1);
+    list->epilogue[list->n_epilogue++] = op_matmul(tensor_find(&after, TENSOR_HEAD), ROLE_HEAD, 1);
     list->epilogue[list->n_epilogue++] =
-        elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0, 1);
+        op_elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0);
 }
 
 static enum status list_classes(const struct transformer *net, struct operator_list *list,
@@ -380,11 +174,12 @@ void ops_totals(const struct operator_list *list, struct op_totals *out)
     for (int c = 0; c < list->n_classes; c++) {
         const struct block_ops *class = &list->classes[c];
         add_ops(out, class->ops, class->n_ops, class->n_blocks * list->schedule.repeats);
-        out->distinct_weight_bytes += class->attention_bytes * class->n_blocks;
-        if (!list->schedule.share_ffn)
-            out->distinct_weight_bytes += class->ffn_bytes * class->n_blocks;
+        for (int g = 0; g < class->n_groups; g++) {
+            bool is_shared = list->schedule.share_ffn && class->groups[g].is_shareable;
+            out->distinct_weight_bytes += is_shared ? 0 : class->groups[g].bytes * class->n_blocks;
+        }
     }
-    if (list->schedule.share_ffn)
-        out->distinct_weight_bytes +=
-            list->classes[list->class_of_block ? list->class_of_block[0] : 0].ffn_bytes;
+    const struct block_ops *first = ops_class(list, 0);
+    for (int g = 0; g < first->n_groups && list->schedule.share_ffn; g++)
+        out->distinct_weight_bytes += first->groups[g].is_shareable ? first->groups[g].bytes : 0;
 }

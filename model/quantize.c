@@ -61,12 +61,6 @@ float f32_from_bf16(uint16_t h)
     return float_of((uint32_t)h << 16);
 }
 
-bool quantize_supports(enum dtype dtype)
-{
-    return dtype == DTYPE_F32 || dtype == DTYPE_F16 || dtype == DTYPE_BF16 || dtype == DTYPE_Q8_0 ||
-           dtype == DTYPE_Q4_0 || dtype == DTYPE_B1;
-}
-
 static void store_u16(uint8_t *out, uint16_t value)
 {
     memcpy(out, &value, sizeof value);
@@ -132,6 +126,40 @@ static void block_from_q4_0(const uint8_t *in, float *x)
     }
 }
 
+static void row_to_f32(int64_t n, const float *x, uint8_t *out)
+{
+    memcpy(out, x, (size_t)n * sizeof *x);
+}
+
+static void row_from_f32(int64_t n, const uint8_t *in, float *x)
+{
+    memcpy(x, in, (size_t)n * sizeof *x);
+}
+
+static void row_to_f16(int64_t n, const float *x, uint8_t *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        store_u16(out + 2 * i, f16_from_f32(x[i]));
+}
+
+static void row_from_f16(int64_t n, const uint8_t *in, float *x)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = f32_from_f16(load_u16(in + 2 * i));
+}
+
+static void row_to_bf16(int64_t n, const float *x, uint8_t *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        store_u16(out + 2 * i, bf16_from_f32(x[i]));
+}
+
+static void row_from_bf16(int64_t n, const uint8_t *in, float *x)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = f32_from_bf16(load_u16(in + 2 * i));
+}
+
 static void row_to_blocks(int64_t n, const float *x, uint8_t *out, int64_t block_bytes,
                           void (*to_block)(const float *, uint8_t *))
 {
@@ -156,6 +184,26 @@ static void row_from_blocks(int64_t n, const uint8_t *in, float *x, int64_t bloc
         from_block(in, last);
         memcpy(x + i, last, (size_t)(n - i) * sizeof *x);
     }
+}
+
+static void row_to_q8_0(int64_t n, const float *x, uint8_t *out)
+{
+    row_to_blocks(n, x, out, Q8_0_BYTES, block_to_q8_0);
+}
+
+static void row_from_q8_0(int64_t n, const uint8_t *in, float *x)
+{
+    row_from_blocks(n, in, x, Q8_0_BYTES, block_from_q8_0);
+}
+
+static void row_to_q4_0(int64_t n, const float *x, uint8_t *out)
+{
+    row_to_blocks(n, x, out, Q4_0_BYTES, block_to_q4_0);
+}
+
+static void row_from_q4_0(int64_t n, const uint8_t *in, float *x)
+{
+    row_from_blocks(n, in, x, Q4_0_BYTES, block_from_q4_0);
 }
 
 static void row_to_b1(int64_t n, const float *x, uint8_t *out)
@@ -184,62 +232,28 @@ static void row_from_b1(int64_t n, const uint8_t *in, float *x)
         x[i] = in[i / 8] >> i % 8 & 1 ? scale : -scale;
 }
 
+static const struct {
+    void (*to)(int64_t n, const float *x, uint8_t *out);
+    void (*from)(int64_t n, const uint8_t *in, float *x);
+} rows[N_DTYPES] = {
+    [DTYPE_F32] = {row_to_f32, row_from_f32},    [DTYPE_F16] = {row_to_f16, row_from_f16},
+    [DTYPE_BF16] = {row_to_bf16, row_from_bf16}, [DTYPE_Q8_0] = {row_to_q8_0, row_from_q8_0},
+    [DTYPE_Q4_0] = {row_to_q4_0, row_from_q4_0}, [DTYPE_B1] = {row_to_b1, row_from_b1},
+};
+
+bool quantize_supports(enum dtype dtype)
+{
+    return rows[dtype].to != NULL;
+}
+
 void quantize_row(enum dtype dtype, int64_t n, const float *x, void *out)
 {
-    uint8_t *bytes = out;
     assert(quantize_supports(dtype));
-    switch (dtype) {
-    case DTYPE_F32:
-        memcpy(bytes, x, (size_t)n * sizeof *x);
-        break;
-    case DTYPE_F16:
-        for (int64_t i = 0; i < n; i++)
-            store_u16(bytes + 2 * i, f16_from_f32(x[i]));
-        break;
-    case DTYPE_BF16:
-        for (int64_t i = 0; i < n; i++)
-            store_u16(bytes + 2 * i, bf16_from_f32(x[i]));
-        break;
-    case DTYPE_Q8_0:
-        row_to_blocks(n, x, bytes, Q8_0_BYTES, block_to_q8_0);
-        break;
-    case DTYPE_Q4_0:
-        row_to_blocks(n, x, bytes, Q4_0_BYTES, block_to_q4_0);
-        break;
-    case DTYPE_B1:
-        row_to_b1(n, x, bytes);
-        break;
-    default:
-        break;
-    }
+    rows[dtype].to(n, x, out);
 }
 
 void dequantize_row(enum dtype dtype, int64_t n, const void *in, float *out)
 {
-    const uint8_t *bytes = in;
     assert(quantize_supports(dtype));
-    switch (dtype) {
-    case DTYPE_F32:
-        memcpy(out, bytes, (size_t)n * sizeof *out);
-        break;
-    case DTYPE_F16:
-        for (int64_t i = 0; i < n; i++)
-            out[i] = f32_from_f16(load_u16(bytes + 2 * i));
-        break;
-    case DTYPE_BF16:
-        for (int64_t i = 0; i < n; i++)
-            out[i] = f32_from_bf16(load_u16(bytes + 2 * i));
-        break;
-    case DTYPE_Q8_0:
-        row_from_blocks(n, bytes, out, Q8_0_BYTES, block_from_q8_0);
-        break;
-    case DTYPE_Q4_0:
-        row_from_blocks(n, bytes, out, Q4_0_BYTES, block_from_q4_0);
-        break;
-    case DTYPE_B1:
-        row_from_b1(n, bytes, out);
-        break;
-    default:
-        break;
-    }
+    rows[dtype].from(n, in, out);
 }

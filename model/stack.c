@@ -6,29 +6,6 @@
 
 #include "base/memory.h"
 
-static const char *const mixer_names[N_MIXERS] = {
-    [MIXER_ATTENTION] = "attention",
-    [MIXER_RWKV] = "rwkv",
-    [MIXER_NONE] = "none",
-};
-
-const char *mixer_name(enum mixer mixer)
-{
-    assert(mixer < N_MIXERS);
-    return mixer_names[mixer];
-}
-
-bool mixer_parse(const char *name, enum mixer *out)
-{
-    for (int i = 0; i < N_MIXERS; i++) {
-        if (strcmp(name, mixer_names[i]) == 0) {
-            *out = (enum mixer)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool block_equal(const struct block *a, const struct block *b)
 {
     return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&

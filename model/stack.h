@@ -13,17 +13,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-
-enum mixer {
-    MIXER_ATTENTION,
-    MIXER_RWKV, /* RWKV-4 time mixing: r, k, v, o [d_model, d_model], no KV cache, a state per layer
-                 */
-    MIXER_NONE, /* this layer has only an FFN */
-    N_MIXERS,
-};
-
-const char *mixer_name(enum mixer mixer);            /* "attention" "rwkv" "none" */
-bool mixer_parse(const char *name, enum mixer *out); /* false: no kind is called so */
+#include "model/mixer.h"
 
 /* The shape of a block. */
 struct block {

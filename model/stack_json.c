@@ -7,7 +7,7 @@
 
 void block_write(struct json_node *object, const struct block *block)
 {
-    json_add_string(object, "mixer", mixer_name(block->mixer));
+    json_add_string(object, "mixer", mixer_traits(block->mixer)->name);
     if (block->mixer == MIXER_ATTENTION) {
         json_add_int(object, "n_heads", block->n_heads);
         json_add_int(object, "n_kv_heads", block->n_kv_heads);
@@ -20,8 +20,10 @@ void block_write(struct json_node *object, const struct block *block)
 enum status block_read(const struct json *at, struct block *out, struct err *err)
 {
     const char *mixer = NULL;
+    char known[128];
     enum status status = STATUS_OK;
-    if ((status = json_get_string_or(at, "mixer", mixer_name(MIXER_ATTENTION), &mixer, err)) ||
+    if ((status =
+             json_get_string_or(at, "mixer", mixer_traits(MIXER_ATTENTION)->name, &mixer, err)) ||
         (status = json_get_int_or(at, "n_heads", 0, 1 << 14, 0, &out->n_heads, err)) ||
         (status = json_get_int_or(at, "n_kv_heads", 0, 1 << 14, 0, &out->n_kv_heads, err)) ||
         (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
@@ -30,7 +32,7 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
         return status;
     if (mixer_parse(mixer, &out->mixer))
         return STATUS_OK;
-    return json_error(at, err, "a mixer '%s' is not known (known: attention, rwkv, none)", mixer);
+    return json_error(at, err, "a mixer '%s' is not known (known: %s)", mixer, mixer_names(known));
 }
 
 char *stack_print(const struct stack *stack, int64_t n_layers)

@@ -1,4 +1,4 @@
-/* What a network is: dimensions, kinds, types and schedule, and its exact parameter counts.
+/* What a network is: dimensions, kinds, types and schedule.
  *
  * Dimensions are free of one another: n_heads * d_head need not equal d_model. One struct covers
  * every decoder-only family lathe reads (model/hf_config.h lists them): pre-, post- and
@@ -15,21 +15,9 @@
 
 #include "base/status.h"
 #include "model/dtype.h"
+#include "model/ffn.h"
 #include "model/schedule.h"
 #include "model/stack.h"
-
-enum ffn_kind {
-    FFN_RELU,         /* down(relu(up x)): two matrices */
-    FFN_GELU,         /* two matrices */
-    FFN_SWIGLU,       /* down(silu(gate x) * up x): three matrices */
-    FFN_GEGLU,        /* three matrices */
-    FFN_RWKV_CHANNEL, /* sigmoid(receptance x) * value(relu(key x)^2): key d_ff x d, value d x d_ff,
-                         receptance d x d */
-    N_FFN_KINDS,
-};
-
-const char *ffn_kind_name(enum ffn_kind kind); /* "relu" "gelu" "swiglu" "geglu" "rwkv_channel" */
-enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err);
 
 enum norm_kind {
     NORM_RMS,
@@ -126,34 +114,5 @@ void transformer_set_dtype(struct transformer *net, enum dtype dtype);
 /* Same architecture: every dimension, kind and the schedule; names, types and runtime constants may
  * differ. */
 bool transformer_same_shape(const struct transformer *a, const struct transformer *b);
-
-/* Parameters by part. Tied heads and shared blocks count once; `blocks` counts distinct weights. */
-struct param_count {
-    int64_t embedding; /* token table (and its projections, if factored; and its norm) */
-    int64_t position;
-    int64_t attention; /* all distinct blocks: q k v o or time mixing, with biases and q/k norms */
-    int64_t ffn;       /* all distinct, with biases */
-    int64_t norms;     /* of all blocks */
-    int64_t final_norm;
-    int64_t head;   /* 0 when tied (without BIAS_HEAD) */
-    int64_t blocks; /* attention + ffn + norms */
-    int64_t total;
-};
-/* `net` passed transformer_check. Source: shared rule of the checkpoints; tests hold it against the
- * published counts of 50 models. */
-void transformer_count(const struct transformer *net, struct param_count *out);
-
-/* Bytes as stored. Matrices row by row in their type, vectors as dtype_vector_bytes says. */
-struct weight_bytes {
-    int64_t embedding, head, blocks, other,
-        total; /* head 0 when tied; other: positions, final norm */
-};
-void transformer_weight_bytes(const struct transformer *net, struct weight_bytes *out);
-
-/* KV-cache bytes that one more token adds, over all executions: n * 2 * n_kv_heads * d_head in
- * kv_dtype. A layer with a window adds until its window is full; this is the rate before that. */
-int64_t transformer_kv_bytes_per_token(const struct transformer *net);
-/* KV cache (or recurrent state) held after `context` tokens, windows respected. */
-int64_t transformer_kv_bytes(const struct transformer *net, int64_t context);
 
 #endif

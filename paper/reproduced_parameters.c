@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "model/count.h"
 #include "model/transformer.h"
 
 enum { VOCABULARY = 32000, FFN_MULTIPLE = 256 };

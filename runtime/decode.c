@@ -55,7 +55,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     runner_add_bias(w->k.bias, k_rows, r->k);
     runner_add_bias(w->v.bias, v_rows, r->v);
     runner_add_bias(w->q.bias, share.q_rows, r->q);
-    runner_turn_heads(r, w->k_norm, share.k_heads.end - share.k_heads.begin, d_head, at,
+    runner_turn_heads(r, w->k_norm.weight, share.k_heads.end - share.k_heads.begin, d_head, at,
                       r->k + k_rows.begin);
     runner_store_heads(r, shape, at, share.k_heads, r->k, r->k_cache[e]);
     runner_store_heads(r, shape, at, share.v_heads, r->v, r->v_cache[e]);
@@ -65,7 +65,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     struct attention attention = runner_attention(r, shape, e, at);
     struct span heads = worker_share(worker, shape->n_heads);
     float *q = r->q + heads.begin * d_head;
-    runner_turn_heads(r, w->q_norm, heads.end - heads.begin, d_head, at, q);
+    runner_turn_heads(r, w->q_norm.weight, heads.end - heads.begin, d_head, at, q);
     r->attention->run.attention(&attention, r->q, shape->n_heads * d_head, r->attended,
                                 shape->n_heads * d_head, 0, 1, heads.begin, heads.end,
                                 worker->lane->scratch);

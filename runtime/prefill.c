@@ -76,8 +76,8 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     struct span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++) {
         int64_t at = r->position + t;
-        runner_turn_heads(r, w->q_norm, shape->n_heads, d_head, at, r->q + t * q);
-        runner_turn_heads(r, w->k_norm, shape->n_kv_heads, d_head, at, r->k + t * kv);
+        runner_turn_heads(r, w->q_norm.weight, shape->n_heads, d_head, at, r->q + t * q);
+        runner_turn_heads(r, w->k_norm.weight, shape->n_kv_heads, d_head, at, r->k + t * kv);
         runner_store_heads(r, shape, at, all, r->k + t * kv, r->k_cache[e]);
         runner_store_heads(r, shape, at, all, r->v + t * kv, r->v_cache[e]);
     }

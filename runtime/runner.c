@@ -100,9 +100,6 @@ static enum status check_options(const struct transformer *net,
     const struct block *first = transformer_block(net, 0);
     for (int64_t i = 0; i < net->schedule.n_layers; i++) {
         const struct block *b = transformer_block(net, i);
-        if (b->mixer == MIXER_RWKV)
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "'%s' is an RWKV network: it can be priced, not run", net->name);
         if (b->d_head > ATTENTION_MAX_HEAD)
             return err_set(err, STATUS_UNSUPPORTED, "heads of %" PRId64 ": kernels take up to %d",
                            b->d_head, ATTENTION_MAX_HEAD);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,128 +36,161 @@ int64_t memory_available_bytes(void)
     return limit >= 0 && limit < available ? limit : available;
 }
 
-/* Every matrix and vector of a network in a fixed order, for whoever lays them out or fills them.
- */
-struct visitor {
-    void (*matrix)(struct visitor *visitor, struct matrix *matrix, enum dtype dtype, int64_t n,
-                   int64_t k, bool bias);
-    void (*vector)(struct visitor *visitor, const float **vector, int64_t n, bool is_scale);
+/* Where a tensor is in struct block_weights, or struct weights for those of the edges. A role
+ * without a row is one that the runtime has no operators for. */
+#define IN_BLOCK(field) \
+    { \
+        true, offsetof(struct block_weights, field) \
+    }
+#define IN_EDGES(field) \
+    { \
+        true, offsetof(struct weights, field) \
+    }
+/* clang-format off */
+static const struct {
+    bool is_known;
+    size_t offset;
+} places[N_TENSOR_ROLES] = {
+    [TENSOR_EMBEDDING]           = IN_EDGES(embedding),
+    [TENSOR_POSITION]            = IN_EDGES(position),
+    [TENSOR_EMBED_PROJECT]       = IN_EDGES(embed_project),
+    [TENSOR_EMBED_NORM]          = IN_EDGES(embed_norm),
+    [TENSOR_ATTENTION_NORM]      = IN_BLOCK(attention_norm),
+    [TENSOR_Q]                   = IN_BLOCK(q),
+    [TENSOR_K]                   = IN_BLOCK(k),
+    [TENSOR_V]                   = IN_BLOCK(v),
+    [TENSOR_Q_NORM]              = IN_BLOCK(q_norm),
+    [TENSOR_K_NORM]              = IN_BLOCK(k_norm),
+    [TENSOR_O]                   = IN_BLOCK(o),
+    [TENSOR_ATTENTION_POST_NORM] = IN_BLOCK(attention_post_norm),
+    [TENSOR_FFN_NORM]            = IN_BLOCK(ffn_norm),
+    [TENSOR_GATE]                = IN_BLOCK(gate),
+    [TENSOR_UP]                  = IN_BLOCK(up),
+    [TENSOR_DOWN]                = IN_BLOCK(down),
+    [TENSOR_FFN_POST_NORM]       = IN_BLOCK(ffn_post_norm),
+    [TENSOR_FINAL_NORM]          = IN_EDGES(final_norm),
+    [TENSOR_HEAD_PROJECT]        = IN_EDGES(head_project),
+    [TENSOR_HEAD]                = IN_EDGES(head),
 };
+/* clang-format on */
 
-static void visit_norm(struct visitor *v, const struct transformer *net, struct norm_weights *norm,
-                       int64_t n)
+typedef enum status visitor(void *context, const struct weights_slot *slot);
+
+static enum status visit_list(const struct transformer *net, const struct tensor_list *list,
+                              int64_t layer, void *owner, visitor *visit, void *context)
 {
-    if (net->norm_weight)
-        v->vector(v, &norm->weight, n, true);
-    if (net->norm_bias)
-        v->vector(v, &norm->bias, n, false);
+    for (int i = 0; i < list->n; i++) {
+        const struct tensor *tensor = &list->tensors[i];
+        assert(places[tensor->role].is_known);
+        void *place = (char *)owner + places[tensor->role].offset;
+        struct weights_slot slot = {.list = list, .i = i, .layer = layer};
+        if (tensor->rows > 0)
+            slot.matrix = place;
+        else
+            slot.vector = place;
+        bool is_tied = tensor->role == TENSOR_HEAD && net->tie_embeddings;
+        if (is_tied || (layer >= 0 && !tensor_is_stored(net, tensor, layer)))
+            continue;
+        enum status status = visit(context, &slot);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
 }
 
-static void visit_block(struct visitor *v, const struct transformer *net, const struct block *shape,
-                        bool has_ffn, struct block_weights *b)
+enum status weights_each(const struct transformer *net, struct weights *weights, visitor *visit,
+                         void *context)
 {
-    int64_t d = net->d_model, f = shape->d_ff;
-    enum dtype type = net->block_dtype;
-    bool before = net->norm_placement != NORM_POST, after = net->norm_placement != NORM_PRE;
-    if (shape->mixer == MIXER_ATTENTION) {
-        int64_t q = shape->n_heads * shape->d_head, kv = shape->n_kv_heads * shape->d_head;
-        bool bias = net->biases & BIAS_QKV;
-        if (before)
-            visit_norm(v, net, &b->attention_norm, d);
-        v->matrix(v, &b->q, type, q, d, bias);
-        v->matrix(v, &b->k, type, kv, d, bias);
-        v->matrix(v, &b->v, type, kv, d, bias);
-        if (net->qk_norm == QK_NORM_WEIGHTED) {
-            v->vector(v, &b->q_norm, shape->d_head, true);
-            v->vector(v, &b->k_norm, shape->d_head, true);
-        }
-        v->matrix(v, &b->o, type, d, q, net->biases & BIAS_O);
-        if (after)
-            visit_norm(v, net, &b->attention_post_norm, d);
+    struct tensor_list list;
+    tensors_before(net, &list);
+    enum status status = visit_list(net, &list, -1, weights, visit, context);
+    for (int64_t i = 0; i < net->schedule.n_layers && !status; i++) {
+        tensors_of_block(net, transformer_block(net, i), &list);
+        status = visit_list(net, &list, i, &weights->blocks[i], visit, context);
     }
-    if (before && !(net->parallel_shared_norm && shape->mixer == MIXER_ATTENTION))
-        visit_norm(v, net, &b->ffn_norm, d);
-    if (has_ffn) {
-        bool bias = net->biases & BIAS_FFN;
-        if (net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU)
-            v->matrix(v, &b->gate, type, f, d, bias);
-        v->matrix(v, &b->up, type, f, d, bias);
-        v->matrix(v, &b->down, type, d, f, bias);
-    }
-    if (after)
-        visit_norm(v, net, &b->ffn_post_norm, d);
-}
-
-static void visit_all(struct visitor *v, const struct transformer *net, struct weights *w)
-{
-    int64_t d = net->d_model, e = net->d_embed;
-    v->matrix(v, &w->embedding, net->embedding_dtype, net->vocab_size, e, false);
-    if (net->position == POSITION_LEARNED)
-        v->matrix(v, &w->position, net->embedding_dtype, net->position_rows, d, false);
-    if (e != d)
-        v->matrix(v, &w->embed_project, net->block_dtype, d, e, false);
-    if (net->embed_norm)
-        visit_norm(v, net, &w->embed_norm, d);
-    for (int64_t i = 0; i < net->schedule.n_layers; i++)
-        visit_block(v, net, transformer_block(net, i), i == 0 || !net->schedule.share_ffn,
-                    &w->blocks[i]);
-    if (net->final_norm)
-        visit_norm(v, net, &w->final_norm, d);
-    if (e != d)
-        v->matrix(v, &w->head_project, net->block_dtype, e, d, false);
-    if (!net->tie_embeddings)
-        v->matrix(v, &w->head, net->head_dtype, net->vocab_size, e, net->biases & BIAS_HEAD);
+    if (status)
+        return status;
+    tensors_after(net, &list);
+    return visit_list(net, &list, -1, weights, visit, context);
 }
 
 /* First pass: how much memory. Second pass: where everything is. */
 struct layout {
-    struct visitor visitor; /* first: visitors are cast to layouts */
-    char *base;             /* NULL in the first pass */
+    char *base; /* NULL in the first pass */
     float *vectors;
     int64_t bytes, n_vectors;
 };
 
-static void lay_out_vector(struct visitor *visitor, const float **vector, int64_t n, bool is_scale)
+static const float *next_vector(struct layout *layout, int64_t n)
 {
-    struct layout *layout = (struct layout *)visitor;
-    (void)is_scale;
-    if (layout->base)
-        *vector = layout->vectors + layout->n_vectors;
+    const float *at = layout->base ? layout->vectors + layout->n_vectors : NULL;
     layout->n_vectors += n;
+    return at;
 }
 
-static void lay_out_matrix(struct visitor *visitor, struct matrix *matrix, enum dtype dtype,
-                           int64_t n, int64_t k, bool bias)
+static enum status lay_out(void *context, const struct weights_slot *slot)
 {
-    struct layout *layout = (struct layout *)visitor;
+    struct layout *layout = context;
+    const struct tensor *tensor = &slot->list->tensors[slot->i];
+    if (slot->vector) {
+        if (tensor->has_weight)
+            slot->vector->weight = next_vector(layout, tensor->columns);
+        if (tensor->has_bias)
+            slot->vector->bias = next_vector(layout, tensor->columns);
+        return STATUS_OK;
+    }
     if (layout->base)
-        *matrix = (struct matrix){dtype, n, k, layout->base + layout->bytes, NULL};
-    layout->bytes += (n * dtype_row_bytes(dtype, k) + ALIGN - 1) / ALIGN * ALIGN;
-    if (bias)
-        lay_out_vector(visitor, &matrix->bias, n, false);
+        *slot->matrix = (struct matrix){tensor->dtype, tensor->rows, tensor->columns,
+                                        layout->base + layout->bytes, NULL};
+    layout->bytes += (tensor->rows * dtype_row_bytes(tensor->dtype, tensor->columns) + ALIGN - 1) /
+                     ALIGN * ALIGN;
+    if (tensor->has_bias)
+        slot->matrix->bias = next_vector(layout, tensor->rows);
+    return STATUS_OK;
 }
+
+/* What block 0 stores for all, the others point at. */
+static void share_tensors(const struct transformer *net, struct weights *out)
+{
+    for (int64_t i = 1; i < net->schedule.n_layers; i++) {
+        struct tensor_list list;
+        tensors_of_block(net, transformer_block(net, i), &list);
+        for (int t = 0; t < list.n; t++) {
+            const struct tensor *tensor = &list.tensors[t];
+            if (tensor_is_stored(net, tensor, i))
+                continue;
+            size_t offset = places[tensor->role].offset;
+            size_t size = tensor->rows > 0 ? sizeof(struct matrix) : sizeof(struct norm_weights);
+            memcpy((char *)&out->blocks[i] + offset, (char *)&out->blocks[0] + offset, size);
+        }
+    }
+}
+
+/* The mixers that decode.c and prefill.c have operators for. */
+static const bool can_run[N_MIXERS] = {[MIXER_ATTENTION] = true, [MIXER_NONE] = true};
 
 static enum status check_types(const struct transformer *net, struct err *err)
 {
     const enum dtype types[] = {net->block_dtype, net->embedding_dtype, net->head_dtype};
+    char known[128];
     for (int i = 0; i < 3; i++) {
         if (!quantize_supports(types[i]))
             return err_set(err, STATUS_UNSUPPORTED,
-                           "there are no kernels for %s weights; there are for f32 f16 bf16 q8_0 "
-                           "q4_0 b1",
-                           dtype_name(types[i]));
+                           "there are no kernels for %s weights; there are for %s",
+                           dtype_name(types[i]), dtype_names(quantize_supports, " ", " ", known));
     }
     for (int c = 0; c < stack_n_classes(&net->stack); c++) {
-        if (stack_class(&net->stack, c)->mixer == MIXER_RWKV)
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "'%s' is an RWKV network: it can be priced, not run", net->name);
+        enum mixer mixer = stack_class(&net->stack, c)->mixer;
+        if (!can_run[mixer])
+            return err_set(err, STATUS_UNSUPPORTED, "'%s' is %s: it can be priced, not run",
+                           net->name, mixer_traits(mixer)->owner);
     }
     return STATUS_OK;
 }
 
 enum status weights_allocate(const struct transformer *net, struct weights *out, struct err *err)
 {
-    struct layout layout = {.visitor = {lay_out_matrix, lay_out_vector}};
+    struct layout layout = {0};
     *out = (struct weights){0};
     enum status status = check_types(net, err);
     if (status)
@@ -165,7 +199,7 @@ enum status weights_allocate(const struct transformer *net, struct weights *out,
     if (!out->blocks)
         return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks",
                        net->schedule.n_layers);
-    visit_all(&layout.visitor, net, out);
+    weights_each(net, out, lay_out, &layout);
     int64_t needed = layout.bytes + layout.n_vectors * (int64_t)sizeof(float);
     int64_t have = memory_available_bytes();
     if (needed > have) {
@@ -189,24 +223,17 @@ enum status weights_allocate(const struct transformer *net, struct weights *out,
     layout.base = out->memory;
     layout.vectors = out->vectors;
     layout.bytes = layout.n_vectors = 0;
-    visit_all(&layout.visitor, net, out);
+    weights_each(net, out, lay_out, &layout);
     if (net->tie_embeddings) {
         out->head = out->embedding;
         out->head.bias = NULL;
     }
-    if (net->schedule.share_ffn) {
-        for (int64_t i = 1; i < net->schedule.n_layers; i++) {
-            out->blocks[i].gate = out->blocks[0].gate;
-            out->blocks[i].up = out->blocks[0].up;
-            out->blocks[i].down = out->blocks[0].down;
-        }
-    }
+    share_tensors(net, out);
     return STATUS_OK;
 }
 
 /* Fills each row from a generator of its own, so that threads do not change the result. */
 struct filler {
-    struct visitor visitor;
     uint64_t seed;
     int n_threads;
     float *row; /* [n_threads][longest row] */
@@ -214,12 +241,11 @@ struct filler {
     int64_t different; /* rows of a matrix before they repeat */
 };
 
-static void fill_vector(struct visitor *visitor, const float **vector, int64_t n, bool is_scale)
+static void fill_vector(struct filler *filler, const float *vector, int64_t n, bool is_scale)
 {
-    struct filler *filler = (struct filler *)visitor;
     struct rng rng;
     rng_init(&rng, filler->seed++);
-    float *x = (float *)*vector; /* ours, from weights_allocate() */
+    float *x = (float *)vector; /* ours, from weights_allocate() */
     for (int64_t i = 0; i < n; i++)
         x[i] = (is_scale ? 1.0f : 0.0f) + 0.1f * ((float)rng_uniform(&rng) - 0.5f);
 }
@@ -238,10 +264,10 @@ static void random_row(uint64_t seed, int64_t k, float *out)
     }
 }
 
-static void fill_matrix(struct visitor *visitor, struct matrix *matrix, enum dtype dtype, int64_t n,
-                        int64_t k, bool bias)
+static void fill_matrix(struct filler *filler, const struct matrix *matrix)
 {
-    struct filler *filler = (struct filler *)visitor;
+    enum dtype dtype = matrix->dtype;
+    int64_t n = matrix->n, k = matrix->k;
     uint64_t seed = filler->seed++ << 32;
     char *data = (char *)(uintptr_t)matrix->data;
     int64_t row_bytes = dtype_row_bytes(dtype, k);
@@ -260,8 +286,29 @@ static void fill_matrix(struct visitor *visitor, struct matrix *matrix, enum dty
         for (int64_t r = fresh; r < n; r++)
             memcpy(data + r * row_bytes, data + r % fresh * row_bytes, (size_t)row_bytes);
     }
-    if (bias)
-        fill_vector(visitor, &matrix->bias, n, false);
+    if (matrix->bias)
+        fill_vector(filler, matrix->bias, n, false);
+}
+
+static enum status fill_slot(void *context, const struct weights_slot *slot)
+{
+    struct filler *filler = context;
+    int64_t n = slot->list->tensors[slot->i].columns;
+    if (slot->matrix)
+        fill_matrix(filler, slot->matrix);
+    if (slot->vector && slot->vector->weight)
+        fill_vector(filler, slot->vector->weight, n, true);
+    if (slot->vector && slot->vector->bias)
+        fill_vector(filler, slot->vector->bias, n, false);
+    return STATUS_OK;
+}
+
+static enum status widen(void *context, const struct weights_slot *slot)
+{
+    int64_t *longest = context;
+    if (slot->matrix && slot->matrix->k > *longest)
+        *longest = slot->matrix->k;
+    return STATUS_OK;
 }
 
 static enum status fill(const struct transformer *net, uint64_t seed, int n_threads,
@@ -271,23 +318,15 @@ static enum status fill(const struct transformer *net, uint64_t seed, int n_thre
     enum status status = weights_allocate(net, out, err);
     if (status)
         return status;
-    struct filler filler = {.visitor = {fill_matrix, fill_vector},
-                            .seed = seed << 20,
-                            .n_threads = n_threads,
-                            .different = different};
-    filler.longest = net->d_model > net->d_embed ? net->d_model : net->d_embed;
-    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
-        const struct block *b = transformer_block(net, i);
-        int64_t width = b->n_heads * b->d_head;
-        filler.longest = b->d_ff > filler.longest ? b->d_ff : filler.longest;
-        filler.longest = width > filler.longest ? width : filler.longest;
-    }
+    struct filler filler = {
+        .seed = seed << 20, .n_threads = n_threads, .longest = 1, .different = different};
+    weights_each(net, out, widen, &filler.longest);
     filler.row = memory_new((size_t)(filler.longest * n_threads), sizeof(float));
     if (!filler.row) {
         weights_release(out);
         return err_set(err, STATUS_NOMEM, "out of memory for a row of %" PRId64, filler.longest);
     }
-    visit_all(&filler.visitor, net, out);
+    weights_each(net, out, fill_slot, &filler);
     memory_free(filler.row);
     return STATUS_OK;
 }

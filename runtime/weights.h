@@ -29,7 +29,7 @@ struct norm_weights {
 
 struct block_weights {
     struct norm_weights attention_norm, attention_post_norm, ffn_norm, ffn_post_norm;
-    const float *q_norm, *k_norm; /* [d_head] or NULL */
+    struct norm_weights q_norm, k_norm; /* [d_head] */
     struct matrix q, k, v, o;
     struct matrix gate, up, down; /* gate: none in two-matrix FFNs */
 };

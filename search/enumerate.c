@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "costmodel/shape_price.h"
+#include "model/count.h"
 
 enum { DEFAULT_BATCH = 1 << 13 }; /* rows that two batches keep in the cache beyond the first */
 

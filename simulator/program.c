@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "costmodel/reuse.h"
@@ -27,7 +28,7 @@ static int64_t tiles_in(int64_t bytes, int64_t tile_bytes)
     return (bytes + tile_bytes - 1) / tile_bytes;
 }
 
-static int64_t group_tiles(const struct op *ops, int n, enum weight_group group, int64_t tile_bytes)
+static int64_t group_tiles(const struct op *ops, int n, int group, int64_t tile_bytes)
 {
     int64_t sum = 0;
     for (int i = 0; i < n; i++)
@@ -36,7 +37,7 @@ static int64_t group_tiles(const struct op *ops, int n, enum weight_group group,
     return sum;
 }
 
-static int64_t edge_tiles(const struct operator_list *list, enum weight_group group,
+static int64_t edge_tiles(const struct operator_list *list, enum edge_group group,
                           int64_t tile_bytes)
 {
     return group_tiles(list->prologue, list->n_prologue, group, tile_bytes) +
@@ -56,31 +57,40 @@ static const struct block_ops *class_of_block(const struct operator_list *list, 
     return &list->classes[list->class_of_block ? list->class_of_block[block] : 0];
 }
 
+/* The tiles of a block's groups from `next` on; returns what comes after them. */
+static int64_t place_block(struct tile_map *map, const struct operator_list *list, int64_t block,
+                           int64_t next)
+{
+    const struct block_ops *class = class_of_block(list, block);
+    int32_t *first = &map->group_first[block * MAX_BLOCK_GROUPS];
+    for (int g = 0; g < class->n_groups; g++) {
+        if (block > 0 && list->schedule.share_ffn && class->groups[g].is_shareable) {
+            first[g] = map->group_first[g];
+            continue;
+        }
+        first[g] = (int32_t)next;
+        next += group_tiles(class->ops, class->n_ops, g, map->tile_bytes);
+    }
+    return next;
+}
+
 enum status tile_map_init(struct tile_map *map, const struct operator_list *list,
                           const struct operator_list *prefill, int64_t tile_bytes, struct err *err)
 {
     const struct schedule *schedule = &list->schedule;
     int64_t n_layers = schedule->n_layers, executions = schedule_executions(schedule), next = 0;
     *map = (struct tile_map){.tile_bytes = tile_bytes};
-    map->attention_first = memory_new((size_t)n_layers, sizeof *map->attention_first);
-    map->ffn_first = memory_new((size_t)n_layers, sizeof *map->ffn_first);
+    map->group_first = memory_new((size_t)n_layers * MAX_BLOCK_GROUPS, sizeof *map->group_first);
     map->kv_first = memory_new((size_t)executions, sizeof *map->kv_first);
     enum status status = STATUS_OK;
-    if (!map->attention_first || !map->ffn_first || !map->kv_first)
+    if (!map->group_first || !map->kv_first)
         status = err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", executions);
-    for (int64_t block = 0; block < n_layers && !status && next < MOST_TILES; block++) {
-        const struct block_ops *class = class_of_block(list, block);
-        map->attention_first[block] = (int32_t)next;
-        next += group_tiles(class->ops, class->n_ops, GROUP_ATTENTION, tile_bytes);
-        map->ffn_first[block] =
-            schedule->share_ffn && block > 0 ? map->ffn_first[0] : (int32_t)next;
-        if (!schedule->share_ffn || block == 0)
-            next += group_tiles(class->ops, class->n_ops, GROUP_FFN, tile_bytes);
+    for (int64_t block = 0; block < n_layers && !status && next < MOST_TILES; block++)
+        next = place_block(map, list, block, next);
+    for (int group = EDGE_FINAL; group <= EDGE_HEAD; group++) {
+        map->edge_first[group] = (int32_t)next;
+        next += edge_tiles(list, (enum edge_group)group, tile_bytes);
     }
-    map->final_first = (int32_t)next;
-    next += edge_tiles(list, GROUP_FINAL, tile_bytes);
-    map->head_first = (int32_t)next;
-    next += edge_tiles(list, GROUP_HEAD, tile_bytes);
     map->n_weight_tiles = (int32_t)next;
     for (int64_t i = 0; i < executions && !status && next < MOST_TILES; i++) {
         map->kv_first[i] = (int32_t)next;
@@ -99,18 +109,19 @@ enum status tile_map_init(struct tile_map *map, const struct operator_list *list
 
 void tile_map_release(struct tile_map *map)
 {
-    memory_free(map->attention_first);
-    memory_free(map->ffn_first);
+    memory_free(map->group_first);
     memory_free(map->kv_first);
     *map = (struct tile_map){0};
 }
 
-/* While a program is built. Where the next matrix of each group starts: */
+/* While a program is built. */
 struct builder {
     struct program *program;
     const struct tile_map *map;
     const struct machine *machine;
-    int32_t next_tile[N_WEIGHT_GROUPS];
+    int32_t
+        next_tile[MAX_BLOCK_GROUPS]; /* where the next matrix of each group of the block starts */
+    int32_t next_edge[N_EDGE_GROUPS];
     int32_t next_kv;
     double dispatch_ns; /* of the block or pass, until its first operator takes it */
     struct err *err;
@@ -131,17 +142,20 @@ static enum status add_request(struct builder *b, int32_t tile, int64_t bytes, b
     return STATUS_OK;
 }
 
-static enum status add_weights(struct builder *b, const struct op *op)
+/* `next`: [op->group]. */
+static enum status add_weights(struct builder *b, const struct op *op, int32_t *next)
 {
-    if (op->group == GROUP_EMBEDDING)
+    if (op->group == GROUP_NONE)
+        return STATUS_OK;
+    if (op->kind == OP_EMBED)
         return op->weight_bytes > 0 ? add_request(b, -1, op->weight_bytes, false) : STATUS_OK;
     enum status status = STATUS_OK;
     int64_t n = tiles_in(op->weight_bytes, b->map->tile_bytes);
-    int32_t first = b->next_tile[op->group];
+    int32_t first = next[op->group];
     for (int64_t i = 0; i < n && !status; i++)
         status = add_request(b, first + (int32_t)i,
                              op->weight_bytes * (i + 1) / n - op->weight_bytes * i / n, false);
-    b->next_tile[op->group] += (int32_t)n;
+    next[op->group] += (int32_t)n;
     return status;
 }
 
@@ -175,7 +189,7 @@ static enum status add_step(struct builder *b, const struct op *op, int32_t exec
         .dispatch_ns = b->machine->op_ns[op->kind] + b->dispatch_ns,
     };
     b->dispatch_ns = 0;
-    status = add_weights(b, op);
+    status = add_weights(b, op, execution < 0 ? b->next_edge : b->next_tile);
     if (!status)
         status = add_cache(b, op);
     step->n_requests = (int32_t)program->n_requests - step->first_request;
@@ -197,8 +211,7 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
     for (int64_t i = 0; i < executions && !status; i++) {
         const struct block_ops *class = ops_class(list, i);
         int64_t block = schedule_block(schedule, i);
-        b->next_tile[GROUP_ATTENTION] = b->map->attention_first[block];
-        b->next_tile[GROUP_FFN] = b->map->ffn_first[block];
+        memcpy(b->next_tile, &b->map->group_first[block * MAX_BLOCK_GROUPS], sizeof b->next_tile);
         b->next_kv = b->map->kv_first[i];
         b->dispatch_ns += b->machine->layer_ns;
         struct reuse_run run;
@@ -207,10 +220,8 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
         else
             reuse_distance(schedule, &walk.sizes, i, &run);
         for (int o = 0; o < class->n_ops && !status; o++) {
-            enum weight_group group = class->ops[o].group;
-            double distance = group == GROUP_NONE        ? pass_bytes
-                              : group == GROUP_ATTENTION ? (double)run.attention_distance
-                                                         : (double)run.ffn_distance;
+            int group = class->ops[o].group;
+            double distance = group == GROUP_NONE ? pass_bytes : (double)run.distance[group];
             status = add_step(b, &class->ops[o], (int32_t)i, distance);
         }
     }
@@ -249,8 +260,7 @@ enum status program_build(struct program *program, const struct tile_map *map,
                         .machine = machine,
                         .dispatch_ns = machine->pass_ns,
                         .err = err};
-    b.next_tile[GROUP_FINAL] = map->final_first;
-    b.next_tile[GROUP_HEAD] = map->head_first;
+    memcpy(b.next_edge, map->edge_first, sizeof b.next_edge);
     program->n_steps = program->n_requests = 0;
     double pass_bytes = (double)reuse_pass_bytes(list);
     enum status status = STATUS_OK;

@@ -21,9 +21,9 @@ struct tile_map {
     int64_t tile_bytes;
     int32_t n_weight_tiles; /* the first of all; the KV cache's come after them */
     int32_t n_tiles;
-    int32_t *attention_first, *ffn_first; /* [n_layers], owned */
-    int32_t *kv_first;                    /* [executions], owned */
-    int32_t final_first, head_first;
+    int32_t *group_first; /* [n_layers][MAX_BLOCK_GROUPS], owned */
+    int32_t *kv_first;    /* [executions], owned */
+    int32_t edge_first[N_EDGE_GROUPS];
 };
 
 /* A page: smaller pieces would only take longer to simulate. */

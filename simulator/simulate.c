@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "costmodel/reuse.h"
 #include "costmodel/totals.h"
+#include "model/count.h"
 #include "simulator/engine.h"
 
 /* A token whose time is this close to the line between its neighbours needs no events. What a

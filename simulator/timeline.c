@@ -21,9 +21,12 @@ static enum timeline_kind kind_of(const struct timeline *timeline, const struct 
         return TIMELINE_AHEAD;
     if (span->op->kind == OP_ATTENTION || span->op->kind == OP_KV_STORE)
         return TIMELINE_CACHE;
-    if (span->op->group == GROUP_ATTENTION)
-        return TIMELINE_ATTENTION;
-    return span->op->group == GROUP_FFN ? TIMELINE_FFN : TIMELINE_OTHER;
+    bool is_mixer = span->op->part == PART_MIXER || span->op->part == PART_NORMS;
+    if (span->op->group == GROUP_NONE)
+        return TIMELINE_OTHER;
+    return is_mixer                     ? TIMELINE_ATTENTION
+           : span->op->part == PART_FFN ? TIMELINE_FFN
+                                        : TIMELINE_OTHER;
 }
 
 static void take_phase(void *context, const char *name, double at_ns)

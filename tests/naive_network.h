@@ -104,7 +104,7 @@ static inline void naive_attention(const struct transformer *net, const struct b
         for (int64_t h = 0; h < nq + nk; h++) {
             double *x = h < nq ? q + (t * nq + h) * dh : k + (t * nk + h - nq) * dh;
             if (net->qk_norm != QK_NORM_NONE)
-                naive_norm(net, true, dh, h < nq ? w->q_norm : w->k_norm, NULL, x);
+                naive_norm(net, true, dh, (h < nq ? w->q_norm : w->k_norm).weight, NULL, x);
             if (net->position == POSITION_ROPE)
                 naive_rope(net, dh, t, pairs, x);
         }

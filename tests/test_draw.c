@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "model/count.h"
 #include "model/draw.h"
 
 static int64_t params(const struct transformer *net)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/count.h"
 #include "search/enumerate.h"
 #include "tests/random_net.h"
 

@@ -1,3 +1,4 @@
+#include "model/count.h"
 #include "tests/gguf_builder.h"
 
 #include "base/memory.h"

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "model/count.h"
 #include "model/gguf_architecture.h"
 #include "model/gguf_write.h"
 #include "model/quantize.h"

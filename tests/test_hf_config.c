@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "model/count.h"
 #include "model/hf_config.h"
 #include "model/hf_family.h"
 #include "model/preset.h"

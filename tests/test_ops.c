@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "model/count.h"
 #include "model/ops.h"
 #include "tests/random_net.h"
 

@@ -11,6 +11,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/count.h"
 #include "model/gguf_write.h"
 #include "model/hf_config.h"
 #include "model/model_arg.h"

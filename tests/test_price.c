@@ -14,6 +14,7 @@
 #include "costmodel/price.h"
 #include "costmodel/reuse.h"
 #include "costmodel/shape_price.h"
+#include "model/count.h"
 #include "tests/random_net.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))

@@ -39,41 +39,106 @@ static int64_t touch(struct lru_stack *stack, int64_t id, int64_t bytes)
     return known ? distance + bytes : -1;
 }
 
-enum { ATTENTION = 1000, FFN = 2000, CACHE = 3000, EDGES = 4000 };
+enum { MAX_EXECUTIONS = 64, CACHE = 30000, EDGES = 40000 };
 
-/* Distances of a second pass over the stack. */
-static void walk_by_hand(const struct schedule *s, const struct reuse_sizes *sizes,
-                         int64_t *attention, int64_t *ffn)
+/* Blocks' groups of weights; a group that is shared is `shared` + its number for all. */
+static int64_t group_id(int64_t block, int group, bool is_shared)
 {
+    return is_shared ? 20000 + group : block * MAX_BLOCK_GROUPS + group;
+}
+
+/* Distances of a second pass over a list, group by group: [executions][MAX_BLOCK_GROUPS]. */
+static void walk_by_hand(const struct operator_list *list, int64_t edges,
+                         int64_t distance[][MAX_BLOCK_GROUPS])
+{
+    const struct schedule *s = &list->schedule;
     struct lru_stack stack = {0};
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = 0; i < schedule_executions(s); i++) {
-            int64_t b = schedule_block(s, i);
-            attention[i] = touch(&stack, ATTENTION + b, sizes->attention);
-            touch(&stack, CACHE + i, sizes->kv);
-            ffn[i] = touch(&stack, FFN + (s->share_ffn ? 0 : b), sizes->ffn);
+            const struct block_ops *class = ops_class(list, i);
+            for (int g = 0; g < class->n_groups; g++) {
+                bool is_shared = s->share_ffn && class->groups[g].is_shareable;
+                distance[i][g] = touch(&stack, group_id(schedule_block(s, i), g, is_shared),
+                                       class->groups[g].bytes);
+                if (g == 0)
+                    touch(&stack, CACHE + i, class->ops[0].kv_read_bytes);
+            }
         }
-        touch(&stack, EDGES, sizes->edges);
+        touch(&stack, EDGES, edges);
     }
 }
 
+/* A block with these many groups; any but the first may be shared. */
+static void draw_groups(struct rng *rng, int n_groups, struct block_ops *out)
+{
+    *out = (struct block_ops){.n_ops = 1, .n_groups = n_groups};
+    out->ops[0].kv_read_bytes = rng_between(rng, 0, 100);
+    for (int g = 0; g < n_groups; g++)
+        out->groups[g] = (struct weight_group){
+            .bytes = rng_between(rng, 1, 1000),
+            .is_shareable = g > 0 && rng_between(rng, 0, 1),
+        };
+}
+
+static void check_distances(struct rng *rng, struct operator_list *list)
+{
+    static int64_t expected[MAX_EXECUTIONS][MAX_BLOCK_GROUPS];
+    struct reuse_walk walk;
+    struct reuse_run run;
+    list->n_epilogue = 1;
+    list->epilogue[0].weight_bytes = rng_between(rng, 1, 5000);
+    walk_by_hand(list, list->epilogue[0].weight_bytes, expected);
+    assert_int_equal(reuse_walk_start(&walk, list, NULL, 0, NULL), STATUS_OK);
+    for (int64_t i = 0; i < schedule_executions(&list->schedule); i++) {
+        if (walk.runs)
+            run = walk.runs[i];
+        else
+            reuse_distance(&list->schedule, &walk.sizes, i, &run);
+        for (int g = 0; g < ops_class(list, i)->n_groups; g++)
+            assert_int_equal(run.distance[g], expected[i][g]);
+    }
+    reuse_walk_end(&walk);
+}
+
+/* A block without attention may have one group, one with experts many. */
 static void distances_are_those_of_an_lru_stack(void **state)
 {
     (void)state;
     struct rng rng;
     rng_init(&rng, 6);
-    for (int round = 0; round < 2000; round++) {
-        struct schedule s = random_schedule(&rng, 12);
-        struct reuse_sizes sizes = {rng_between(&rng, 1, 1000), rng_between(&rng, 1, 1000),
-                                    rng_between(&rng, 0, 100), rng_between(&rng, 1, 5000)};
-        int64_t attention[64], ffn[64];
-        walk_by_hand(&s, &sizes, attention, ffn);
-        for (int64_t i = 0; i < schedule_executions(&s); i++) {
-            struct reuse_run run;
-            reuse_distance(&s, &sizes, i, &run);
-            assert_int_equal(run.attention_distance, attention[i]);
-            assert_int_equal(run.ffn_distance, ffn[i]);
+    for (int round = 0; round < 3000; round++) {
+        struct operator_list list = {.schedule = random_schedule(&rng, 12), .n_classes = 1};
+        list.classes = &list.uniform;
+        draw_groups(&rng, round % 3 == 0 ? 2 : (int)rng_between(&rng, 1, 5), &list.uniform);
+        check_distances(&rng, &list);
+    }
+}
+
+/* Blocks of one, two, three and five groups in one stack; the shared group has one size. */
+static void distances_of_different_blocks_are_those_of_an_lru_stack(void **state)
+{
+    (void)state;
+    static const int n_groups[4] = {1, 2, 3, 5};
+    struct rng rng;
+    rng_init(&rng, 9);
+    for (int round = 0; round < 1000; round++) {
+        struct block_ops classes[4];
+        int class_of_block[12];
+        struct operator_list list = {.schedule = random_schedule(&rng, 12),
+                                     .n_classes = 4,
+                                     .classes = classes,
+                                     .class_of_block = class_of_block};
+        for (int c = 0; c < 4; c++) {
+            draw_groups(&rng, n_groups[c], &classes[c]);
+            for (int g = 1; g < n_groups[c]; g++)
+                if (c > 1 && g < n_groups[1])
+                    classes[c].groups[g] = classes[1].groups[g];
+                else
+                    classes[c].groups[g].is_shareable &= c == 1;
         }
+        for (int i = 0; i < 12; i++)
+            class_of_block[i] = (int)rng_between(&rng, 0, 3);
+        check_distances(&rng, &list);
     }
 }
 
@@ -104,14 +169,14 @@ static void runs_count_every_execution_at_its_level(void **state)
         int64_t counted[2][3] = {{0}}, expected[2][3] = {{0}}, immediate = 0;
         assert_int_equal(reuse_walk_start(&walk, &list, capacities, 2, NULL), STATUS_OK);
         while (reuse_walk_next(&walk, &run)) {
-            counted[0][level_of(capacities, 2, run.attention_distance)] += run.count;
-            counted[1][level_of(capacities, 2, run.ffn_distance)] += run.count;
+            for (int g = 0; g < 2; g++)
+                counted[g][level_of(capacities, 2, run.distance[g])] += run.count;
             immediate += run.immediate ? run.count : 0;
         }
         for (int64_t i = 0; i < schedule_executions(&net.schedule); i++) {
             reuse_distance(&net.schedule, &walk.sizes, i, &run);
-            expected[0][level_of(capacities, 2, run.attention_distance)]++;
-            expected[1][level_of(capacities, 2, run.ffn_distance)]++;
+            for (int g = 0; g < 2; g++)
+                expected[g][level_of(capacities, 2, run.distance[g])]++;
         }
         reuse_walk_end(&walk);
         assert_memory_equal(counted, expected, sizeof counted);
@@ -141,8 +206,8 @@ static void a_list_of_equal_blocks_walks_like_a_uniform_stack(void **state)
         assert_int_equal(reuse_walk_start(&b, &list, NULL, 0, NULL), STATUS_OK);
         for (int64_t i = 0; reuse_walk_next(&b, &run); i++) {
             reuse_distance(&net.schedule, &a.sizes, i, &expected);
-            assert_int_equal(run.attention_distance, expected.attention_distance);
-            assert_int_equal(run.ffn_distance, expected.ffn_distance);
+            assert_int_equal(run.distance[GROUP_OWN], expected.distance[GROUP_OWN]);
+            assert_int_equal(run.distance[GROUP_FFN], expected.distance[GROUP_FFN]);
             assert_int_equal(run.immediate, expected.immediate);
         }
         reuse_walk_end(&b);
@@ -154,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distances_are_those_of_an_lru_stack),
+        cmocka_unit_test(distances_of_different_blocks_are_those_of_an_lru_stack),
         cmocka_unit_test(runs_count_every_execution_at_its_level),
         cmocka_unit_test(a_list_of_equal_blocks_walks_like_a_uniform_stack),
     };

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "costmodel/price.h"
 #include "fit/fit.h"
+#include "model/count.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "tests/random_net.h"

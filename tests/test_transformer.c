@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "model/count.h"
 #include "model/ops.h"
 #include "model/transformer.h"
 #include "tests/random_net.h"

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "calibrate/timing_fit.h"
 #include "costmodel/price.h"
+#include "model/count.h"
 #include "model/draw.h"
 #include "validate/score.h"
 

@@ -8,6 +8,7 @@
 #include "base/stats.h"
 #include "costmodel/price.h"
 #include "fit/fit_baseline.h"
+#include "model/count.h"
 #include "model/draw.h"
 
 static const enum dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_F16};

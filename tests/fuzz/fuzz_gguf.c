@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/count.h"
 #include "model/gguf_architecture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "model/count.h"
 #include "model/hf_config.h"
 #include "model/ops.h"
 

@@ -1,0 +1,73 @@
+#include "model/ffn.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "model/ops.h"
+
+static const struct {
+    const char *name;
+    bool is_gated;
+} traits[N_FFN_KINDS] = {
+    [FFN_RELU] = {"relu", false},
+    [FFN_GELU] = {"gelu", false},
+    [FFN_SWIGLU] = {"swiglu", true},
+    [FFN_GEGLU] = {"geglu", true},
+    [FFN_RWKV_CHANNEL] = {"rwkv_channel", false},
+};
+
+const char *ffn_kind_name(enum ffn_kind kind)
+{
+    assert(kind < N_FFN_KINDS);
+    return traits[kind].name;
+}
+
+bool ffn_is_gated(enum ffn_kind kind)
+{
+    return traits[kind].is_gated;
+}
+
+enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err)
+{
+    for (int i = 0; i < N_FFN_KINDS; i++) {
+        if (strcmp(name, traits[i].name) == 0) {
+            *out = (enum ffn_kind)i;
+            return STATUS_OK;
+        }
+    }
+    return err_set(err, STATUS_USAGE,
+                   "unknown FFN kind '%s'; known: relu gelu swiglu geglu rwkv_channel", name);
+}
+
+void ffn_tensors(const struct transformer *net, const struct block *block, struct tensor_list *out)
+{
+    int64_t d = net->d_model, f = block->d_ff;
+    enum dtype type = net->block_dtype;
+    if (net->ffn == FFN_RWKV_CHANNEL) {
+        tensors_add_vector(TENSOR_FFN_SHIFT, type, 2 * d, out); /* mix of k r */
+        tensors_add_matrix(net, TENSOR_GATE, type, d, d, out);
+    } else if (ffn_is_gated(net->ffn)) {
+        tensors_add_matrix(net, TENSOR_GATE, type, f, d, out);
+    }
+    tensors_add_matrix(net, TENSOR_UP, type, f, d, out);
+    tensors_add_matrix(net, TENSOR_DOWN, type, d, f, out);
+}
+
+void ffn_ops(const struct transformer *net, const struct tensor_list *tensors,
+             const struct operator_list *pass, struct block_ops *out)
+{
+    int64_t m = pass->n_tokens;
+    const struct tensor *gate = tensor_find(tensors, TENSOR_GATE);
+    const struct tensor *up = tensor_find(tensors, TENSOR_UP);
+    if (net->ffn == FFN_RWKV_CHANNEL) {
+        struct op shift = op_elementwise(OP_ACTIVATION, ROLE_TIME_SHIFT, m, 2 * net->d_model, 1);
+        op_reads(&shift, tensor_find(tensors, TENSOR_FFN_SHIFT));
+        ops_push(out, shift);
+    }
+    if (gate)
+        ops_push(out, op_matmul(gate, ROLE_GATE, m));
+    ops_push(out, op_matmul(up, ROLE_UP, m));
+    ops_push(out, op_elementwise(OP_ACTIVATION, ROLE_ACTIVATION, m, up->rows,
+                                 ffn_is_gated(net->ffn) ? 2 : 1));
+    ops_push(out, op_matmul(tensor_find(tensors, TENSOR_DOWN), ROLE_DOWN, m));
+}

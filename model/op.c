@@ -1,0 +1,153 @@
+#include "model/op.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+/* FLOPs an element are nominal: of a per-element pass the order of magnitude is all that matters,
+ * its time is its bytes. */
+/* clang-format off */
+static const struct {
+    const char *name;
+    int flop; /* an element */
+} kinds[N_OP_KINDS] = {
+    [OP_MATMUL]     = {"matmul",     0}, /* 2 m n k */
+    [OP_ATTENTION]  = {"attention",  0}, /* by the positions that are seen */
+    [OP_NORM]       = {"norm",       4},
+    [OP_ROPE]       = {"rope",       3},
+    [OP_ACTIVATION] = {"activation", 4},
+    [OP_ADD]        = {"add",        1},
+    [OP_EMBED]      = {"embed",      0},
+    [OP_TIME_MIX]   = {"time_mix",   20},
+    [OP_KV_STORE]   = {"kv_store",   0},
+    [OP_SAMPLE]     = {"sample",     1},
+};
+/* clang-format on */
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    enum op_section section;
+} roles[N_OP_ROLES] = {
+    [ROLE_EMBED]               = {"embed",               SECTION_REST},
+    [ROLE_EMBED_PROJECT]       = {"embed_project",       SECTION_REST},
+    [ROLE_EMBED_NORM]          = {"embed_norm",          SECTION_REST},
+    [ROLE_ATTENTION_NORM]      = {"attention_norm",      SECTION_REST},
+    [ROLE_Q]                   = {"q",                   SECTION_MIXER},
+    [ROLE_K]                   = {"k",                   SECTION_MIXER},
+    [ROLE_V]                   = {"v",                   SECTION_MIXER},
+    [ROLE_QK_NORM]             = {"qk_norm",             SECTION_REST},
+    [ROLE_ROPE]                = {"rope",                SECTION_REST},
+    [ROLE_KV_STORE]            = {"kv_store",            SECTION_REST},
+    [ROLE_ATTENTION]           = {"attention",           SECTION_CACHE},
+    [ROLE_O]                   = {"o",                   SECTION_MIXER},
+    [ROLE_ATTENTION_POST_NORM] = {"attention_post_norm", SECTION_REST},
+    [ROLE_ATTENTION_ADD]       = {"attention_add",       SECTION_REST},
+    [ROLE_TIME_SHIFT]          = {"time_shift",          SECTION_REST},
+    [ROLE_R]                   = {"r",                   SECTION_MIXER},
+    [ROLE_TIME_MIX]            = {"time_mix",            SECTION_MIXER},
+    [ROLE_FFN_NORM]            = {"ffn_norm",            SECTION_REST},
+    [ROLE_GATE]                = {"gate",                SECTION_FFN},
+    [ROLE_UP]                  = {"up",                  SECTION_FFN},
+    [ROLE_ACTIVATION]          = {"activation",          SECTION_REST},
+    [ROLE_DOWN]                = {"down",                SECTION_FFN},
+    [ROLE_FFN_POST_NORM]       = {"ffn_post_norm",       SECTION_REST},
+    [ROLE_FFN_ADD]             = {"ffn_add",             SECTION_REST},
+    [ROLE_FINAL_NORM]          = {"final_norm",          SECTION_REST},
+    [ROLE_HEAD_PROJECT]        = {"head_project",        SECTION_REST},
+    [ROLE_HEAD]                = {"head",                SECTION_HEAD},
+    [ROLE_SAMPLE]              = {"sample",              SECTION_REST},
+};
+/* clang-format on */
+
+const char *op_kind_name(enum op_kind kind)
+{
+    assert(kind < N_OP_KINDS);
+    return kinds[kind].name;
+}
+
+const char *op_role_name(enum op_role role)
+{
+    assert(role < N_OP_ROLES);
+    return roles[role].name;
+}
+
+enum op_section op_role_section(enum op_role role)
+{
+    assert(role < N_OP_ROLES);
+    return roles[role].section;
+}
+
+struct op op_matmul(const struct tensor *tensor, enum op_role role, int64_t m)
+{
+    int64_t n = tensor->rows, k = tensor->columns;
+    return (struct op){
+        .kind = OP_MATMUL,
+        .role = role,
+        .group = tensor->group,
+        .part = tensor->part,
+        .dtype = tensor->dtype,
+        .m = m,
+        .n = n,
+        .k = k,
+        .weight_bytes = n * dtype_row_bytes(tensor->dtype, k) +
+                        dtype_vector_bytes(tensor->dtype, tensor_bias_elements(tensor)),
+        .activation_bytes = m * (n + k) * ACTIVATION_BYTES,
+        .flop = 2 * m * n * k,
+    };
+}
+
+struct op op_elementwise(enum op_kind kind, enum op_role role, int64_t m, int64_t n, int reads)
+{
+    return (struct op){
+        .kind = kind,
+        .role = role,
+        .group = GROUP_NONE,
+        .dtype = DTYPE_F32,
+        .m = m,
+        .n = n,
+        .k = 1,
+        .activation_bytes = m * n * (reads + 1) * ACTIVATION_BYTES,
+        .flop = m * n * kinds[kind].flop,
+    };
+}
+
+void op_reads(struct op *op, const struct tensor *tensor)
+{
+    if (!tensor)
+        return;
+    int64_t bytes = tensor_bytes(tensor);
+    op->dtype = tensor->dtype;
+    op->weight_bytes += bytes;
+    op->part = tensor->part;
+    if (bytes > 0)
+        op->group = tensor->group;
+}
+
+struct op op_norm(const struct tensor *tensor, enum op_role role, int64_t m)
+{
+    struct op op = op_elementwise(OP_NORM, role, m, tensor->columns, 1);
+    op_reads(&op, tensor);
+    return op;
+}
+
+void ops_push(struct block_ops *block, struct op op)
+{
+    assert(block->n_ops < MAX_BLOCK_OPS);
+    block->ops[block->n_ops++] = op;
+    if (op.group == GROUP_NONE)
+        return;
+    assert(op.group >= 0 && op.group < MAX_BLOCK_GROUPS);
+    struct weight_group *group = &block->groups[op.group];
+    group->bytes += op.weight_bytes;
+    group->is_shareable = group_is_shareable(op.group);
+    if (block->n_groups <= op.group)
+        block->n_groups = op.group + 1;
+}
+
+int64_t block_weight_bytes(const struct block_ops *block)
+{
+    int64_t sum = 0;
+    for (int g = 0; g < block->n_groups; g++)
+        sum += block->groups[g].bytes;
+    return sum;
+}

@@ -1,0 +1,119 @@
+/* One operator of a pass: what it reads, writes and computes.
+ *
+ * FLOPs count an FMA as 2 and leave out what is not a multiply-add or a per-element pass;
+ * activations are f32. */
+#ifndef LATHE_MODEL_OP_H
+#define LATHE_MODEL_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/tensor.h"
+
+enum op_kind {
+    OP_MATMUL,    /* y[m, n] = x[m, k] W[n, k]^T; m tokens. m == 1 is a matvec */
+    OP_ATTENTION, /* scores, softmax and weighted sum over the cache */
+    OP_NORM,
+    OP_ROPE,
+    OP_ACTIVATION, /* relu/gelu, silu(gate) * up, the products of RWKV */
+    OP_ADD,        /* residual */
+    OP_EMBED,      /* token (and position) rows gathered */
+    OP_TIME_MIX,   /* RWKV: token shift, exponential-decay state update */
+    OP_KV_STORE,   /* new k and v written to the cache */
+    OP_SAMPLE,     /* greedy argmax over the logits; excluded from decode_ns by the contract */
+    N_OP_KINDS,
+};
+const char *op_kind_name(enum op_kind kind);
+
+/* Which matrix or vector: for reports, per-operator timings and the runtime. */
+enum op_role {
+    ROLE_EMBED,
+    ROLE_EMBED_PROJECT,
+    ROLE_EMBED_NORM,
+    ROLE_ATTENTION_NORM,
+    ROLE_Q,
+    ROLE_K,
+    ROLE_V,
+    ROLE_QK_NORM,
+    ROLE_ROPE,
+    ROLE_KV_STORE,
+    ROLE_ATTENTION,
+    ROLE_O,
+    ROLE_ATTENTION_POST_NORM,
+    ROLE_ATTENTION_ADD,
+    ROLE_TIME_SHIFT,
+    ROLE_R,
+    ROLE_TIME_MIX,
+    ROLE_FFN_NORM,
+    ROLE_GATE,
+    ROLE_UP,
+    ROLE_ACTIVATION,
+    ROLE_DOWN,
+    ROLE_FFN_POST_NORM,
+    ROLE_FFN_ADD,
+    ROLE_FINAL_NORM,
+    ROLE_HEAD_PROJECT,
+    ROLE_HEAD,
+    ROLE_SAMPLE,
+    N_OP_ROLES,
+};
+const char *op_role_name(enum op_role role);
+
+/* Roles as a reader thinks of them. */
+enum op_section {
+    SECTION_MIXER, /* matrices of attention, or of what stands in its place */
+    SECTION_CACHE,
+    SECTION_FFN,
+    SECTION_HEAD,
+    SECTION_REST,
+    N_OP_SECTIONS,
+};
+enum op_section op_role_section(enum op_role role);
+
+struct op {
+    enum op_kind kind;
+    enum op_role role;
+    int group;             /* of its weights: a block_group or edge_group, GROUP_NONE */
+    enum tensor_part part; /* what its weights count for, if it has some */
+    enum dtype dtype;      /* of the weights, or of the cache for attention; f32 where neither */
+    int64_t m, n, k;       /* matmul: tokens, d_out, d_in. attention: query tokens, n_heads, d_head.
+                             others: tokens, elements a token, 1 */
+    int64_t n_kv;          /* attention: key-value heads; others: 0 */
+    int64_t weight_bytes;  /* read once for all m tokens, as stored */
+    int64_t activation_bytes; /* read + written */
+    int64_t kv_read_bytes, kv_write_bytes;
+    int64_t flop;
+};
+
+enum { ACTIVATION_BYTES = 4 }; /* of an element, f32 */
+
+/* y = W x for m tokens, with the bias if there is one. The weight is read even where another tensor
+ * stores it (a tied head). */
+struct op op_matmul(const struct tensor *tensor, enum op_role role, int64_t m);
+/* A pass over m tokens of n elements that reads `reads` such arrays and writes one. */
+struct op op_elementwise(enum op_kind kind, enum op_role role, int64_t m, int64_t n, int reads);
+/* A norm with its weight and bias. */
+struct op op_norm(const struct tensor *tensor, enum op_role role, int64_t m);
+/* `op` also reads these weights. NULL: there are none. */
+void op_reads(struct op *op, const struct tensor *tensor);
+
+enum { MAX_BLOCK_OPS = 28 };
+
+struct weight_group {
+    int64_t bytes;
+    bool is_shareable; /* with share_ffn: block 0's for all */
+};
+
+/* The operators of one execution of a block. */
+struct block_ops {
+    int n_ops, n_groups;
+    struct op ops[MAX_BLOCK_OPS]; /* op.group: an index into groups */
+    struct weight_group groups[MAX_BLOCK_GROUPS];
+    int64_t n_blocks; /* distinct blocks of this class */
+};
+
+/* Appends, and counts the weights to their group. */
+void ops_push(struct block_ops *block, struct op op);
+int64_t block_weight_bytes(const struct block_ops *block);
+
+#endif

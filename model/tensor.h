@@ -1,0 +1,137 @@
+/* A tensor of a network: what it is for, its type and shape, and lists of them; model/tensors.h makes
+ * the lists of a network. */
+#ifndef LATHE_MODEL_TENSOR_H
+#define LATHE_MODEL_TENSOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/dtype.h"
+
+struct transformer;
+
+/* Which tensor of a block or of the edges, in the order of a pass. */
+enum tensor_role {
+    TENSOR_EMBEDDING, /* the token table: [vocab_size, d_embed] */
+    TENSOR_POSITION,
+    TENSOR_EMBED_PROJECT,
+    TENSOR_EMBED_NORM,
+    TENSOR_ATTENTION_NORM,
+    TENSOR_TIME_SHIFT, /* RWKV: how k, v and r mix with the token before */
+    TENSOR_R,
+    TENSOR_Q,
+    TENSOR_K,
+    TENSOR_V,
+    TENSOR_Q_NORM,
+    TENSOR_K_NORM,
+    TENSOR_TIME_DECAY, /* RWKV: decay, and the bonus of the first token */
+    TENSOR_O,
+    TENSOR_ATTENTION_POST_NORM,
+    TENSOR_FFN_NORM,
+    TENSOR_FFN_SHIFT, /* RWKV: how k and r mix with the token before */
+    TENSOR_GATE,      /* RWKV: receptance */
+    TENSOR_UP,
+    TENSOR_DOWN,
+    TENSOR_FFN_POST_NORM,
+    TENSOR_FINAL_NORM,
+    TENSOR_HEAD_PROJECT,
+    TENSOR_HEAD,
+    N_TENSOR_ROLES,
+};
+
+/* Weights that are read together. A group of a block is used again when that block runs again, or
+ * when any block does if the schedule shares the group: with the block it gives the identity of
+ * weights, from which reuse follows. */
+enum {
+    GROUP_NONE = -1, /* no weights */
+    MAX_BLOCK_GROUPS = 16,
+};
+/* Of a block, in the order in which an execution reads them; a KV cache is read after the first. */
+enum block_group {
+    GROUP_OWN, /* a block's own: mixer and all norms; never shared */
+    GROUP_FFN, /* the FFN matrices with biases: what share_ffn shares */
+};
+/* Of what stands before and after the blocks. */
+enum edge_group {
+    EDGE_FINAL, /* norms, projections */
+    EDGE_HEAD,  /* == the token table when tied */
+    EDGE_TABLE, /* the token table (and position table): rows are gathered */
+    N_EDGE_GROUPS,
+};
+
+/* The part of the network that a tensor counts for. */
+enum tensor_part {
+    PART_EMBEDDING,
+    PART_POSITION,
+    PART_MIXER,
+    PART_FFN,
+    PART_NORMS, /* of blocks */
+    PART_FINAL_NORM,
+    PART_HEAD,
+    N_TENSOR_PARTS,
+};
+
+/* What is the same for every tensor of a role. */
+struct tensor_traits {
+    const char *gguf; /* name in a GGUF file without "blk.N." and ".weight"; NULL: in none */
+    enum tensor_part part;
+    int group;     /* a block_group or edge_group */
+    unsigned bias; /* the BIAS_* of model/transformer.h that gives it a bias; 0: none does */
+};
+const struct tensor_traits *tensor_traits(enum tensor_role role);
+
+struct tensor {
+    enum tensor_role role;
+    enum tensor_part part;
+    int group;        /* a block_group or edge_group */
+    enum dtype dtype; /* a matrix's own; of the matrices beside a vector */
+    int64_t rows;     /* 0: a vector of `columns` elements */
+    int64_t columns;
+    bool has_weight; /* false: a norm without weights, a head that reads the token table */
+    bool has_bias;   /* of `rows` elements beside a matrix, of `columns` beside a vector */
+};
+
+enum { MAX_TENSORS = 20 };
+
+struct tensor_list {
+    int n;
+    struct tensor tensors[MAX_TENSORS];
+};
+
+/* True: share_ffn makes this group one for all blocks. */
+bool group_is_shareable(int block_group);
+/* False: block i uses this tensor of block 0 (share_ffn). */
+bool tensor_is_stored(const struct transformer *net, const struct tensor *tensor, int64_t i);
+
+/* NULL: not in the list. */
+const struct tensor *tensor_find(const struct tensor_list *list, enum tensor_role role);
+
+/* 0: it has none. */
+static inline int64_t tensor_bias_elements(const struct tensor *tensor)
+{
+    int64_t n = tensor->rows > 0 ? tensor->rows : tensor->columns;
+    return tensor->has_bias ? n : 0;
+}
+
+/* Of weight and bias. */
+static inline int64_t tensor_params(const struct tensor *tensor)
+{
+    int64_t rows = tensor->rows > 0 ? tensor->rows : 1;
+    return (tensor->has_weight ? rows * tensor->columns : 0) + tensor_bias_elements(tensor);
+}
+
+/* As stored: a matrix row by row in its type, vectors as dtype_vector_bytes says. */
+int64_t tensor_bytes(const struct tensor *tensor);
+
+/* For the functions that list a block's mixer or FFN. A matrix has a bias if its role's BIAS_* is in
+ * net->biases. */
+void tensors_add_matrix(const struct transformer *net, enum tensor_role role, enum dtype dtype,
+                        int64_t rows, int64_t columns, struct tensor_list *out);
+void tensors_add_vector(enum tensor_role role, enum dtype dtype, int64_t columns,
+                        struct tensor_list *out);
+
+/* Over d_model elements, with what the network's norms have: perhaps nothing. */
+void tensors_add_norm(const struct transformer *net, enum tensor_role role,
+                      struct tensor_list *out);
+
+#endif
