@@ -14,7 +14,8 @@ struct unit {
     double factor;
 };
 
-static const struct unit counts[] = {{"", 1}, {"k", 1e3}, {"m", 1e6}, {"b", 1e9}, {"g", 1e9}};
+static const struct unit counts[] = {{"", 1},    {"k", 1e3}, {"m", 1e6},
+                                     {"b", 1e9}, {"g", 1e9}, {"t", 1e12}};
 static const struct unit sizes[] = {
     {"", 1},
     {"b", 1},

@@ -13,7 +13,7 @@ struct budget {
 };
 
 /* "125M" (target, default tolerance 2 %), "125M+-2%", "125M±2%", "100M..130M", "124635456".
- * Suffixes K M B (10^3, 10^6, 10^9), case folded, G as B. Errors: STATUS_USAGE. */
+ * Suffixes K M B T (10^3 .. 10^12), case folded, G as B. Errors: STATUS_USAGE. */
 enum status parse_budget(const char *text, struct budget *out, struct err *err);
 /* "125M", "1.5B", "4096". */
 enum status parse_count(const char *text, int64_t *out, struct err *err);

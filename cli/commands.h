@@ -28,6 +28,7 @@
     X(validate) \
     X(probe) \
     X(fit) \
+    X(quality) \
     X(help)
 /* clang-format on */
 

@@ -1,0 +1,27 @@
+/* Tables of the quality verb. */
+#ifndef LATHE_CLI_QUALITY_LISTING_H
+#define LATHE_CLI_QUALITY_LISTING_H
+
+#include "cli/listing.h"
+#include "quality/next_runs.h"
+#include "quality/splits.h"
+
+/* Each fills an empty listing; release it. */
+void list_quality_recipes(struct listing *listing, const struct quality_law *law);
+void list_quality_coefficients(struct listing *listing, const struct quality_law *law);
+void list_quality_terms(struct listing *listing, const struct quality_law *law);
+void list_quality_rows(struct listing *listing, const struct quality_runs *runs,
+                       const struct quality_prediction *predictions);
+void list_quality_pairs(struct listing *listing, const struct quality_law *law,
+                        const struct quality_runs *runs,
+                        const struct quality_prediction *predictions,
+                        const struct quality_pairs *pairs);
+void list_quality_next_runs(struct listing *listing, const struct quality_next_run *runs, int n);
+
+/* Columns of marks, and a row of them; `law` names the form, `split` the rows (NULL: no such
+ * column). */
+void quality_mark_columns(struct listing *listing, bool has_split);
+void list_quality_marks(struct listing *listing, const char *law, const char *split,
+                        const struct quality_marks *marks);
+
+#endif

@@ -1,0 +1,603 @@
+#include "quality/runs.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "model/model_arg.h"
+#include "quality/law_fit.h"
+#include "quality/shape_of.h"
+
+/* Losses outside are of another quantity, whatever the network. */
+static const double least_loss_nats = 0.7, most_loss_nats = 13;
+
+enum column {
+    D_MODEL,
+    N_LAYERS,
+    N_HEADS,
+    N_KV_HEADS,
+    HEAD_DIM,
+    D_FF,
+    VOCAB,
+    RECIPE,
+    TOKENS,
+    N_NEEDED,
+    CONFIG = N_NEEDED,
+    LOSS,
+    LOSS_NATS,
+    ACCURACY,
+    FFN,
+    TIED,
+    REPEATS,
+    N_COLUMNS,
+};
+
+static const char *const column_names[N_COLUMNS] = {
+    "d_model",      "n_layers", "n_heads",  "n_kv_heads",    "head_dim", "d_ff", "vocab", "recipe",
+    "train_tokens", "config",   "val_loss", "val_loss_nats", "accuracy", "ffn",  "tied",  "repeats",
+};
+
+struct table {
+    const struct csv *csv;
+    const char *path, *name; /* the name is the path's end */
+    int column[N_COLUMNS];   /* -1: none */
+    enum quality_purpose purpose;
+    const struct quality_law *law; /* NULL: none */
+    struct text *notes;
+};
+
+static const char *end_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static void note(struct table *table, int line, const char *message)
+{
+    if (table->notes != NULL)
+        text_addf(table->notes, "%s:%d: %s\n", table->name, line, message);
+}
+
+/* A column whose name says that it holds another quantity. */
+static const char *column_like(const struct csv *csv, const char *const *words)
+{
+    for (int i = 0; i < csv_n_columns(csv); i++)
+        for (const char *const *word = words; *word != NULL; word++)
+            if (strstr(csv_column_name(csv, i), *word) != NULL)
+                return csv_column_name(csv, i);
+    return NULL;
+}
+
+static enum status find_loss(struct table *table, struct err *err)
+{
+    static const char *const of_bits[] = {"bits", "bpb", NULL};
+    static const char *const of_accuracy[] = {"acc", "avg", NULL};
+    const int *column = table->column;
+    const char *bits = column_like(table->csv, of_bits);
+    const char *accuracy = column_like(table->csv, of_accuracy);
+    if (column[LOSS] >= 0 || column[LOSS_NATS] >= 0 ||
+        (table->purpose == QUALITY_TO_FIT && column[ACCURACY] >= 0))
+        return STATUS_OK;
+    if (bits != NULL)
+        return err_set(
+            err, STATUS_INPUT,
+            "%s: no column 'val_loss': '%s' is in bits; give nats a token (bits x 0.693)",
+            table->name, bits);
+    if (accuracy != NULL && table->purpose == QUALITY_TO_FIT)
+        return err_set(err, STATUS_INPUT,
+                       "%s: no column 'val_loss': '%s' are accuracies; call the mean of the "
+                       "paper's eight tasks, in percent, 'accuracy'",
+                       table->name, accuracy);
+    if (accuracy != NULL)
+        return err_set(err, STATUS_INPUT,
+                       "%s: no column 'val_loss': '%s' are accuracies where losses are asked",
+                       table->name, accuracy);
+    if (table->purpose == QUALITY_TO_FIT)
+        return err_set(err, STATUS_INPUT, "%s: no column 'val_loss'", table->name);
+    if (table->notes != NULL)
+        text_addf(table->notes, "%s: no column 'val_loss': predictions only\n", table->name);
+    return STATUS_OK;
+}
+
+static enum status find_columns(struct table *table, struct err *err)
+{
+    struct text missing = {0};
+    int n = 0;
+    for (int i = 0; i < N_COLUMNS; i++)
+        table->column[i] = csv_find_column(table->csv, column_names[i]);
+    for (int i = 0; i < N_NEEDED; i++) {
+        bool given = table->column[i] >= 0 || (i < RECIPE && table->column[CONFIG] >= 0);
+        if (!given)
+            text_addf(&missing, "%s'%s'", n++ > 0 ? ", " : "", column_names[i]);
+    }
+    enum status status = STATUS_OK;
+    if (missing.failed)
+        status = err_set(err, STATUS_NOMEM, "out of memory");
+    else if (n > 0)
+        status = err_set(err, STATUS_INPUT, "%s: no column%s %s", table->name, n > 1 ? "s" : "",
+                         missing.data);
+    text_release(&missing);
+    return status == STATUS_OK ? find_loss(table, err) : status;
+}
+
+static enum status number(const struct table *table, int row, enum column which, double min,
+                          double max, double *out, struct err *err)
+{
+    *out = NAN;
+    if (table->column[which] < 0)
+        return STATUS_OK;
+    return csv_number_or_nan(table->csv, row, table->column[which], min, max, out, err);
+}
+
+static enum status choice(const struct table *table, int row, enum column which, const char *yes,
+                          const char *no, bool *out, struct err *err)
+{
+    if (table->column[which] < 0 || csv_is_empty(table->csv, row, table->column[which]))
+        return STATUS_OK;
+    const char *word = csv_text(table->csv, row, table->column[which]);
+    if (strcmp(word, yes) != 0 && strcmp(word, no) != 0)
+        return csv_error(table->csv, row, table->column[which], err,
+                         "expected '%s' or '%s', got '%s'", yes, no, word);
+    *out = strcmp(word, yes) == 0;
+    return STATUS_OK;
+}
+
+/* A config.json beside the table, or a preset. */
+static enum status read_config(const struct table *table, int row, struct quality_shape *shape,
+                               struct err *err)
+{
+    const char *config = csv_text(table->csv, row, table->column[CONFIG]);
+    char path[4096];
+    struct transformer net;
+    snprintf(path, sizeof path, "%.*s%s", (int)(table->name - table->path), table->path, config);
+    enum status status = model_open(file_exists(path) ? path : config, &net, NULL, err);
+    if (status == STATUS_OK) {
+        status = quality_shape_of(&net, shape, err);
+        transformer_release(&net);
+    }
+    if (status != STATUS_OK)
+        err_prefix(err, status, "%s:%d: config: ", table->name, csv_line(table->csv, row));
+    return status;
+}
+
+/* What the level of this row's recipe stands for: three FFN matrices unless the law knows better. */
+static bool usually_gated(const struct table *table, int row)
+{
+    const char *name = csv_text(table->csv, row, table->column[RECIPE]);
+    int recipe = table->law == NULL ? QUALITY_NO_RECIPE : quality_find_recipe(table->law, name);
+    return recipe < 0 || table->law->recipes[recipe].gated;
+}
+
+static enum status read_columns(const struct table *table, int row, struct quality_shape *s,
+                                struct err *err)
+{
+    double *const into[] = {[D_MODEL] = &s->d_model, [N_LAYERS] = &s->n_layers,
+                            [N_HEADS] = &s->n_heads, [N_KV_HEADS] = &s->n_kv_heads,
+                            [HEAD_DIM] = &s->d_head, [D_FF] = &s->d_ff,
+                            [VOCAB] = &s->vocab};
+    s->repeats = 1;
+    s->gated = usually_gated(table, row);
+    for (int i = D_MODEL; i <= VOCAB; i++) {
+        enum status status = number(table, row, (enum column)i, 1, 1e7, into[i], err);
+        if (status == STATUS_OK && i <= N_LAYERS && isnan(*into[i]))
+            status = csv_error(table->csv, row, table->column[i], err, "empty");
+        if (status != STATUS_OK)
+            return status;
+    }
+    enum status status = choice(table, row, FFN, "gated", "plain", &s->gated, err);
+    if (status != STATUS_OK)
+        return status;
+    if (isnan(s->d_head))
+        s->d_head = isnan(s->n_heads) ? 64 : s->d_model / s->n_heads;
+    if (isnan(s->n_heads))
+        s->n_heads = s->d_model / s->d_head;
+    if (isnan(s->n_kv_heads))
+        s->n_kv_heads = s->n_heads;
+    if (isnan(s->d_ff))
+        s->d_ff = s->gated ? 256 * ceil(8 * s->d_model / 3 / 256 - 1e-9) : 4 * s->d_model;
+    if (isnan(s->vocab))
+        s->vocab = 0;
+    return STATUS_OK;
+}
+
+static enum status read_shape(const struct table *table, int row, struct quality_shape *shape,
+                              struct err *err)
+{
+    bool config =
+        table->column[CONFIG] >= 0 && !csv_is_empty(table->csv, row, table->column[CONFIG]);
+    double repeats;
+    enum status status =
+        config ? read_config(table, row, shape, err) : read_columns(table, row, shape, err);
+    if (status == STATUS_OK)
+        status = choice(table, row, TIED, "yes", "no", &shape->tied, err);
+    if (status == STATUS_OK)
+        status = number(table, row, REPEATS, 1, 64, &repeats, err);
+    if (status == STATUS_OK && !isnan(repeats))
+        shape->repeats = repeats;
+    return status;
+}
+
+static enum status read_tokens(const struct table *table, int row, double *tokens, struct err *err)
+{
+    double value;
+    int column = table->column[TOKENS];
+    enum status status = csv_number(table->csv, row, column, 0, 1e18, &value, err);
+    if (status == STATUS_OK && value < 1e6)
+        return csv_error(table->csv, row, column, err, "%g: in billions? give tokens", value);
+    if (status == STATUS_OK)
+        *tokens = value;
+    return status;
+}
+
+/* NaN with an error when it cannot be a loss in nats a token. */
+static enum status read_loss(const struct table *table, int row, struct quality_run *run,
+                             struct err *err)
+{
+    enum column which = table->column[LOSS_NATS] >= 0 ? LOSS_NATS : LOSS;
+    double loss;
+    enum status status = number(table, row, which, -1e12, 1e12, &loss, err);
+    if (status != STATUS_OK || isnan(loss))
+        return status;
+    double guess = run->shape.vocab > 1 ? log(run->shape.vocab) : most_loss_nats;
+    if (loss > guess)
+        return csv_error(table->csv, row, table->column[which], err,
+                         "%g is above %.3g, the loss of guessing: no loss in nats (an accuracy or "
+                         "a perplexity?)",
+                         loss, guess);
+    if (loss < least_loss_nats)
+        return csv_error(table->csv, row, table->column[which], err,
+                         "%g is below any loss in nats a token (an accuracy, or bits a byte?)",
+                         loss);
+    run->loss = loss;
+    return STATUS_OK;
+}
+
+/* A row that cannot be used is noted; `*keep` says whether it stays. */
+static enum status read_row(struct table *table, int row, struct quality_run *run, bool *keep,
+                            struct err *err)
+{
+    struct err problem = {""};
+    *run = (struct quality_run){.tokens = NAN, .loss = NAN, .accuracy = NAN};
+    run->line = csv_line(table->csv, row);
+    snprintf(run->recipe, sizeof run->recipe, "%s",
+             csv_text(table->csv, row, table->column[RECIPE]));
+    double tokens = NAN;
+    enum status status = STATUS_OK;
+    if (run->recipe[0] == '\0')
+        status = csv_error(table->csv, row, table->column[RECIPE], &problem, "empty");
+    if (status == STATUS_OK)
+        status = read_shape(table, row, &run->shape, &problem);
+    if (status == STATUS_OK)
+        status = read_tokens(table, row, &tokens, &problem);
+    bool placed = status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = read_loss(table, row, run, &problem);
+    if (status == STATUS_OK)
+        status = number(table, row, ACCURACY, 1, 100, &run->accuracy, &problem);
+    if (status == STATUS_OK && table->purpose == QUALITY_TO_FIT && isnan(run->loss) &&
+        isnan(run->accuracy))
+        status = csv_error(table->csv, row, table->column[LOSS], &problem, "empty");
+    if (status == STATUS_NOMEM)
+        return err_set(err, status, "%s", problem.message);
+    if (placed)
+        run->tokens = tokens;
+    if (status != STATUS_OK && table->notes != NULL)
+        text_addf(table->notes, "%s\n", problem.message);
+    *keep = status == STATUS_OK || table->purpose == QUALITY_TO_PREDICT;
+    return STATUS_OK;
+}
+
+static bool same_run(const struct quality_run *a, const struct quality_run *b)
+{
+    const struct quality_shape *s = &a->shape, *t = &b->shape;
+    return strcmp(a->recipe, b->recipe) == 0 && s->d_model == t->d_model &&
+           s->n_layers == t->n_layers && s->n_heads == t->n_heads &&
+           s->n_kv_heads == t->n_kv_heads && s->d_head == t->d_head && s->d_ff == t->d_ff &&
+           s->gated == t->gated && s->tied == t->tied && s->repeats == t->repeats &&
+           s->shared_ffn == t->shared_ffn;
+}
+
+/* Takes a row's value away; rows to be fitted go with it. */
+static void refuse(struct table *table, struct quality_run *run, const char *why)
+{
+    note(table, run->line, why);
+    run->loss = run->accuracy = NAN;
+    if (table->purpose == QUALITY_TO_FIT)
+        run->tokens = NAN;
+}
+
+/* The vocabulary that most rows of this recipe have. */
+static double usual_vocab(const struct quality_run *runs, size_t n, const char *recipe)
+{
+    double usual = 0;
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        if (strcmp(runs[i].recipe, recipe) != 0 || !(runs[i].shape.vocab > 0))
+            continue;
+        for (size_t j = 0; j < n; j++)
+            same +=
+                strcmp(runs[j].recipe, recipe) == 0 && runs[j].shape.vocab == runs[i].shape.vocab;
+        if (same > most) {
+            most = same;
+            usual = runs[i].shape.vocab;
+        }
+    }
+    return usual;
+}
+
+/* Two tokenisers under one name: the usual one's rows stay. */
+static void refuse_vocabularies(struct table *table, struct quality_run *runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int recipe = table->law == NULL ? QUALITY_NO_RECIPE
+                                        : quality_find_recipe(table->law, runs[i].recipe);
+        double usual = recipe >= 0 && table->law->recipes[recipe].vocab > 0
+                           ? table->law->recipes[recipe].vocab
+                           : usual_vocab(runs, n, runs[i].recipe);
+        char why[256];
+        if (isnan(runs[i].tokens) || !(runs[i].shape.vocab > 0) || runs[i].shape.vocab == usual)
+            continue;
+        snprintf(why, sizeof why,
+                 "vocabulary %.0f under recipe '%s', which has %.0f: losses of two tokenisers are "
+                 "not compared",
+                 runs[i].shape.vocab, runs[i].recipe, usual);
+        refuse(table, &runs[i], why);
+    }
+}
+
+/* One recipe, shape and token count with losses 3 % apart. */
+static void refuse_contradictions(struct table *table, struct quality_run *runs, size_t n)
+{
+    bool *bad = memory_new(n, sizeof *bad);
+    for (size_t i = 0; i < n && bad != NULL; i++)
+        for (size_t j = 0; j < n; j++) {
+            bool same = i != j && same_run(&runs[i], &runs[j]) && runs[i].tokens == runs[j].tokens;
+            char why[128];
+            if (!same || !(fabs(log(runs[i].loss / runs[j].loss)) > 0.03) || bad[i])
+                continue;
+            snprintf(why, sizeof why, "a loss of %g contradicts %g of the same run in line %d",
+                     runs[i].loss, runs[j].loss, runs[j].line);
+            note(table, runs[i].line, why);
+            bad[i] = true;
+        }
+    for (size_t i = 0; i < n && bad != NULL; i++)
+        if (bad[i]) {
+            runs[i].loss = runs[i].accuracy = NAN;
+            if (table->purpose == QUALITY_TO_FIT)
+                runs[i].tokens = NAN;
+        }
+    memory_free(bad);
+}
+
+/* Whether all losses of a recipe are 1.44 times what the law says; a foreign recipe's level is not
+ * known well, so it needs to be nearer to that. */
+static bool looks_like_bits(const struct quality_law *law, const struct quality_run *runs, size_t n,
+                            const char *name)
+{
+    double *ratio = memory_new(n, sizeof *ratio);
+    int recipe = quality_find_recipe(law, name);
+    size_t k = 0;
+    for (size_t i = 0; i < n && ratio != NULL; i++) {
+        struct quality_point point;
+        if (strcmp(runs[i].recipe, name) != 0 || isnan(runs[i].tokens) || !(runs[i].loss > 0) ||
+            runs[i].tokens < QUALITY_MIN_TOKENS)
+            continue;
+        quality_point_of(law, recipe, &runs[i].shape, runs[i].tokens, &point);
+        ratio[k++] = runs[i].loss / quality_loss(law, recipe, &point, NULL);
+    }
+    double median = k > 0 ? stats_median(ratio, k) : 1;
+    memory_free(ratio);
+    return recipe >= 0 ? median > 1.3 && median < 1.6 : median > 1.38 && median < 1.52;
+}
+
+static void refuse_bits(struct table *table, struct quality_run *runs, size_t n)
+{
+    if (table->law == NULL || table->column[LOSS_NATS] >= 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        char why[256];
+        bool first = isfinite(runs[i].loss) && !isnan(runs[i].tokens);
+        for (size_t j = 0; j < i && first; j++)
+            first = strcmp(runs[j].recipe, runs[i].recipe) != 0 || isnan(runs[j].loss);
+        if (!first || !looks_like_bits(table->law, runs, n, runs[i].recipe))
+            continue;
+        snprintf(why, sizeof why,
+                 "the losses of recipe '%s' are 1.44 times what is likely: in bits? give nats "
+                 "(bits x 0.693), or call the column val_loss_nats if they are",
+                 runs[i].recipe);
+        note(table, runs[i].line, why);
+        for (size_t j = n; j-- > i;)
+            if (strcmp(runs[j].recipe, runs[i].recipe) == 0) {
+                runs[j].loss = NAN;
+                if (table->purpose == QUALITY_TO_FIT)
+                    runs[j].tokens = NAN;
+            }
+    }
+}
+
+static void refuse_few_tokens(struct table *table, struct quality_run *runs, size_t n)
+{
+    int few = 0;
+    for (size_t i = 0; i < n && table->purpose == QUALITY_TO_FIT; i++)
+        if (runs[i].tokens < QUALITY_MIN_TOKENS) {
+            runs[i].tokens = NAN;
+            few++;
+        }
+    if (few > 0 && table->notes != NULL)
+        text_addf(table->notes,
+                  "%s: %d run%s below 1e9 tokens left out: the law does not hold "
+                  "there\n",
+                  table->name, few, few > 1 ? "s" : "");
+}
+
+/* A recipe that the law does not know needs two runs. */
+static void refuse_single_runs(struct table *table, struct quality_run *runs, size_t n)
+{
+    for (size_t i = 0; i < n && table->law != NULL && table->purpose == QUALITY_TO_FIT; i++) {
+        char why[160];
+        bool other = false;
+        if (isnan(runs[i].tokens) || quality_find_recipe(table->law, runs[i].recipe) >= 0)
+            continue;
+        for (size_t j = 0; j < n; j++)
+            other =
+                other || (strcmp(runs[j].recipe, runs[i].recipe) == 0 && !isnan(runs[j].tokens) &&
+                          (runs[j].tokens != runs[i].tokens || !same_run(&runs[j], &runs[i])));
+        if (other)
+            continue;
+        snprintf(why, sizeof why,
+                 "one run of recipe '%s' where two are needed: of two shapes or token counts",
+                 runs[i].recipe);
+        refuse(table, &runs[i], why);
+    }
+}
+
+enum status quality_runs_add(struct quality_runs *runs, const struct quality_run *run,
+                             struct err *err)
+{
+    enum status status =
+        memory_grow((void **)&runs->items, &runs->capacity, runs->n + 1, sizeof *runs->items, err);
+    if (status == STATUS_OK)
+        runs->items[runs->n++] = *run;
+    return status;
+}
+
+void quality_runs_release(struct quality_runs *runs)
+{
+    memory_free(runs->items);
+    *runs = (struct quality_runs){0};
+}
+
+static enum status drop_refused(struct table *table, struct quality_runs *runs, size_t first,
+                                struct err *err)
+{
+    size_t kept = first, usable = 0;
+    for (size_t i = first; i < runs->n; i++) {
+        usable += isnan(runs->items[i].tokens) ? 0 : 1;
+        if (table->purpose == QUALITY_TO_PREDICT || !isnan(runs->items[i].tokens))
+            runs->items[kept++] = runs->items[i];
+    }
+    runs->n = kept;
+    if (usable == 0)
+        return err_set(err, STATUS_INPUT, "%s: no run that can be used", table->name);
+    return STATUS_OK;
+}
+
+static enum status read_table(struct table *table, struct quality_runs *runs, struct err *err)
+{
+    size_t first = runs->n;
+    enum status status = find_columns(table, err);
+    for (int row = 0; row < csv_n_rows(table->csv) && status == STATUS_OK; row++) {
+        struct quality_run run;
+        bool keep = false;
+        status = read_row(table, row, &run, &keep, err);
+        if (status == STATUS_OK && keep)
+            status = quality_runs_add(runs, &run, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    refuse_vocabularies(table, runs->items + first, runs->n - first);
+    refuse_bits(table, runs->items + first, runs->n - first);
+    refuse_contradictions(table, runs->items + first, runs->n - first);
+    refuse_few_tokens(table, runs->items + first, runs->n - first);
+    refuse_single_runs(table, runs->items + first, runs->n - first);
+    status = drop_refused(table, runs, first, err);
+    quality_runs_group(runs);
+    return status;
+}
+
+enum status quality_runs_read(const char *path, enum quality_purpose purpose,
+                              const struct quality_law *law, struct quality_runs *runs,
+                              struct text *notes, struct err *err)
+{
+    struct csv *csv = NULL;
+    enum status status = csv_open(path, &csv, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table table = {.csv = csv,
+                          .path = path,
+                          .name = end_of(path),
+                          .purpose = purpose,
+                          .law = law,
+                          .notes = notes};
+    status = read_table(&table, runs, err);
+    csv_close(csv);
+    return status;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names in a folder that end in .csv, sorted; each is owned, as is the array. */
+static enum status list_tables(const char *folder, char ***names, size_t *n, struct err *err)
+{
+    size_t capacity = 0;
+    enum status status = STATUS_OK;
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return err_errno(err, "cannot read folder '%s'", folder);
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(dir)) != NULL;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot == NULL || strcmp(dot, ".csv") != 0)
+            continue;
+        status = memory_grow((void **)names, &capacity, *n + 1, sizeof **names, err);
+        if (status == STATUS_OK && ((*names)[*n] = memory_strdup(entry->d_name)) == NULL)
+            status = err_set(err, STATUS_NOMEM, "out of memory");
+        else if (status == STATUS_OK)
+            ++*n;
+    }
+    closedir(dir);
+    if (*n > 0)
+        qsort(*names, *n, sizeof **names, by_text);
+    return status;
+}
+
+static enum status read_if_runs(const char *path, struct quality_runs *runs, struct text *notes,
+                                struct err *err)
+{
+    struct csv *csv = NULL;
+    enum status status = csv_open(path, &csv, err);
+    bool of_runs = status == STATUS_OK && csv_find_column(csv, "train_tokens") >= 0;
+    csv_close(csv);
+    return of_runs ? quality_runs_read(path, QUALITY_TO_FIT, NULL, runs, notes, err) : status;
+}
+
+enum status quality_runs_read_folder(const char *folder, struct quality_runs *runs,
+                                     struct text *notes, struct err *err)
+{
+    char **names = NULL;
+    size_t n = 0;
+    enum status status = list_tables(folder, &names, &n, err);
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        status = read_if_runs(path, runs, notes, err);
+    }
+    if (status == STATUS_OK && runs->n == 0)
+        status = err_set(err, STATUS_INPUT, "no table of runs in folder '%s'", folder);
+    for (size_t i = 0; i < n; i++)
+        memory_free(names[i]);
+    memory_free(names);
+    return status;
+}
+
+void quality_runs_group(struct quality_runs *runs)
+{
+    int n_groups = 0;
+    for (size_t i = 0; i < runs->n; i++) {
+        runs->items[i].group = -1;
+        for (size_t j = 0; j < i && runs->items[i].group < 0; j++)
+            if (same_run(&runs->items[j], &runs->items[i]))
+                runs->items[i].group = runs->items[j].group;
+        if (runs->items[i].group < 0)
+            runs->items[i].group = n_groups++;
+    }
+}

@@ -1,0 +1,35 @@
+#include "quality/shape_of.h"
+
+static bool uniform(const struct transformer *net)
+{
+    for (int64_t i = 1; i < net->schedule.n_layers; i++)
+        if (!block_equal(transformer_block(net, i), transformer_block(net, 0)))
+            return false;
+    return true;
+}
+
+enum status quality_shape_of(const struct transformer *net, struct quality_shape *out,
+                             struct err *err)
+{
+    const struct block *block = transformer_block(net, 0);
+    if (!uniform(net))
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "'%s' has layers that differ: the law of loss knows equal ones", net->name);
+    if (block->mixer != MIXER_ATTENTION)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "'%s' has no attention: no loss in the data speaks of it", net->name);
+    *out = (struct quality_shape){
+        .d_model = (double)net->d_model,
+        .n_layers = (double)net->schedule.n_layers,
+        .repeats = (double)net->schedule.repeats,
+        .n_heads = (double)block->n_heads,
+        .n_kv_heads = (double)block->n_kv_heads,
+        .d_head = (double)block->d_head,
+        .d_ff = (double)block->d_ff,
+        .vocab = (double)net->vocab_size,
+        .gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU,
+        .tied = net->tie_embeddings,
+        .shared_ffn = net->schedule.share_ffn,
+    };
+    return STATUS_OK;
+}

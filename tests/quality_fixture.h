@@ -1,0 +1,35 @@
+/* The published runs and the law fitted to them, for tests of quality/. */
+#ifndef LATHE_TESTS_QUALITY_FIXTURE_H
+#define LATHE_TESTS_QUALITY_FIXTURE_H
+
+#include "quality/law_file.h"
+#include "quality/law_fit.h"
+
+#define QUALITY_DATA LATHE_SOURCE_DIR "/data/quality"
+
+static inline void read_published_runs(struct quality_runs *runs)
+{
+    struct err err = {""};
+    *runs = (struct quality_runs){0};
+    if (quality_runs_read_folder(QUALITY_DATA, runs, NULL, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+}
+
+static inline void fit_published(const struct quality_runs *runs, const bool *used,
+                                 const struct quality_form *form, struct quality_law *law)
+{
+    struct err err = {""};
+    *law = (struct quality_law){.form = form};
+    quality_constants_default(&law->constants);
+    if (quality_fit(runs->items, used, runs->n, NULL, law, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+}
+
+static inline void read_shipped_law(struct quality_law *law)
+{
+    struct err err = {""};
+    if (quality_law_read(QUALITY_DATA "/law.json", law, NULL, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+}
+
+#endif
