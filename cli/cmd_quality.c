@@ -12,7 +12,7 @@
 #include "quality/law_fit.h"
 #include "quality/rivals.h"
 
-enum { DATA_PATH = 4096, MAX_NEXT_RUNS = 16 };
+enum { DATA_PATH = 4096 };
 
 /* The folder of --data, else the one that came along. */
 static enum status data_folder(const struct args *args, char path[DATA_PATH], struct err *err)
@@ -38,7 +38,7 @@ static enum status open_law(const struct args *args, struct quality_law **law,
 }
 
 struct section {
-    const char *key;
+    const char *key; /* NULL: for people only */
     struct listing listing;
     bool json_only;
 };
@@ -51,11 +51,11 @@ static enum status print_sections(struct section *sections, int n, struct json_n
     bool first = true;
     for (int i = 0; i < n; i++) {
         struct listing *listing = &sections[i].listing;
-        if (root != NULL) {
+        if (root != NULL && sections[i].key != NULL) {
             struct json_node *array = json_add_array(root, sections[i].key);
             for (size_t row = 0; row < listing_rows(listing); row++)
                 listing_row_json(listing, row, json_add_object(array, NULL));
-        } else if (!sections[i].json_only && status == STATUS_OK) {
+        } else if (root == NULL && !sections[i].json_only && status == STATUS_OK) {
             if (!first)
                 fprintf(out, "\n");
             status = listing_print(listing, out, err);
@@ -331,33 +331,74 @@ static enum status validate_runs(const struct args *args, struct text *notes, st
     return status;
 }
 
-static enum status validate_splits(const struct args *args, struct text *notes, struct err *err)
+/* What people see of a rival: the splits that all can be compared on. */
+static bool is_headline(const char *split)
+{
+    static const char *const names[] = {"kept back", "larger only", "longer only",
+                                        "one shape left out", "mean of new recipes"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(split, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Every form and the stand-in on every split; `people` gets of rivals the headlines. */
+static enum status list_splits(const struct args *args, struct text *notes, struct listing *all,
+                               struct listing *people, struct err *err)
 {
     const struct quality_form *forms[N_QUALITY_RIVALS + 2] = {&quality_floors};
     struct quality_split splits[MAX_QUALITY_SPLITS];
     struct quality_runs runs = {0};
-    struct section section = {.key = "splits"};
     char folder[DATA_PATH];
     memcpy(forms + 1, quality_rivals, sizeof quality_rivals); /* and NULL: the stand-in */
     enum status status = data_folder(args, folder, err);
     if (status == STATUS_OK)
         status = quality_runs_read_folder(folder, &runs, notes, err);
-    quality_mark_columns(&section.listing, true);
+    quality_mark_columns(all, true);
+    quality_mark_columns(people, true);
     for (size_t i = 0; i < sizeof forms / sizeof *forms && status == STATUS_OK; i++) {
+        const char *title = forms[i] == NULL ? "parameters in blocks" : forms[i]->title;
         int n = 0;
         status =
             quality_splits(&runs, forms[i], (uint64_t)args_int(args, "seed", 1), splits, &n, err);
-        for (int k = 0; k < n && status == STATUS_OK; k++)
-            list_quality_marks(&section.listing,
-                               forms[i] == NULL ? "parameters in blocks" : forms[i]->title,
-                               splits[k].name, &splits[k].marks);
+        for (int k = 0; k < n && status == STATUS_OK; k++) {
+            list_quality_marks(all, title, splits[k].name, &splits[k].marks);
+            if (i == 0 || is_headline(splits[k].name))
+                list_quality_marks(people, title, splits[k].name, &splits[k].marks);
+        }
     }
     quality_runs_release(&runs);
-    if (status != STATUS_OK) {
-        listing_release(&section.listing);
-        return status;
+    return status;
+}
+
+/* The splits, and the law on the paper's tables, which it never saw. */
+static enum status validate_splits(const struct args *args, struct text *notes, struct err *err)
+{
+    struct section sections[] = {{.key = "splits", .json_only = true},
+                                 {.key = NULL},
+                                 {.key = "sweep"},
+                                 {.key = "comparisons"}};
+    struct quality_comparison comparisons[MAX_QUALITY_COMPARISONS];
+    struct quality_sweep sweep;
+    struct quality_law *law = NULL;
+    int n = 0;
+    enum status status = list_splits(args, notes, &sections[0].listing, &sections[1].listing, err);
+    if (status == STATUS_OK)
+        status = open_law(args, &law, NULL, err);
+    if (status == STATUS_OK)
+        status = quality_paper_sweep(law, &sweep, err);
+    if (status == STATUS_OK)
+        status = quality_paper_comparisons(law, comparisons, &n, err);
+    if (status == STATUS_OK) {
+        list_quality_sweep(&sections[2].listing, &sweep);
+        list_quality_comparisons(&sections[3].listing, comparisons, n);
+        status = print_sections(sections, 4, json_root(args, law), stdout, err);
+    } else {
+        listing_release(&sections[0].listing);
+        listing_release(&sections[1].listing);
     }
-    return print_sections(&section, 1, json_root(args, NULL), stdout, err);
+    memory_free(law);
+    return status;
 }
 
 static enum status run_validate(const struct args *args, struct text *notes, struct err *err)
@@ -402,62 +443,55 @@ static enum status run_show(const struct args *args, struct text *notes, struct 
     return status;
 }
 
-/* What training all contenders to the end would cost. */
-static double contenders_gpu_hours(const struct quality_plan *plan, const struct training_gpu *gpu)
+static void print_plan(const struct args *args, const struct quality_plan *plan,
+                       const struct training_gpu *gpu)
 {
-    double width = quality_width_at(plan->total_params, 30, plan->vocab, plan->tied);
-    const struct quality_shape shape = quality_paper_shape(width, 30, plan->vocab, plan->tied);
-    struct training_cost cost;
-    training_cost_of(&shape, plan->tokens, gpu, &cost);
-    return plan->n_contenders * cost.gpu_hours;
+    printf("%d networks of 4 to 62 layers at %s parameters and %s tokens: their differences to the "
+           "best are known to +-%.3f nats (90 %%).\nTraining them all would take %.0f GPU-hours of "
+           "%s.\n\n",
+           plan->n_contenders, args_text(args, "budget"), args_text(args, "tokens"),
+           plan->half_nats, plan->contenders_gpu_hours, gpu->title);
 }
 
 static enum status run_probe(const struct args *args, struct text *notes, struct err *err)
 {
-    struct quality_next_run picked[MAX_NEXT_RUNS];
+    struct quality_next_run picked[MAX_QUALITY_NEXT_RUNS];
     const struct training_gpu *gpu = NULL;
     struct quality_law *law = NULL;
     struct budget budget;
+    int n = 0;
     (void)notes;
     enum status status = parse_budget(args_text(args, "budget"), &budget, err);
     if (status == STATUS_OK)
         status = training_gpu_find(args_text(args, "gpu"), &gpu, err);
     if (status == STATUS_OK)
         status = open_law(args, &law, NULL, err);
-    if (status != STATUS_OK) {
-        memory_free(law);
-        return status;
-    }
     struct quality_plan plan = {
-        .total_params = (double)budget.target,
+        .total_params = status == STATUS_OK ? (double)budget.target : 0,
         .tokens = (double)args_int(args, "tokens", 0),
         .vocab = (double)args_int(args, "vocab", 0),
         .tied = args_flag(args, "tied"),
     };
-    int recipe = args_given(args, "recipe") ? quality_find_recipe(law, args_text(args, "recipe"))
-                                            : QUALITY_NO_RECIPE;
-    double most_flop = (double)args_int(args, "max-gpu-hours", 0) * 3600 * gpu->peak_tflops * 1e12 *
-                       0.3; /* what a small model makes of a GPU: quality/training_cost.h */
-    int n = quality_next_runs(law, recipe, gpu, most_flop, &plan, (int)args_int(args, "runs", 3),
-                              picked);
-    double all = contenders_gpu_hours(&plan, gpu);
-    struct section section = {.key = "runs"};
-    list_quality_next_runs(&section.listing, picked, n);
-    struct json_node *root = json_root(args, law);
-    if (root != NULL) {
-        json_add_int(root, "tokens", args_int(args, "tokens", 0));
-        json_add_number(root, "half_nats_before", plan.half_nats);
-        json_add_string(root, "gpu", gpu->title);
-        json_add_number(root, "contenders_gpu_hours", all);
-    } else {
-        printf(
-            "%d networks of 4 to 62 layers at %s parameters and %s tokens differ from the best by "
-            "a half width of %.3f nats.\nTraining them all would take %.0f GPU-hours of %s.\n\n",
-            plan.n_contenders, args_text(args, "budget"), args_text(args, "tokens"), plan.half_nats,
-            all, gpu->title);
+    if (status == STATUS_OK)
+        status = quality_next_runs(law, args_text(args, "recipe"), gpu,
+                                   (double)args_int(args, "max-gpu-hours", 0), &plan,
+                                   (int)args_int(args, "runs", 0), picked, &n, err);
+    if (status == STATUS_OK) {
+        struct section section = {.key = "runs"};
+        struct json_node *root = json_root(args, law);
+        list_quality_next_runs(&section.listing, picked, n);
+        if (root != NULL) {
+            json_add_int(root, "tokens", args_int(args, "tokens", 0));
+            json_add_number(root, "half_nats_before", plan.half_nats);
+            json_add_string(root, "gpu", gpu->title);
+            json_add_number(root, "contenders_gpu_hours", plan.contenders_gpu_hours);
+        } else {
+            print_plan(args, &plan, gpu);
+        }
+        status = print_sections(&section, 1, root, stdout, err);
     }
     memory_free(law);
-    return print_sections(&section, 1, root, stdout, err);
+    return status;
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -494,7 +528,8 @@ static const struct option options[] = {
         "a law that fit wrote; default: the one that came along"),
     ROW(OPTION_TEXT, "out", "FILE", NULL, "@file",
         "fit: law to write; '-' is standard output (the tables then go to standard error)"),
-    ROW_RANGE(OPTION_INT, "runs", "N", "3", 1, MAX_NEXT_RUNS, "probe: how many runs to propose"),
+    ROW_RANGE(OPTION_INT, "runs", "N", "3", 1, MAX_QUALITY_NEXT_RUNS,
+              "probe: how many runs to propose"),
     ROW(OPTION_TEXT, "recipe", "NAME", NULL, NULL,
         "probe: whose runs they are; default: a recipe without losses"),
     ROW(OPTION_TEXT, "budget", "N", "125M", NULL,

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A fraction that people read in percent to two digits: two columns, one for each reader. */
+/* A fraction that people read in percent to more digits than listings give one: two columns, one
+ * for each reader. */
 static void percent_column(struct listing *l, const char *title, const char *key)
 {
     listing_column(l, title, NULL, LISTING_NUMBER, "%");
@@ -12,7 +13,7 @@ static void percent_column(struct listing *l, const char *title, const char *key
 
 static void listing_percent(struct listing *l, double frac)
 {
-    listing_number(l, round(1e4 * frac) / 100);
+    listing_number(l, 100 * frac);
     listing_number(l, frac);
 }
 
@@ -157,6 +158,46 @@ void list_quality_pairs(struct listing *l, const struct quality_law *law,
     }
 }
 
+void list_quality_comparisons(struct listing *l, const struct quality_comparison *comparisons,
+                              int n)
+{
+    listing_column(l, "the paper's comparison", "kind", LISTING_TEXT, NULL);
+    listing_column(l, "of", "name", LISTING_TEXT, NULL);
+    listing_column(l, "predicted", "nats", LISTING_NUMBER, "nats");
+    listing_column(l, "predicted", "points", LISTING_NUMBER, "points");
+    listing_column(l, "low", "points_low", LISTING_NUMBER, "points");
+    listing_column(l, "high", "points_high", LISTING_NUMBER, "points");
+    listing_column(l, "printed", "printed_points", LISTING_NUMBER, "points");
+    listing_column(l, "inside", "inside", LISTING_BOOL, NULL);
+    listing_column(l, NULL, "of_roadmap", LISTING_BOOL, NULL);
+    for (int i = 0; i < n; i++) {
+        const struct quality_comparison *c = &comparisons[i];
+        listing_text(l, c->kind);
+        listing_text(l, c->name);
+        listing_number(l, c->difference.nats);
+        listing_number(l, c->difference.points);
+        listing_number(l, c->points_low);
+        listing_number(l, c->points_high);
+        listing_number(l, c->printed_points);
+        listing_int(l, c->inside);
+        listing_int(l, c->of_roadmap);
+    }
+}
+
+void list_quality_sweep(struct listing *l, const struct quality_sweep *sweep)
+{
+    listing_column(l, "the paper's sweep: rank at 125M", "spearman_125m", LISTING_NUMBER, NULL);
+    listing_column(l, "at 350M", "spearman_350m", LISTING_NUMBER, NULL);
+    listing_column(l, "slope", "slope_points_per_nat", LISTING_NUMBER, "points/nat");
+    listing_column(l, "left out", "left_out_points", LISTING_NUMBER, "points");
+    listing_column(l, "by ln blocks", "left_out_blocks_points", LISTING_NUMBER, "points");
+    listing_number(l, sweep->spearman_125m);
+    listing_number(l, sweep->spearman_350m);
+    listing_number(l, sweep->slope);
+    listing_number(l, sweep->left_out_points);
+    listing_number(l, sweep->left_out_blocks_points);
+}
+
 void list_quality_next_runs(struct listing *l, const struct quality_next_run *runs, int n)
 {
     listing_column(l, "layers", "n_layers", LISTING_LEFT_INTEGER, NULL);
@@ -170,8 +211,7 @@ void list_quality_next_runs(struct listing *l, const struct quality_next_run *ru
     listing_column(l, "tokens", "train_tokens", LISTING_COUNT, NULL);
     listing_column(l, NULL, "train_flop", LISTING_NUMBER, NULL);
     listing_column(l, "GPU-hours", "gpu_hours", LISTING_NUMBER, NULL);
-    listing_column(l, "uncertainty taken away", "gain_frac", LISTING_FRAC, NULL);
-    listing_column(l, "half width left", "half_nats", LISTING_NUMBER, "nats");
+    listing_column(l, "known to +-", "half_nats", LISTING_NUMBER, "nats");
     for (int i = 0; i < n; i++) {
         const struct quality_shape *s = &runs[i].shape;
         listing_int(l, (int64_t)s->n_layers);
@@ -185,7 +225,6 @@ void list_quality_next_runs(struct listing *l, const struct quality_next_run *ru
         listing_number(l, runs[i].tokens);
         listing_number(l, runs[i].cost.flop);
         listing_number(l, runs[i].cost.gpu_hours);
-        listing_number(l, runs[i].gain_frac);
         listing_number(l, runs[i].half_nats);
     }
 }

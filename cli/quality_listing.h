@@ -4,6 +4,7 @@
 
 #include "cli/listing.h"
 #include "quality/next_runs.h"
+#include "quality/paper_check.h"
 #include "quality/splits.h"
 
 /* Each fills an empty listing; release it. */
@@ -16,6 +17,9 @@ void list_quality_pairs(struct listing *listing, const struct quality_law *law,
                         const struct quality_runs *runs,
                         const struct quality_prediction *predictions,
                         const struct quality_pairs *pairs);
+void list_quality_comparisons(struct listing *listing, const struct quality_comparison *comparisons,
+                              int n);
+void list_quality_sweep(struct listing *listing, const struct quality_sweep *sweep);
 void list_quality_next_runs(struct listing *listing, const struct quality_next_run *runs, int n);
 
 /* Columns of marks, and a row of them; `law` names the form, `split` the rows (NULL: no such

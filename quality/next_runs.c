@@ -1,9 +1,13 @@
 #include "quality/next_runs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { LOCAL = QUALITY_LOCAL, MAX_CONTENDERS = 16 };
+#include "base/memory.h"
+#include "quality/law_fit.h"
+
+enum { MAX_CONTENDERS = 16 };
 
 struct quality_shape quality_paper_shape(double d_model, double n_layers, double vocab, bool tied)
 {
@@ -35,165 +39,140 @@ double quality_width_at(double total_params, double n_layers, double vocab, bool
     return best;
 }
 
-/* The covariance of what one recipe's rows depend on, the prior's for a new recipe. */
-static void local_covariance(const struct quality_law *law, int recipe, double *out)
-{
-    const struct quality_form *form = law->form;
-    int n = form->n_shared + form->n_own;
-    double unit[LOCAL];
-    memset(unit, 0, sizeof unit);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) {
-            double both, one, other;
-            unit[i] = 1;
-            one = quality_variance(law, recipe, unit);
-            unit[i] = 0;
-            unit[j] = 1;
-            other = quality_variance(law, recipe, unit);
-            unit[i] = unit[j] = 1;
-            both = quality_variance(law, recipe, unit);
-            unit[i] = unit[j] = 0;
-            out[i * LOCAL + j] = out[j * LOCAL + i] = i == j ? one : (both - one - other) / 2;
-        }
-}
-
-static double form_of(const double *c, const double *x, const double *y, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            sum += x[i] * c[i * LOCAL + j] * y[j];
-    return sum;
-}
-
 struct design {
     const struct quality_law *law;
-    int n, recipe;
-    double covariance[LOCAL * LOCAL];
-    double contrast[MAX_CONTENDERS][LOCAL]; /* gradient of a contender minus that of the best */
-    int n_contrasts;
-    double loss_nats;
+    const char *recipe;
+    const struct training_gpu *gpu;
+    struct quality_plan *plan;
+    struct quality_shape contenders[MAX_CONTENDERS];
+    int n_contenders;
+    struct quality_run runs[MAX_QUALITY_NEXT_RUNS]; /* picked so far, and the one that is tried */
+    int n_runs;
+    struct quality_law *fitted; /* over `law`, with them */
 };
 
-static double spread(const struct design *d)
-{
-    double sum = 0;
-    for (int i = 0; i < d->n_contrasts; i++)
-        sum += form_of(d->covariance, d->contrast[i], d->contrast[i], d->n);
-    return sum;
-}
-
-static double half_width(const struct design *d)
-{
-    double sum = 0, inflate = d->law->constants.value[QUALITY_INFLATE];
-    for (int i = 0; i < d->n_contrasts; i++)
-        sum += sqrt(form_of(d->covariance, d->contrast[i], d->contrast[i], d->n));
-    return d->n_contrasts > 0 ? QUALITY_Z90 * inflate * sum / d->n_contrasts * d->loss_nats : 0;
-}
-
-static void set_contenders(struct design *d, struct quality_plan *plan)
+static void set_contenders(struct design *d)
 {
     static const int depths[] = {4, 6, 8, 12, 16, 20, 24, 30, 36, 42, 50, 62};
-    struct quality_prediction of[MAX_CONTENDERS];
-    int n = 0, best = 0;
+    struct quality_plan *plan = d->plan;
+    plan->contenders_gpu_hours = 0;
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
         double width = quality_width_at(plan->total_params, depths[i], plan->vocab, plan->tied);
         const struct quality_shape shape =
             quality_paper_shape(width, depths[i], plan->vocab, plan->tied);
+        struct training_cost cost;
         if (fabs(log(quality_total_params(&shape) / plan->total_params)) > 0.12)
             continue;
-        quality_predict(d->law, d->recipe, &shape, plan->tokens, &of[n]);
-        best = of[n].loss_nats < of[best].loss_nats ? n : best;
-        n++;
+        training_cost_of(&shape, plan->tokens, d->gpu, &cost);
+        plan->contenders_gpu_hours += cost.gpu_hours;
+        d->contenders[d->n_contenders++] = shape;
     }
-    for (int i = 0; i < n; i++) {
+    plan->n_contenders = d->n_contenders;
+}
+
+/* Mean half width of the contenders' differences to the best of them. */
+static double half_width(const struct design *d, const struct quality_law *law)
+{
+    struct quality_prediction of[MAX_CONTENDERS];
+    int best = 0, recipe = quality_find_recipe(law, d->recipe);
+    double sum = 0;
+    for (int i = 0; i < d->n_contenders; i++) {
+        quality_predict(law, recipe, &d->contenders[i], d->plan->tokens, &of[i]);
+        best = of[i].loss_nats < of[best].loss_nats ? i : best;
+    }
+    for (int i = 0; i < d->n_contenders; i++) {
+        struct quality_difference difference;
         if (i == best)
             continue;
-        for (int k = 0; k < d->n; k++)
-            d->contrast[d->n_contrasts][k] = of[i].gradient[k] - of[best].gradient[k];
-        d->n_contrasts++;
+        quality_compare(law, &of[i], &of[best], &difference);
+        sum += difference.high_nats - difference.nats;
     }
-    d->loss_nats = n > 0 ? of[best].loss_nats : 0;
-    plan->n_contenders = n;
-    plan->half_nats = half_width(d);
+    return sum / (d->n_contenders - 1);
 }
 
-/* How much of the contenders' spread a row takes away. */
-static double gain_of(const struct design *d, const double *gradient, double variance)
+static bool is_picked(const struct design *d, const struct quality_shape *shape, double tokens)
 {
-    double denominator = variance + form_of(d->covariance, gradient, gradient, d->n), sum = 0;
-    for (int i = 0; i < d->n_contrasts; i++) {
-        double shared = form_of(d->covariance, d->contrast[i], gradient, d->n);
-        sum += shared * shared;
-    }
-    return sum / denominator;
+    for (int i = 0; i < d->n_runs; i++)
+        if (d->runs[i].shape.d_model == shape->d_model &&
+            d->runs[i].shape.n_layers == shape->n_layers && d->runs[i].tokens == tokens)
+            return true;
+    return false;
 }
 
-static void learn(struct design *d, const double *gradient, double variance)
+/* The half width once this run has the loss that the law expects. */
+static enum status try_run(struct design *d, const struct quality_shape *shape, double tokens,
+                           double *half_nats, struct err *err)
 {
-    double denominator = variance + form_of(d->covariance, gradient, gradient, d->n);
-    double moved[LOCAL] = {0};
-    for (int i = 0; i < d->n; i++)
-        for (int j = 0; j < d->n; j++)
-            moved[i] += d->covariance[i * LOCAL + j] * gradient[j];
-    for (int i = 0; i < d->n; i++)
-        for (int j = 0; j < d->n; j++)
-            d->covariance[i * LOCAL + j] -= moved[i] * moved[j] / denominator;
+    struct quality_run *run = &d->runs[d->n_runs];
+    struct quality_point point;
+    int recipe = quality_find_recipe(d->law, d->recipe);
+    *run = (struct quality_run){
+        .shape = *shape, .tokens = tokens, .accuracy = (double)NAN, .group = d->n_runs};
+    snprintf(run->recipe, sizeof run->recipe, "%s", d->recipe);
+    quality_point_of(d->law, recipe, shape, tokens, &point);
+    run->loss = quality_loss(d->law, recipe, &point, NULL);
+    *d->fitted = *d->law;
+    enum status status = quality_fit(d->runs, NULL, (size_t)d->n_runs + 1, d->law, d->fitted, err);
+    if (status == STATUS_OK)
+        *half_nats = half_width(d, d->fitted);
+    return status;
 }
 
-/* The best next run into *out; false: none is allowed. */
-static bool pick(struct design *d, const struct training_gpu *gpu, double most_flop,
-                 const struct quality_plan *plan, const struct quality_next_run *before,
-                 int n_before, struct quality_next_run *out)
+/* The run after which the contenders are known best; *found is false when none is allowed. */
+static enum status pick(struct design *d, double most_hours, struct quality_next_run *out,
+                        bool *found, struct err *err)
 {
-    static const double widths[] = {256, 384, 512, 640, 768}, tokens[] = {2e9, 5e9, 10e9, 20e9};
+    static const double widths[] = {256, 384, 512, 640, 768, 1024};
+    static const double tokens[] = {2e9, 5e9, 10e9, 20e9, 50e9, 100e9};
     static const int depths[] = {4, 8, 12, 16, 24, 32, 48};
-    double most = -1, learnt[LOCAL], learnt_variance = 0;
-    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
-        for (size_t l = 0; l < sizeof depths / sizeof *depths; l++)
-            for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++) {
-                struct quality_next_run run = {.tokens = tokens[t]};
-                struct quality_prediction prediction;
-                bool again = false;
-                run.shape = quality_paper_shape(widths[w], depths[l], plan->vocab, plan->tied);
-                training_cost_of(&run.shape, run.tokens, gpu, &run.cost);
-                for (int i = 0; i < n_before; i++)
-                    again = again || (before[i].shape.d_model == run.shape.d_model &&
-                                      before[i].shape.n_layers == run.shape.n_layers &&
-                                      before[i].tokens == run.tokens);
-                if (again || run.cost.flop > most_flop)
-                    continue;
-                quality_predict(d->law, d->recipe, &run.shape, run.tokens, &prediction);
-                double sigma = d->law->constants.value[QUALITY_SIGMA];
-                double variance = sigma * sigma + prediction.shape_sd * prediction.shape_sd;
-                double gain = gain_of(d, prediction.gradient, variance);
-                if (gain <= most)
-                    continue;
-                most = gain;
-                *out = run;
-                memcpy(learnt, prediction.gradient, sizeof learnt);
-                learnt_variance = variance;
-            }
-    if (most < 0)
-        return false;
-    learn(d, learnt, learnt_variance);
-    return true;
+    enum { WIDTHS = 6, TOKENS = 6, DEPTHS = 7 };
+    double least = INFINITY;
+    *found = false;
+    for (int i = 0; i < WIDTHS * DEPTHS * TOKENS; i++) {
+        struct quality_next_run run = {.tokens = tokens[i % TOKENS]};
+        run.shape = quality_paper_shape(widths[i / TOKENS / DEPTHS], depths[i / TOKENS % DEPTHS],
+                                        d->plan->vocab, d->plan->tied);
+        training_cost_of(&run.shape, run.tokens, d->gpu, &run.cost);
+        if (run.cost.gpu_hours > most_hours || is_picked(d, &run.shape, run.tokens))
+            continue;
+        enum status status = try_run(d, &run.shape, run.tokens, &run.half_nats, err);
+        if (status != STATUS_OK)
+            return status;
+        if (run.half_nats >= least)
+            continue;
+        least = run.half_nats;
+        *out = run;
+        *found = true;
+    }
+    return *found ? try_run(d, &out->shape, out->tokens, &out->half_nats, err) : STATUS_OK;
 }
 
-int quality_next_runs(const struct quality_law *law, int recipe, const struct training_gpu *gpu,
-                      double most_flop, struct quality_plan *plan, int n,
-                      struct quality_next_run *picked)
+enum status quality_next_runs(const struct quality_law *law, const char *recipe,
+                              const struct training_gpu *gpu, double most_hours,
+                              struct quality_plan *plan, int n, struct quality_next_run *picked,
+                              int *n_picked, struct err *err)
 {
-    struct design d = {.law = law, .recipe = recipe};
-    d.n = law->form->n_shared + law->form->n_own;
-    local_covariance(law, recipe, d.covariance);
-    set_contenders(&d, plan);
-    double before = spread(&d);
-    for (int i = 0; i < n; i++) {
-        if (!pick(&d, gpu, most_flop, plan, picked, i, &picked[i]))
-            return i;
-        picked[i].gain_frac = before > 0 ? 1 - spread(&d) / before : 0;
-        picked[i].half_nats = half_width(&d);
+    struct design d = {.law = law,
+                       .recipe = recipe == NULL ? "the next" : recipe,
+                       .gpu = gpu,
+                       .plan = plan,
+                       .fitted = memory_new(1, sizeof *d.fitted)};
+    enum status status = STATUS_OK;
+    bool found = true;
+    *n_picked = 0;
+    if (d.fitted == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    set_contenders(&d);
+    if (d.n_contenders < 2)
+        status = err_set(err, STATUS_RANGE, "no two depths meet the budget with this vocabulary");
+    else
+        plan->half_nats = half_width(&d, law);
+    while (status == STATUS_OK && *n_picked < n && *n_picked < MAX_QUALITY_NEXT_RUNS) {
+        status = pick(&d, most_hours, &picked[*n_picked], &found, err);
+        if (!found || status != STATUS_OK)
+            break;
+        d.n_runs = ++*n_picked;
     }
-    return n;
+    memory_free(d.fitted);
+    return status;
 }

@@ -53,7 +53,7 @@ static double passed_params(const struct quality_shape *s)
  * tokens. */
 static const struct {
     double params, days;
-} published[] = {{124.6e6, 3}, {345.2e6, 6}, {603.1e6, 8}, {1005.1e6, 12}, {1562.0e6, 18}};
+} published[] = {{124.6e6, 3}, {345.2e6, 6}, {603.1e6, 8}, {1005.1e6, 12}, {1510.6e6, 18}};
 
 static double published_utilisation(int i)
 {
