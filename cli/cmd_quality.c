@@ -175,6 +175,24 @@ static void note_outliers(const struct quality_law *law, const struct quality_ru
     }
 }
 
+/* Takes runs from `first` on that stand before it, too: a law counts a loss once. */
+static void drop_known(struct quality_runs *runs, size_t first, struct text *notes)
+{
+    size_t kept = first;
+    for (size_t i = first; i < runs->n; i++) {
+        const struct quality_run *run = &runs->items[i];
+        bool known = false;
+        for (size_t k = 0; k < first && !known; k++)
+            known = runs->items[k].group == run->group && runs->items[k].tokens == run->tokens &&
+                    (runs->items[k].loss == run->loss || isnan(run->loss));
+        if (known)
+            text_addf(notes, "line %d: this run is behind the law already\n", run->line);
+        else
+            runs->items[kept++] = *run;
+    }
+    runs->n = kept;
+}
+
 /* Own runs over a law: its mean and covariance are the prior. */
 static enum status fit_own(const struct args *args, struct quality_law *law,
                            struct quality_runs *own, struct text *notes, struct err *err)
@@ -184,6 +202,8 @@ static enum status fit_own(const struct args *args, struct quality_law *law,
     for (int i = 1; i < args_n_operands(args) && status == STATUS_OK; i++)
         status = quality_runs_read(args_operand(args, i), QUALITY_TO_FIT, law, own, notes, err);
     int known = law->n_recipes;
+    if (status == STATUS_OK)
+        drop_known(own, first, notes);
     if (status == STATUS_OK)
         status = quality_fit(own->items + first, NULL, own->n - first, law, law, err);
     for (int i = known; i < law->n_recipes && status == STATUS_OK; i++)
@@ -282,14 +302,14 @@ static enum status summarise(const struct args *args, const struct quality_law *
     quality_runs_group(&behind);
     quality_mark_columns(out, false);
     quality_mark(law, predictions, runs->items, NULL, runs->n, pairs, &marks);
-    list_quality_marks(out, law->form->title, NULL, &marks);
+    list_quality_marks(out, law->form, NULL, &marks);
     for (int i = 0; i < N_QUALITY_RIVALS && status == STATUS_OK; i++) {
         status = mark_rival(&behind, used, quality_rivals[i], runs, pairs, &marks, err);
         if (status == STATUS_OK)
-            list_quality_marks(out, quality_rivals[i]->title, NULL, &marks);
+            list_quality_marks(out, quality_rivals[i], NULL, &marks);
     }
     quality_mark(NULL, NULL, runs->items, NULL, runs->n, pairs, &marks);
-    list_quality_marks(out, "parameters in blocks", NULL, &marks);
+    list_quality_marks(out, NULL, NULL, &marks);
     memory_free(used);
     quality_runs_release(&behind);
     return status;
@@ -357,14 +377,13 @@ static enum status list_splits(const struct args *args, struct text *notes, stru
     quality_mark_columns(all, true);
     quality_mark_columns(people, true);
     for (size_t i = 0; i < sizeof forms / sizeof *forms && status == STATUS_OK; i++) {
-        const char *title = forms[i] == NULL ? "parameters in blocks" : forms[i]->title;
         int n = 0;
         status =
             quality_splits(&runs, forms[i], (uint64_t)args_int(args, "seed", 1), splits, &n, err);
         for (int k = 0; k < n && status == STATUS_OK; k++) {
-            list_quality_marks(all, title, splits[k].name, &splits[k].marks);
+            list_quality_marks(all, forms[i], splits[k].name, &splits[k].marks);
             if (i == 0 || is_headline(splits[k].name))
-                list_quality_marks(people, title, splits[k].name, &splits[k].marks);
+                list_quality_marks(people, forms[i], splits[k].name, &splits[k].marks);
         }
     }
     quality_runs_release(&runs);

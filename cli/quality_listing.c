@@ -231,7 +231,8 @@ void list_quality_next_runs(struct listing *l, const struct quality_next_run *ru
 
 void quality_mark_columns(struct listing *l, bool has_split)
 {
-    listing_column(l, "law", "law", LISTING_TEXT, NULL);
+    listing_column(l, "law", NULL, LISTING_TEXT, NULL);
+    listing_column(l, NULL, "law", LISTING_TEXT, NULL);
     if (has_split)
         listing_column(l, "rows judged", "split", LISTING_TEXT, NULL);
     listing_column(l, "n", "n", LISTING_INTEGER, NULL);
@@ -259,10 +260,11 @@ static void pair_marks(struct listing *l, const struct quality_pair_marks *m)
     listing_number(l, m->right_frac);
 }
 
-void list_quality_marks(struct listing *l, const char *law, const char *split,
+void list_quality_marks(struct listing *l, const struct quality_form *form, const char *split,
                         const struct quality_marks *m)
 {
-    listing_text(l, law);
+    listing_text(l, form == NULL ? "parameters in blocks" : form->title);
+    listing_text(l, form == NULL ? "blocks" : form->name);
     if (split != NULL)
         listing_text(l, split);
     listing_int(l, m->n);

@@ -22,10 +22,10 @@ void list_quality_comparisons(struct listing *listing, const struct quality_comp
 void list_quality_sweep(struct listing *listing, const struct quality_sweep *sweep);
 void list_quality_next_runs(struct listing *listing, const struct quality_next_run *runs, int n);
 
-/* Columns of marks, and a row of them; `law` names the form, `split` the rows (NULL: no such
+/* Columns of marks, and a row of them: of a form (NULL: the stand-in) on a split (NULL: no such
  * column). */
 void quality_mark_columns(struct listing *listing, bool has_split);
-void list_quality_marks(struct listing *listing, const char *law, const char *split,
+void list_quality_marks(struct listing *listing, const struct quality_form *form, const char *split,
                         const struct quality_marks *marks);
 
 #endif

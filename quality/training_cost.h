@@ -5,7 +5,7 @@
  * fifth for small models) and is part of the utilisation.
  *
  * Utilisation is what the paper's own table of days says (32 A100 80GB, 1 T tokens: 3, 6, 8, 12, 18
- * days for 125M, 350M, 600M, 1B, 1.5B), interpolated in ln parameters: 0.28 to 0.62. Days are printed
+ * days for 125M, 350M, 600M, 1B, 1.5B), interpolated in ln parameters: 0.29 to 0.59. Days are printed
  * whole, so a sixth is in doubt at 125M; its 29 hours for 0.25 T tokens (Table 16) say a third less.
  * Source: MobileLLM's README and training script, data/published. */
 #ifndef LATHE_QUALITY_TRAINING_COST_H

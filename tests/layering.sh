@@ -42,6 +42,9 @@ expect 1 simulator/x.c runtime/y.h
 expect 1 search/x.c db/y.h
 expect 1 simulator/x.c db/y.h
 expect 1 runtime/x.c db/y.h
+expect 0 search/x.c quality/y.h
+expect 1 quality/x.c device/y.h
+expect 1 quality/x.c db/y.h
 expect 1 model/x.c elsewhere/y.h
 expect 1 model/a.h base/a.h
 exit $bad

@@ -1,0 +1,6 @@
+cat >runs.csv <<"CSV"
+recipe,d_model,n_layers,n_heads,n_kv_heads,head_dim,d_ff,vocab,train_tokens,val_loss
+mine,512,16,8,8,64,1536,32000,2000000000,5.19
+mine,512,16,8,8,64,1536,32000,4000000000,5.05
+CSV
+lathe quality fit runs.csv --out mine.json

@@ -1,0 +1,1 @@
+lathe quality explain

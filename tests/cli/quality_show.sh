@@ -1,0 +1,2 @@
+lathe quality show | head -n 14
+lathe quality show --json | grep -c -e '"low"' -e '"source"'
