@@ -374,11 +374,11 @@ static enum status read_covariance(const struct json *root, struct quality_law *
             law->covariance[i * n + j] = law->covariance[j * n + i] = value;
         }
     }
-    double *factor = memory_new((size_t)(n * n), sizeof *factor);
+    double *factor = memory_new((size_t)n * (size_t)n, sizeof *factor);
     if (status == STATUS_OK && factor == NULL)
         status = err_set(err, STATUS_NOMEM, "out of memory");
     if (status == STATUS_OK) {
-        memcpy(factor, law->covariance, (size_t)(n * n) * sizeof *factor);
+        memcpy(factor, law->covariance, (size_t)n * (size_t)n * sizeof *factor);
         if (!cholesky_factor(n, factor))
             status = json_error(&rows, err, "is not a covariance: not positive definite");
     }

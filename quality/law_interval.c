@@ -111,7 +111,7 @@ void quality_compare(const struct quality_law *law, const struct quality_predict
                      const struct quality_prediction *b, struct quality_difference *out)
 {
     const double *c = law->constants.value;
-    double d[QUALITY_LOCAL], mean = sqrt(a->loss_nats * b->loss_nats);
+    double d[QUALITY_LOCAL] = {0}, mean = sqrt(a->loss_nats * b->loss_nats);
     for (int k = 0; k < law->form->n_shared + law->form->n_own; k++)
         d[k] = a->gradient[k] - b->gradient[k];
     double aspect_a = a->point.ln_width - a->point.ln_depth;

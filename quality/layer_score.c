@@ -160,6 +160,14 @@ static double score_of(const struct stack *stack, const double beta[N], double i
     return sum;
 }
 
+static bool same_stack_features(const struct stack *a, const struct stack *b)
+{
+    for (int k = 0; k < N; k++)
+        if (a->feature[k] != b->feature[k])
+            return false;
+    return true;
+}
+
 /* Equal stacks stay in one fold. */
 static void deal_folds(struct stack *stacks, size_t n)
 {
@@ -168,7 +176,7 @@ static void deal_folds(struct stack *stacks, size_t n)
     for (size_t i = 0; i < n; i++) {
         stacks[i].fold = (int)rng_between(&rng, 0, N_FOLDS - 1);
         for (size_t j = 0; j < i; j++)
-            if (memcmp(stacks[j].feature, stacks[i].feature, sizeof stacks[i].feature) == 0)
+            if (same_stack_features(&stacks[j], &stacks[i]))
                 stacks[i].fold = stacks[j].fold;
     }
 }
