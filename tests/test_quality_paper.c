@@ -166,7 +166,7 @@ static void test_preset_is_its_shape(void **state)
     assert_int_equal(quality_shape_of(&net, &got, &err), STATUS_OK);
     transformer_count(&net, &count);
     assert_true(quality_block_params(&got) == (double)(count.attention + count.ffn));
-    net.block.mixer = MIXER_NONE;
+    net.stack.first.mixer = MIXER_NONE;
     assert_int_equal(quality_shape_of(&net, &got, &err), STATUS_UNSUPPORTED);
     transformer_release(&net);
 }

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "quality/runs.h"
 #include "tests/quality_fixture.h"
 
 #define HEADER \
