@@ -61,7 +61,7 @@ static const char *end_of(const char *path)
 static void note(struct table *table, int line, const char *message)
 {
     if (table->notes != NULL)
-        text_addf(table->notes, "%s:%d: %s\n", table->name, line, message);
+        text_addf(table->notes, "%s: line %d: %s\n", table->name, line, message);
 }
 
 /* A column whose name says that it holds another quantity. */
@@ -162,7 +162,7 @@ static enum status read_config(const struct table *table, int row, struct qualit
         transformer_release(&net);
     }
     if (status != STATUS_OK)
-        err_prefix(err, status, "%s:%d: config: ", table->name, csv_line(table->csv, row));
+        err_prefix(err, status, "%s: line %d: config: ", table->name, csv_line(table->csv, row));
     return status;
 }
 
