@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "model/count.h"
 #include "model/preset.h"
 #include "model/transformer.h"
 #include "quality/delta.h"
