@@ -1,7 +1,6 @@
 #include "fit/fit_rows.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/stats.h"
@@ -40,7 +39,7 @@ bool fit_same_network(const struct fit_row *a, const struct fit_row *b)
     return a->net.max_context == b->net.max_context
                ? transformer_same_shape(&a->net, &b->net)
                : a->net.d_model == b->net.d_model && a->net.vocab_size == b->net.vocab_size &&
-                     memcmp(&a->net.schedule, &b->net.schedule, sizeof a->net.schedule) == 0 &&
+                     schedule_equal(&a->net.schedule, &b->net.schedule) &&
                      a->net.stack.first.d_ff == b->net.stack.first.d_ff;
 }
 

@@ -46,6 +46,12 @@ enum status sharing_parse(const char *name, enum sharing *out, struct err *err)
                    name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+bool schedule_equal(const struct schedule *a, const struct schedule *b)
+{
+    return a->sharing == b->sharing && a->n_layers == b->n_layers && a->repeats == b->repeats &&
+           a->share_ffn == b->share_ffn;
+}
+
 int64_t schedule_executions(const struct schedule *schedule)
 {
     return schedule->n_layers * schedule->repeats;

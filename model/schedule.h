@@ -35,6 +35,7 @@ struct schedule {
     bool share_ffn;   /* one feed-forward for all blocks; then n_layers counts attentions */
 };
 
+bool schedule_equal(const struct schedule *a, const struct schedule *b);
 /* n_layers_effective */
 int64_t schedule_executions(const struct schedule *schedule);
 /* The block that execution i runs, i in 0 .. executions - 1. */

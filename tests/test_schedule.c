@@ -64,12 +64,38 @@ static void names_are_read_back_and_slips_are_named(void **state)
     assert_non_null(strstr(err.message, "did you mean 'immediate'"));
 }
 
+/* Bytes between members say nothing. */
+static void equal_is_by_member(void **state)
+{
+    (void)state;
+    struct schedule a, b;
+    memset(&a, 0x00, sizeof a);
+    memset(&b, 0xff, sizeof b);
+    a.sharing = b.sharing = SHARING_IMMEDIATE;
+    a.n_layers = b.n_layers = 3;
+    a.repeats = b.repeats = 2;
+    a.share_ffn = b.share_ffn = true;
+    assert_true(schedule_equal(&a, &b));
+    b.share_ffn = false;
+    assert_false(schedule_equal(&a, &b));
+    b = a;
+    b.sharing = SHARING_REVERSE;
+    assert_false(schedule_equal(&a, &b));
+    b = a;
+    b.n_layers = 4;
+    assert_false(schedule_equal(&a, &b));
+    b = a;
+    b.repeats = 3;
+    assert_false(schedule_equal(&a, &b));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_are_those_of_the_paper),
         cmocka_unit_test(every_block_runs_exactly_repeats_times),
         cmocka_unit_test(names_are_read_back_and_slips_are_named),
+        cmocka_unit_test(equal_is_by_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
