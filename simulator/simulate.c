@@ -182,9 +182,11 @@ static enum status steady_point(struct run *run, int64_t context, struct point *
 {
     struct pass_report report;
     enum status status = run_steady(run, context, &report);
+    if (status)
+        return status;
     *out = (struct point){report.ns, report.energy_pj};
     run->out->tokens_simulated++;
-    return status;
+    return STATUS_OK;
 }
 
 /* Sum over first .. last of a line through both. */
@@ -227,6 +229,36 @@ static enum status add_segment(struct run *run, int64_t first, struct point a, i
     return status ? status : add_segment(run, middle, m, last, b);
 }
 
+static enum status run_each_token(struct run *run, int64_t context, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        struct pass_report report;
+        enum status status = run_decode(run, context + i, true, &report);
+        if (status)
+            return status;
+        run->out->tokens_ns += report.ns;
+        run->out->tokens_energy_pj += report.energy_pj;
+        run->out->tokens_simulated++;
+    }
+    return STATUS_OK;
+}
+
+static enum status run_some_tokens(struct run *run, int64_t context, int64_t n)
+{
+    if (n <= 1)
+        return STATUS_OK;
+    struct point a, b;
+    enum status status = steady_point(run, context + 1, &a);
+    if (status)
+        return status;
+    status = steady_point(run, context + n - 1, &b);
+    if (status)
+        return status;
+    run->out->tokens_ns += a.ns;
+    run->out->tokens_energy_pj += a.energy_pj;
+    return add_segment(run, context + 1, a, context + n - 1, b);
+}
+
 static enum status run_tokens(struct run *run)
 {
     struct simulated *out = run->out;
@@ -234,28 +266,13 @@ static enum status run_tokens(struct run *run)
     bool exact = run->simulation->exact || run->simulation->sink.span != NULL;
     struct pass_report report;
     enum status status = run_decode(run, context, true, &report);
+    if (status)
+        return status;
     out->tokens = n;
     out->first_decode_ns = out->tokens_ns = report.ns;
     out->tokens_energy_pj = report.energy_pj;
     out->tokens_simulated = 1;
-    if (exact)
-        for (int64_t i = 1; i < n && !status; i++) {
-            status = run_decode(run, context + i, true, &report);
-            out->tokens_ns += report.ns;
-            out->tokens_energy_pj += report.energy_pj;
-            out->tokens_simulated++;
-        }
-    else if (n > 1 && !status) {
-        struct point a, b;
-        status = steady_point(run, context + 1, &a);
-        if (!status)
-            status = steady_point(run, context + n - 1, &b);
-        if (!status) {
-            out->tokens_ns += a.ns;
-            out->tokens_energy_pj += a.energy_pj;
-            status = add_segment(run, context + 1, a, context + n - 1, b);
-        }
-    }
+    status = exact ? run_each_token(run, context, n) : run_some_tokens(run, context, n);
     return status ? status : run_steady(run, context, &out->decode);
 }
 
