@@ -120,7 +120,7 @@ static void note_reach(struct calibration *out)
 enum status draw_networks(int n_networks, double most_params, struct calibration *out,
                           struct err *err)
 {
-    size_t n_trials = (size_t)(n_networks * out->n_points * TRIALS_A_POINT);
+    size_t n_trials = (size_t)n_networks * (size_t)out->n_points * TRIALS_A_POINT;
     out->networks = memory_new((size_t)n_networks, sizeof *out->networks);
     out->trials = memory_new(n_trials, sizeof *out->trials);
     if (!out->networks || !out->trials)

@@ -68,7 +68,7 @@ enum status validation_draw(const struct validation_options *options, struct val
 {
     int n_networks = (options->n_networks + N_SERIES - 1) / N_SERIES * N_SERIES;
     enum status status =
-        allocate(out, (size_t)n_networks, (size_t)(n_networks * options->n_threads), err);
+        allocate(out, (size_t)n_networks, (size_t)n_networks * (size_t)options->n_threads, err);
     out->n_networks = n_networks;
     if (status == STATUS_OK)
         draw_series(options, out);
