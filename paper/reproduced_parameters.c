@@ -59,10 +59,11 @@ static enum status read_shape(const struct csv *csv, int row, const char *layers
         status = whole(csv, row, "heads", 0, &heads, err);
     if (!status)
         status = whole(csv, row, "kv_heads", heads, &kv_heads, err);
-    if (!status && (d_model == 0 || layers == 0 || heads == 0))
-        status = csv_error(csv, row, -1, err, "a row without dim, layers or heads");
-    if (!status)
-        status = whole(csv, row, "head_dim", d_model / heads, &d_head, err);
+    if (status)
+        return status;
+    if (d_model == 0 || layers == 0 || heads == 0)
+        return csv_error(csv, row, -1, err, "a row without dim, layers or heads");
+    status = whole(csv, row, "head_dim", d_model / heads, &d_head, err);
     if (!status)
         status = whole(csv, row, "ffn_hidden", ffn_by_rule(d_model), &d_ff, err);
     if (!status)
