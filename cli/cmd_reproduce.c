@@ -223,14 +223,20 @@ static enum status draw_sweep(const struct args *args, const struct sharing_swee
     return plot_sweep(sweep->sram_mb, N_SWEEP_SIZES, lines, N_SWEEP_MODES, &options, err);
 }
 
+static enum status add_latency(const struct args *args, const struct device *device,
+                               struct claims *claims, struct err *err)
+{
+    enum status status = reproduce_latency(device, claims, err);
+    if (status != STATUS_OK || !args_given(args, "figures"))
+        return status;
+    return draw_table_7(args, claims, err);
+}
+
 static enum status reproduce(const struct args *args, const struct device *device,
                              struct claims *claims, struct sharing_sweep *sweep, struct err *err)
 {
     enum status status;
-    bool figures = args_given(args, "figures");
-    if (wanted(args, "latency") && (status = reproduce_latency(device, claims, err)))
-        return status;
-    if (wanted(args, "latency") && figures && (status = draw_table_7(args, claims, err)))
+    if (wanted(args, "latency") && (status = add_latency(args, device, claims, err)))
         return status;
     if (wanted(args, "energy") && (status = reproduce_energy(device, claims, err)))
         return status;
@@ -241,7 +247,7 @@ static enum status reproduce(const struct args *args, const struct device *devic
     if ((status = sweep_sharing(device, sweep, err)) ||
         (status = reproduce_sharing(sweep, claims, err)))
         return status;
-    return figures ? draw_sweep(args, sweep, err) : STATUS_OK;
+    return args_given(args, "figures") ? draw_sweep(args, sweep, err) : STATUS_OK;
 }
 
 static enum status run(const struct args *args, struct err *err)
