@@ -37,8 +37,7 @@ static int64_t group_tiles(const struct op *ops, int n, int group, int64_t tile_
     return sum;
 }
 
-static int64_t edge_tiles(const struct operator_list *list, enum edge_group group,
-                          int64_t tile_bytes)
+static int64_t edge_tiles(const struct operator_list *list, int group, int64_t tile_bytes)
 {
     return group_tiles(list->prologue, list->n_prologue, group, tile_bytes) +
            group_tiles(list->epilogue, list->n_epilogue, group, tile_bytes);
@@ -89,7 +88,7 @@ enum status tile_map_init(struct tile_map *map, const struct operator_list *list
         next = place_block(map, list, block, next);
     for (int group = EDGE_FINAL; group <= EDGE_HEAD; group++) {
         map->edge_first[group] = (int32_t)next;
-        next += edge_tiles(list, (enum edge_group)group, tile_bytes);
+        next += edge_tiles(list, group, tile_bytes);
     }
     map->n_weight_tiles = (int32_t)next;
     for (int64_t i = 0; i < executions && !status && next < MOST_TILES; i++) {
