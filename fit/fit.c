@@ -385,16 +385,20 @@ static enum status linearise(struct solver *s, const struct fit_theta *theta, in
     double now, then, sum = 0;
     double *x = s->x + (size_t)i * (size_t)s->n_terms;
     enum status status = moved_ns(s, theta, s->terms[0], 0, i, &now, err);
-    for (int j = 0; j < s->n_terms && status == STATUS_OK; j++) {
+    if (status != STATUS_OK)
+        return status;
+    for (int j = 0; j < s->n_terms; j++) {
         double value = theta->value[s->terms[j]];
         double step = 1e-4 * (value > 0 ? value : s->scale[j]);
         status = moved_ns(s, theta, s->terms[j], step, i, &then, err);
+        if (status != STATUS_OK)
+            return status;
         x[j] = (then - now) / step;
         sum += x[j] * value;
     }
     s->y[i] = measured(s, i) - (now - sum);
     s->residual[i] = (now - measured(s, i)) / measured(s, i);
-    return status;
+    return STATUS_OK;
 }
 
 /* The rows' noise, from residuals, where they show more than was claimed. */
