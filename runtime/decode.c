@@ -3,7 +3,7 @@
 /* The rows of k and v (whole heads, so that whoever made a head also turns and stores it) and of q
  * that a thread makes: equal shares of the three matrices laid end to end, k first. */
 struct qkv_share {
-    struct span k_heads, v_heads, q_rows;
+    struct worker_span k_heads, v_heads, q_rows;
 };
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -27,15 +27,15 @@ static struct qkv_share share_qkv(const struct worker *worker, const struct bloc
         q_edge[i] = edge[i] == 2 * kv + q ? q : clamp((edge[i] - 2 * kv) / 16 * 16, 0, q);
     }
 #undef HEADS
-    share.k_heads = (struct span){k_edge[0], k_edge[1]};
-    share.v_heads = (struct span){v_edge[0], v_edge[1]};
-    share.q_rows = (struct span){q_edge[0], q_edge[1]};
+    share.k_heads = (struct worker_span){k_edge[0], k_edge[1]};
+    share.v_heads = (struct worker_span){v_edge[0], v_edge[1]};
+    share.q_rows = (struct worker_span){q_edge[0], q_edge[1]};
     return share;
 }
 
-static struct span head_rows(struct span heads, int64_t d_head)
+static struct worker_span head_rows(struct worker_span heads, int64_t d_head)
 {
-    return (struct span){heads.begin * d_head, heads.end * d_head};
+    return (struct worker_span){heads.begin * d_head, heads.end * d_head};
 }
 
 /* attended = attention(x) before the output projection. Ends with a meeting. */
@@ -47,8 +47,8 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     const struct kernel *kernel = r->matvec[w->q.dtype];
     const void *prepared = kernel_prepare(kernel, w->q.k, x, worker->lane->prepared);
     struct qkv_share share = share_qkv(worker, shape);
-    struct span k_rows = head_rows(share.k_heads, d_head),
-                v_rows = head_rows(share.v_heads, d_head);
+    struct worker_span k_rows = head_rows(share.k_heads, d_head),
+                       v_rows = head_rows(share.v_heads, d_head);
     kernel->run.matvec(w->k.k, w->k.data, prepared, r->k, k_rows.begin, k_rows.end);
     kernel->run.matvec(w->v.k, w->v.data, prepared, r->v, v_rows.begin, v_rows.end);
     kernel->run.matvec(w->q.k, w->q.data, prepared, r->q, share.q_rows.begin, share.q_rows.end);
@@ -63,7 +63,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     worker_mark(worker, RUN_QKV);
 
     struct attention attention = runner_attention(r, shape, e, at);
-    struct span heads = worker_share(worker, shape->n_heads);
+    struct worker_span heads = worker_share(worker, shape->n_heads);
     float *q = r->q + heads.begin * d_head;
     runner_turn_heads(r, w->q_norm.weight, heads.end - heads.begin, d_head, at, q);
     r->attention->run.attention(&attention, r->q, shape->n_heads * d_head, r->attended,
@@ -75,7 +75,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
 
 /* x = x + y, with the norm after where the network has one; `rows` of y are this thread's and y is
  * whole only after a meeting. Ends with a meeting. */
-static void join(struct worker *worker, const struct norm_weights *after, struct span rows,
+static void join(struct worker *worker, const struct norm_weights *after, struct worker_span rows,
                  float *y)
 {
     struct runner *r = worker->runner;
@@ -107,7 +107,7 @@ static void expand(struct worker *worker, const struct block_weights *w, const f
     struct runner *r = worker->runner;
     const struct kernel *kernel = r->matvec[w->up.dtype];
     const void *prepared = kernel_prepare(kernel, w->up.k, x, worker->lane->prepared);
-    struct span rows = worker_rows(worker, w->up.n);
+    struct worker_span rows = worker_rows(worker, w->up.n);
     if (w->gate.data) {
         kernel->run.matvec(w->gate.k, w->gate.data, prepared, r->gate, rows.begin, rows.end);
         runner_add_bias(w->gate.bias, rows, r->gate);
@@ -127,7 +127,7 @@ static void run_block(struct worker *worker, int64_t e)
     const struct block *shape = transformer_block(net, block);
     const struct block_weights *w = &r->weights->blocks[block];
     bool before = net->norm_placement != NORM_POST;
-    struct span rows = worker_rows(worker, net->d_model);
+    struct worker_span rows = worker_rows(worker, net->d_model);
     float *normed = worker->lane->normed;
     bool attends = shape->mixer == MIXER_ATTENTION;
     if (attends) {

@@ -14,7 +14,7 @@ static struct prepared prepare(struct worker *worker, const struct matrix *w, in
     const struct kernel *kernel = r->matmul[w->dtype];
     struct prepared out = {x, w->k * (int64_t)sizeof(float)};
     if (kernel->prepare) {
-        struct span tokens = worker_share(worker, m);
+        struct worker_span tokens = worker_share(worker, m);
         out.x = r->prepared;
         out.x_bytes = kernel_prepared_bytes(kernel, w->k);
         for (int64_t t = tokens.begin; t < tokens.end; t++)
@@ -28,7 +28,7 @@ static struct prepared prepare(struct worker *worker, const struct matrix *w, in
 static void multiply(struct worker *worker, const struct matrix *w, int64_t m, struct prepared x,
                      float *y)
 {
-    struct span rows = worker_rows(worker, w->n);
+    struct worker_span rows = worker_rows(worker, w->n);
     worker->runner->matmul[w->dtype]->run.matmul(m, w->k, w->data, x.x, x.x_bytes, y, w->n,
                                                  rows.begin, rows.end, worker->lane->scratch);
     for (int64_t t = 0; t < m && w->bias; t++)
@@ -40,7 +40,7 @@ static const float *norm_tokens(struct worker *worker, const struct norm_weights
 {
     struct runner *r = worker->runner;
     int64_t d = r->net->d_model;
-    struct span tokens = worker_share(worker, m);
+    struct worker_span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++)
         runner_norm(r, norm, d, r->x + t * d, r->normed + t * d);
     return r->normed;
@@ -51,7 +51,7 @@ static void join(struct worker *worker, const struct norm_weights *after, int64_
 {
     struct runner *r = worker->runner;
     int64_t d = r->net->d_model;
-    struct span tokens = worker_share(worker, m);
+    struct worker_span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++) {
         if (r->net->norm_placement == NORM_SANDWICH)
             runner_norm(r, after, d, y + t * d, y + t * d);
@@ -68,12 +68,12 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     int64_t d_head = shape->d_head;
     int64_t q = shape->n_heads * d_head, kv = shape->n_kv_heads * d_head;
     struct prepared in = prepare(worker, &w->q, m, x);
-    struct span all = {0, shape->n_kv_heads};
+    struct worker_span all = {0, shape->n_kv_heads};
     multiply(worker, &w->q, m, in, r->q);
     multiply(worker, &w->k, m, in, r->k);
     multiply(worker, &w->v, m, in, r->v);
     worker_meet(worker);
-    struct span tokens = worker_share(worker, m);
+    struct worker_span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++) {
         int64_t at = r->position + t;
         runner_turn_heads(r, w->q_norm.weight, shape->n_heads, d_head, at, r->q + t * q);
@@ -84,7 +84,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     worker_meet(worker);
     worker_mark(worker, RUN_QKV);
     struct attention attention = runner_attention(r, shape, e, r->position);
-    struct span heads = worker_share(worker, shape->n_heads);
+    struct worker_span heads = worker_share(worker, shape->n_heads);
     r->attention->run.attention(&attention, r->q, q, r->attended, q, 0, m, heads.begin, heads.end,
                                 worker->lane->scratch);
     worker_meet(worker);
@@ -97,7 +97,7 @@ static void feed_forward(struct worker *worker, const struct block_weights *w, i
     struct runner *r = worker->runner;
     int64_t f = w->up.n;
     struct prepared in = prepare(worker, &w->up, m, x);
-    struct span rows = worker_rows(worker, f);
+    struct worker_span rows = worker_rows(worker, f);
     if (w->gate.data)
         multiply(worker, &w->gate, m, in, r->gate);
     multiply(worker, &w->up, m, in, r->up);
@@ -146,7 +146,7 @@ void prefill_pass(struct worker *worker, const int32_t *tokens, int64_t n, bool 
 {
     struct runner *r = worker->runner;
     int64_t d = r->net->d_model;
-    struct span share = worker_share(worker, n);
+    struct worker_span share = worker_share(worker, n);
     for (int64_t t = share.begin; t < share.end; t++)
         runner_embed(r, tokens[t], r->position + t, worker->lane, r->x + t * d);
     worker_meet(worker);

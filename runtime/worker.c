@@ -20,16 +20,16 @@ void worker_mark(struct worker *worker, enum runner_phase phase)
     r->last_ns = now;
 }
 
-struct span worker_rows(const struct worker *worker, int64_t n)
+struct worker_span worker_rows(const struct worker *worker, int64_t n)
 {
-    struct span span;
+    struct worker_span span;
     kernel_slice(n, 16, worker->part, worker->parts, &span.begin, &span.end);
     return span;
 }
 
-struct span worker_share(const struct worker *worker, int64_t n)
+struct worker_span worker_share(const struct worker *worker, int64_t n)
 {
-    struct span span;
+    struct worker_span span;
     kernel_slice(n, 1, worker->part, worker->parts, &span.begin, &span.end);
     return span;
 }
@@ -56,7 +56,7 @@ void runner_turn_heads(const struct runner *runner, const float *weight, int64_t
 }
 
 void runner_store_heads(const struct runner *runner, const struct block *shape, int64_t position,
-                        struct span heads, const float *x, char *cache)
+                        struct worker_span heads, const float *x, char *cache)
 {
     int64_t row = dtype_row_bytes(runner->net->kv_dtype, shape->d_head);
     for (int64_t g = heads.begin; g < heads.end; g++)
@@ -120,7 +120,7 @@ void runner_embed(const struct runner *runner, int32_t token, int64_t position, 
         runner_norm(runner, &w->embed_norm, net->d_model, x, x);
 }
 
-void runner_activate(const struct runner *runner, struct span rows, const float *gate,
+void runner_activate(const struct runner *runner, struct worker_span rows, const float *gate,
                      const float *up, float *out)
 {
     if (gate)
@@ -131,14 +131,14 @@ void runner_activate(const struct runner *runner, struct span rows, const float 
                                            out + rows.begin);
 }
 
-void runner_add_bias(const float *bias, struct span rows, float *y)
+void runner_add_bias(const float *bias, struct worker_span rows, float *y)
 {
     for (int64_t i = rows.begin; bias && i < rows.end; i++)
         y[i] += bias[i];
 }
 
-void runner_matvec(struct worker *worker, const struct matrix *w, struct span rows, const float *x,
-                   float *y)
+void runner_matvec(struct worker *worker, const struct matrix *w, struct worker_span rows,
+                   const float *x, float *y)
 {
     const struct kernel *kernel = worker->runner->matvec[w->dtype];
     const void *prepared = kernel_prepare(kernel, w->k, x, worker->lane->prepared);
@@ -157,11 +157,11 @@ void runner_head(struct worker *worker, const float *x)
         x = normed;
     }
     if (w->head_project.data) {
-        struct span all = {0, w->head_project.n};
+        struct worker_span all = {0, w->head_project.n};
         runner_matvec(worker, &w->head_project, all, x, worker->lane->temporary);
         x = worker->lane->temporary;
     }
-    struct span rows = worker_rows(worker, net->vocab_size);
+    struct worker_span rows = worker_rows(worker, net->vocab_size);
     runner_matvec(worker, &w->head, rows, x, r->logits);
     if (net->logit_softcap > 0) {
         float cap = (float)net->logit_softcap;

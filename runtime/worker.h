@@ -65,11 +65,11 @@ void worker_meet(struct worker *worker);
 void worker_mark(struct worker *worker, enum runner_phase phase);
 
 /* Rows of this thread. */
-struct span {
+struct worker_span {
     int64_t begin, end;
 };
-struct span worker_rows(const struct worker *worker, int64_t n);
-struct span worker_share(const struct worker *worker, int64_t n); /* of tokens or heads */
+struct worker_span worker_rows(const struct worker *worker, int64_t n);
+struct worker_span worker_share(const struct worker *worker, int64_t n); /* of tokens or heads */
 
 /* y = norm(x) of one token, n elements; y may be x. */
 void runner_norm(const struct runner *runner, const struct norm_weights *norm, int64_t n,
@@ -79,7 +79,7 @@ void runner_turn_heads(const struct runner *runner, const float *weight, int64_t
                        int64_t d_head, int64_t position, float *x);
 /* Heads `heads` of one token's k or v, x: [n_kv_heads, d_head], into that cache at `position`. */
 void runner_store_heads(const struct runner *runner, const struct block *shape, int64_t position,
-                        struct span heads, const float *x, char *cache);
+                        struct worker_span heads, const float *x, char *cache);
 /* The attention of execution e for kernels; `first` is the position of the first query. */
 struct attention runner_attention(const struct runner *runner, const struct block *shape, int64_t e,
                                   int64_t first);
@@ -87,14 +87,14 @@ struct attention runner_attention(const struct runner *runner, const struct bloc
 void runner_embed(const struct runner *runner, int32_t token, int64_t position, struct lane *lane,
                   float *x);
 /* act(gate) * up or act(up), on rows span of one token, into gate. */
-void runner_activate(const struct runner *runner, struct span rows, const float *gate,
+void runner_activate(const struct runner *runner, struct worker_span rows, const float *gate,
                      const float *up, float *out);
-void runner_add_bias(const float *bias, struct span rows, float *y);
+void runner_add_bias(const float *bias, struct worker_span rows, float *y);
 
 /* Final norm and head of one token's x, into logits. Ends with a meeting. */
 void runner_head(struct worker *worker, const float *x);
 /* y = W x for this thread's rows; x is one token. */
-void runner_matvec(struct worker *worker, const struct matrix *w, struct span rows, const float *x,
-                   float *y);
+void runner_matvec(struct worker *worker, const struct matrix *w, struct worker_span rows,
+                   const float *x, float *y);
 
 #endif
