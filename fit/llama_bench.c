@@ -58,14 +58,14 @@ static enum status number_of(const struct json *test, const char *key, double fa
 static enum status type_of(const char *model_type, enum dtype *blocks, enum dtype *head,
                            struct err *err)
 {
-    for (const char *at = model_type; at != NULL; at = strchr(at, ' ')) {
-        at += *at == ' ';
-        if (fit_file_type(at, blocks, head, NULL) == STATUS_OK)
-            return STATUS_OK;
+    const char *at = model_type;
+    while (fit_file_type(at, blocks, head, NULL) != STATUS_OK) {
+        const char *space = strchr(at, ' ');
+        if (space == NULL)
+            return err_set(err, STATUS_INPUT, "unknown weight type '%s'", at);
+        at = space + 1;
     }
-    const char *last = strrchr(model_type, ' ');
-    return err_set(err, STATUS_INPUT, "unknown weight type '%s'",
-                   last == NULL ? model_type : last + 1);
+    return STATUS_OK;
 }
 
 /* Median of the samples and their spread; the average where there are none. */
