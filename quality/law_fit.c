@@ -11,7 +11,7 @@
 
 enum { MAX_STEPS = 100 };
 
-struct fit_row {
+struct law_row {
     const struct quality_run *run;
     struct quality_point point;
     int recipe;
@@ -20,7 +20,7 @@ struct fit_row {
 
 struct problem {
     struct quality_law *law;
-    struct fit_row *rows;
+    struct law_row *rows;
     size_t n_rows;
     int n_theta;
     double *mean, *precision;      /* the prior: [n_theta], [n_theta, n_theta] */
@@ -121,7 +121,7 @@ static void losses_of_accuracies(struct problem *p, int recipe)
         n++;
     }
     for (size_t i = 0; i < p->n_rows; i++) {
-        struct fit_row *row = &p->rows[i];
+        struct law_row *row = &p->rows[i];
         if (row->recipe != recipe)
             continue;
         double nats = loss / n + (row->run->accuracy - accuracy / n) / c[QUALITY_POINTS];
@@ -138,7 +138,7 @@ static enum status collect_rows(struct problem *p, const struct quality_run *run
     for (size_t i = 0; i < n; i++) {
         if ((used != NULL && !used[i]) || !has_value(&runs[i]))
             continue;
-        struct fit_row *row = &p->rows[p->n_rows++];
+        struct law_row *row = &p->rows[p->n_rows++];
         row->run = &runs[i];
         row->recipe = quality_find_recipe(p->law, runs[i].recipe);
         quality_point_of(p->law, row->recipe, &runs[i].shape, runs[i].tokens, &row->point);
@@ -208,7 +208,7 @@ static double evaluate(struct problem *p, const double *theta, bool assemble)
             p->slope[i] = pull;
     }
     for (size_t i = 0; i < p->n_rows; i++) {
-        const struct fit_row *row = &p->rows[i];
+        const struct law_row *row = &p->rows[i];
         double g[QUALITY_LOCAL];
         double loss = form->loss(p->law, theta, theta + form->n_shared + form->n_own * row->recipe,
                                  &row->point, assemble ? g : NULL);
@@ -295,7 +295,7 @@ static void describe_recipes(struct problem *p)
     double sum[QUALITY_RECIPES] = {0};
     int n[QUALITY_RECIPES] = {0};
     for (size_t i = 0; i < p->n_rows; i++) {
-        const struct fit_row *row = &p->rows[i];
+        const struct law_row *row = &p->rows[i];
         struct quality_recipe *recipe = &law->recipes[row->recipe];
         double params = exp(row->point.ln_n) * 1e8;
         recipe->rows++;

@@ -53,7 +53,7 @@ double layer_score_stack(const struct layer_score *score, double d_model,
     return sum;
 }
 
-struct stack {
+struct scored_stack {
     double feature[N], target, loss, params;
     int fold;
 };
@@ -74,8 +74,8 @@ static enum status read_list(const struct csv *csv, int row, int column, double 
                : csv_error(csv, row, column, err, "expected 1 to %d numbers", MAX_LAYERS);
 }
 
-static enum status read_stack(const struct csv *csv, int row, const int *column, struct stack *out,
-                              struct err *err)
+static enum status read_stack(const struct csv *csv, int row, const int *column,
+                              struct scored_stack *out, struct err *err)
 {
     double part[5][MAX_LAYERS];
     int n[5];
@@ -106,7 +106,7 @@ static enum status read_stack(const struct csv *csv, int row, const int *column,
 }
 
 /* Ridge on features of mean 0 and spread 1, over stacks outside `fold` (-1: all). */
-static bool solve_ridge(const struct stack *stacks, size_t n, int fold, double beta[N],
+static bool solve_ridge(const struct scored_stack *stacks, size_t n, int fold, double beta[N],
                         double *intercept)
 {
     double mean[N] = {0}, sd[N] = {0}, target = 0, count = 0, gram[N * N] = {0};
@@ -152,7 +152,7 @@ static bool solve_ridge(const struct stack *stacks, size_t n, int fold, double b
     return true;
 }
 
-static double score_of(const struct stack *stack, const double beta[N], double intercept)
+static double score_of(const struct scored_stack *stack, const double beta[N], double intercept)
 {
     double sum = intercept;
     for (int k = 0; k < N; k++)
@@ -160,7 +160,7 @@ static double score_of(const struct stack *stack, const double beta[N], double i
     return sum;
 }
 
-static bool same_stack_features(const struct stack *a, const struct stack *b)
+static bool same_stack_features(const struct scored_stack *a, const struct scored_stack *b)
 {
     for (int k = 0; k < N; k++)
         if (a->feature[k] != b->feature[k])
@@ -169,7 +169,7 @@ static bool same_stack_features(const struct stack *a, const struct stack *b)
 }
 
 /* Equal stacks stay in one fold. */
-static void deal_folds(struct stack *stacks, size_t n)
+static void deal_folds(struct scored_stack *stacks, size_t n)
 {
     struct rng rng;
     rng_init(&rng, 1);
@@ -181,7 +181,8 @@ static void deal_folds(struct stack *stacks, size_t n)
     }
 }
 
-static enum status judge(struct stack *stacks, size_t n, struct layer_score *out, struct err *err)
+static enum status judge(struct scored_stack *stacks, size_t n, struct layer_score *out,
+                         struct err *err)
 {
     double *room = memory_new(3 * n, sizeof *room), *score = room, *loss = room + n;
     double right = 0, pairs = 0;
@@ -213,7 +214,7 @@ static enum status judge(struct stack *stacks, size_t n, struct layer_score *out
     return STATUS_OK;
 }
 
-static enum status fit_stacks(struct stack *stacks, size_t n, struct layer_score *out,
+static enum status fit_stacks(struct scored_stack *stacks, size_t n, struct layer_score *out,
                               struct err *err)
 {
     double beta[N];
@@ -232,7 +233,7 @@ enum status layer_score_fit(const char *path, struct layer_score *out, struct er
     static const char *const names[] = {"n_heads",     "n_kv_heads", "d_ff",
                                         "qk_head_dim", "v_head_dim", "val_loss"};
     struct csv *csv = NULL;
-    struct stack *stacks = NULL;
+    struct scored_stack *stacks = NULL;
     int column[6];
     enum status status = csv_open(path, &csv, err);
     for (int i = 0; i < 6 && status == STATUS_OK; i++)
