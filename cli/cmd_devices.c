@@ -33,8 +33,9 @@ static enum status add_device(struct listing *listing, const char *name, struct 
     struct device device;
     struct machine machine;
     enum status status = device_open(name, &device, err);
-    if (status == STATUS_OK)
-        status = machine_resolve(&device, 0, &machine, err);
+    if (status != STATUS_OK)
+        return status;
+    status = machine_resolve(&device, 0, &machine, err);
     if (status != STATUS_OK)
         return status;
     const struct line line = {
@@ -86,14 +87,16 @@ static enum status show_device(const struct args *args, const char *name, struct
     struct listing listing = {0};
     char *text = NULL;
     enum status status = device_open(name, &device, err);
-    if (status == STATUS_OK)
-        status = device_text(name, &text, err);
-    if (status == STATUS_OK && args_flag(args, "json")) {
+    if (status != STATUS_OK)
+        return status;
+    status = device_text(name, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    if (args_flag(args, "json")) {
         fputs(text, stdout);
         goto out;
     }
-    if (status == STATUS_OK)
-        status = device_listing(&listing, name, text, err);
+    status = device_listing(&listing, name, text, err);
     if (status != STATUS_OK)
         goto out;
     status = listing_print(&listing, stdout, err);

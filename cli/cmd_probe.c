@@ -46,8 +46,9 @@ static enum status draw(const struct args *args, const struct machine *machine,
     const struct enumerate_options options = {.n_jobs = 1};
     space_default(&space);
     enum status status = parse_budget(args_text(args, "budget"), &budget, err);
-    if (status == STATUS_OK)
-        status = enumeration_start(&space, &budget, &enumeration, err);
+    if (status != STATUS_OK)
+        return status;
+    status = enumeration_start(&space, &budget, &enumeration, err);
     if (status != STATUS_OK)
         return status;
     reservoir_init(&sample->reservoir, SAMPLE, 1);
@@ -198,18 +199,21 @@ static enum status run(const struct args *args, struct err *err)
     struct machine machine;
     enum dtype types[MAX_TYPES];
     int n_types;
+    if (!file_is_directory(args_text(args, "out")))
+        return err_set(err, STATUS_IO, "no directory '%s'", args_text(args, "out"));
+    enum status status = types_of(args, types, &n_types, err);
+    if (status != STATUS_OK)
+        return status;
+    status = device_open(args_text(args, "device"), &device, err);
+    if (status != STATUS_OK)
+        return status;
+    status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
+    if (status != STATUS_OK)
+        return status;
     struct sample *sample = memory_new(1, sizeof *sample);
-    enum status status = sample == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
-    if (status == STATUS_OK && !file_is_directory(args_text(args, "out")))
-        status = err_set(err, STATUS_IO, "no directory '%s'", args_text(args, "out"));
-    if (status == STATUS_OK)
-        status = types_of(args, types, &n_types, err);
-    if (status == STATUS_OK)
-        status = device_open(args_text(args, "device"), &device, err);
-    if (status == STATUS_OK)
-        status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
-    if (status == STATUS_OK)
-        status = draw(args, &machine, sample, err);
+    if (sample == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    status = draw(args, &machine, sample, err);
     if (status == STATUS_OK)
         status = propose(args, &machine, sample, types, n_types, err);
     memory_free(sample);
