@@ -81,7 +81,7 @@ static enum status read_shape(const struct csv *csv, int row, const char *layers
 static enum status add_row(const struct shape_table *table, const struct csv *csv, int row,
                            struct claims *claims, struct err *err)
 {
-    struct transformer net;
+    struct transformer net = {0};
     struct param_count count;
     struct claim *claim;
     double printed;
