@@ -56,48 +56,67 @@ static const struct field line_fields[] = {
     LISTED_TITLE(line, to_first_here, UNIT_NONE, "to first"),
 };
 
+/* The first model of a thread count, which the others are told against. */
+struct first {
+    int64_t threads;
+    double execute_ms, decode_ns;
+};
+
+/* A line where Table 7 has the row's model, under the workload of the first row. */
+static enum status add_row(struct listing *listing, const struct csv *csv,
+                           const struct measured_rows *rows, size_t i, struct first *first,
+                           struct err *err)
+{
+    const struct measurement_row *row = &rows->items[i].row;
+    const struct subject *at = &row->subject, *from = &rows->items[0].row.subject;
+    struct published_latency published;
+    enum status status = find(csv, at, &published, err);
+    if (status != STATUS_OK)
+        return status;
+    if (isnan(published.execute_ms) || at->prompt != from->prompt || at->context != from->context)
+        return STATUS_OK;
+    if (at->threads != first->threads)
+        *first = (struct first){at->threads, published.execute_ms, row->decode_ns};
+    const struct line line = {
+        .model = at->model,
+        .threads = at->threads,
+        .load_ns = 1e6 * published.load_ms,
+        .init_ns = 1e6 * published.init_ms,
+        .execute_ns = 1e6 * published.execute_ms,
+        .to_first = published.execute_ms / first->execute_ms,
+        .load_here_ns = row->load_ns,
+        .init_here_ns = row->init_ns,
+        .decode_here_ns = row->decode_ns,
+        .to_first_here = row->decode_ns / first->decode_ns,
+    };
+    listing_add(listing, &line);
+    return STATUS_OK;
+}
+
 enum status table7_print(const struct measured_rows *rows, FILE *stream, struct err *err)
 {
     char path[4096];
     struct csv *csv = NULL;
     struct listing l = {0};
+    struct first first = {0, NAN, NAN};
     enum status status = file_data_path("published/latency_table7.csv", path, sizeof path, err);
-    if (status == STATUS_OK)
-        status = csv_open(path, &csv, err);
+    if (status != STATUS_OK)
+        return status;
+    status = csv_open(path, &csv, err);
+    if (status != STATUS_OK)
+        return status;
     LISTING_FIELDS(&l, line_fields);
-    double first = NAN, first_here = NAN;
-    int64_t threads = 0;
-    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++) {
-        const struct measurement_row *row = &rows->items[i].row;
-        const struct subject *at = &row->subject, *from = &rows->items[0].row.subject;
-        struct published_latency published;
-        status = find(csv, at, &published, err);
-        if (status != STATUS_OK || isnan(published.execute_ms) || at->prompt != from->prompt ||
-            at->context != from->context)
-            continue;
-        if (at->threads != threads)
-            first = published.execute_ms, first_here = row->decode_ns;
-        threads = at->threads;
-        const struct line line = {
-            .model = at->model,
-            .threads = at->threads,
-            .load_ns = 1e6 * published.load_ms,
-            .init_ns = 1e6 * published.init_ms,
-            .execute_ns = 1e6 * published.execute_ms,
-            .to_first = published.execute_ms / first,
-            .load_here_ns = row->load_ns,
-            .init_here_ns = row->init_ns,
-            .decode_here_ns = row->decode_ns,
-            .to_first_here = row->decode_ns / first_here,
-        };
-        listing_add(&l, &line);
-    }
-    if (status == STATUS_OK && listing_rows(&l) == 0) {
+    for (size_t i = 0; i < rows->n && status == STATUS_OK; i++)
+        status = add_row(&l, csv, rows, i, &first, err);
+    if (status != STATUS_OK)
+        goto out;
+    if (listing_rows(&l) == 0) {
         fprintf(stream, "\nnone of these models is in Table 7\n");
-    } else if (status == STATUS_OK) {
-        fprintf(stream, "\n");
-        status = listing_print(&l, stream, err);
+        goto out;
     }
+    fprintf(stream, "\n");
+    status = listing_print(&l, stream, err);
+out:
     listing_release(&l);
     csv_close(csv);
     return status;
