@@ -180,6 +180,21 @@ static enum status write_profile(const struct args *args, const struct device_fi
     return status;
 }
 
+/* The rows of every file, and the fit of those that can be used; it borrows the rows. */
+static enum status fit_files(const struct args *args, const struct device *base,
+                             struct fit_rows *rows, struct device_fit *fit, struct text *notes,
+                             struct err *err)
+{
+    for (int i = 0; i < args_n_operands(args); i++) {
+        enum status status = timing_file_read(args, args_operand(args, i), rows, notes, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    fit_rows_refuse_too_large(rows, base, notes);
+    fit_rows_refuse_contradictions(rows, notes);
+    return fit_device(base, rows, fit, notes, err);
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct fit_rows rows = {0};
@@ -189,21 +204,21 @@ static enum status run(const struct args *args, struct err *err)
     char *base_text = NULL;
     bool to_stdout = args_given(args, "out") && strcmp(args_text(args, "out"), "-") == 0;
     enum status status = device_open(args_text(args, "device"), &base, err);
-    if (status == STATUS_OK)
-        status = device_text(args_text(args, "device"), &base_text, err);
-    for (int i = 0; i < args_n_operands(args) && status == STATUS_OK; i++)
-        status = timing_file_read(args, args_operand(args, i), &rows, &notes, err);
-    if (status == STATUS_OK) {
-        fit_rows_refuse_too_large(&rows, &base, &notes);
-        fit_rows_refuse_contradictions(&rows, &notes);
-    }
-    if (status == STATUS_OK)
-        status = fit_device(&base, &rows, &fit, &notes, err);
+    if (status != STATUS_OK)
+        return status;
+    status = device_text(args_text(args, "device"), &base_text, err);
+    if (status != STATUS_OK)
+        return status;
+    status = fit_files(args, &base, &rows, &fit, &notes, err);
     warn_lines(args, notes.data);
-    if (status == STATUS_OK && args_given(args, "out"))
+    if (status != STATUS_OK)
+        goto out;
+    if (args_given(args, "out"))
         status = write_profile(args, &fit, base_text, err);
-    if (status == STATUS_OK)
-        status = print_fit(&rows, &fit, args_flag(args, "json"), to_stdout ? stderr : stdout, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = print_fit(&rows, &fit, args_flag(args, "json"), to_stdout ? stderr : stdout, err);
+out:
     device_fit_release(&fit);
     fit_rows_release(&rows);
     text_release(&notes);
