@@ -139,6 +139,7 @@ static enum status lay_out(void *context, const struct weights_slot *slot)
             slot->vector->bias = next_vector(layout, tensor->columns);
         return STATUS_OK;
     }
+    assert(slot->matrix != NULL); /* a slot has one of the two */
     if (layout->base)
         *slot->matrix = (struct matrix){tensor->dtype, tensor->rows, tensor->columns,
                                         layout->base + layout->bytes, NULL};

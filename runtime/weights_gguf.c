@@ -55,6 +55,7 @@ static enum status take_vector(const struct loading *l, const struct gguf_place 
     enum status status = find(l, place, part, total, 1, &tensor);
     if (status != STATUS_OK)
         return status;
+    assert(tensor != NULL);
     dequantize_row(tensor->dtype, total, tensor->data, l->row);
     memcpy((void *)(uintptr_t)to, l->row + first, (size_t)n * sizeof *to);
     return STATUS_OK;
@@ -68,6 +69,7 @@ static enum status take_matrix(const struct loading *l, const struct gguf_place 
     enum status status = find(l, place, "weight", out->k, place->n_rows, &tensor);
     if (status != STATUS_OK)
         return status;
+    assert(tensor != NULL);
     char *to = (char *)(uintptr_t)out->data;
     int64_t row_bytes = dtype_row_bytes(out->dtype, out->k);
     int64_t from_bytes = dtype_row_bytes(tensor->dtype, out->k);
