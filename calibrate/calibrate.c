@@ -96,7 +96,8 @@ static void show(void *context, double done_frac)
 
 /* Draws networks, times them through the runtime, fits. */
 static enum status calibrate_networks(const struct calibration_options *options,
-                                      struct calibration *out, struct err *err)
+                                      const struct kernel_timer *timer, struct calibration *out,
+                                      struct err *err)
 {
     const double decodes_ns = 15e6; /* of a trial and round: a few tokens of the slowest network */
     const struct effort *effort = effort_of(options);
@@ -112,7 +113,7 @@ static enum status calibrate_networks(const struct calibration_options *options,
                                           .progress_context = &shown};
     enum status status = draw_networks(effort->n_networks, effort->most_params, out, err);
     if (status == STATUS_OK)
-        status = trials_run(out->trials, out->n_trials, &trial_options, &out->trial_report, err);
+        status = timer->trials(out->trials, out->n_trials, &trial_options, &out->trial_report, err);
     if (status == STATUS_OK)
         status = fit_networks(out, err);
     if (status != STATUS_OK)
@@ -122,13 +123,14 @@ static enum status calibrate_networks(const struct calibration_options *options,
     return STATUS_OK;
 }
 
-static enum status time_kernels(const struct calibration_options *options, struct calibration *out,
+static enum status time_kernels(const struct calibration_options *options,
+                                const struct kernel_timer *timer, struct calibration *out,
                                 struct err *err)
 {
     const struct effort *effort = effort_of(options);
     int64_t bytes = cold_bytes(&out->topology);
     struct timed_space space;
-    enum status status = timed_space_init(&space, options->isa, bytes, err);
+    enum status status = timer->open(&space, options->isa, bytes, err);
     if (status != STATUS_OK)
         return status;
     space.plan.budget_ns = effort->kernels_ns > 0
@@ -137,13 +139,13 @@ static enum status time_kernels(const struct calibration_options *options, struc
     space.plan.spread_frac = effort->spread_frac;
     status = check_kernels(options->isa, err);
     if (status == STATUS_OK)
-        status = calibrate_kernels(options, &kernel_timer_here, &space, out, err);
-    timed_space_release(&space);
+        status = calibrate_kernels(options, timer, &space, out, err);
+    timer->close(&space);
     return status;
 }
 
-enum status calibrate(const struct calibration_options *options, struct calibration *out,
-                      struct err *err)
+enum status calibrate(const struct calibration_options *options, const struct kernel_timer *timer,
+                      struct calibration *out, struct err *err)
 {
     calibration_init(out);
     enum status status = topology_read(&out->topology, err);
@@ -158,9 +160,9 @@ enum status calibrate(const struct calibration_options *options, struct calibrat
     name_levels(out);
     clock_now_iso(out->measured_at, sizeof out->measured_at);
     cpu_isa_names(options->isa, out->isa_names, sizeof out->isa_names);
-    status = time_kernels(options, out, err);
+    status = time_kernels(options, timer, out, err);
     if (status != STATUS_OK)
         return status;
-    calibrate_storage(options, &kernel_timer_here, out);
-    return calibrate_networks(options, out, err);
+    calibrate_storage(options, timer, out);
+    return calibrate_networks(options, timer, out, err);
 }

@@ -11,11 +11,13 @@
 #define LATHE_CALIBRATE_CALIBRATE_H
 
 #include "calibrate/calibration.h"
+#include "calibrate/kernel_timer.h"
 
-/* Runs everything. Release with calibration_release, whatever the status. Errors: STATUS_NOMEM,
- * STATUS_INTERRUPTED, STATUS_INPUT (a kernel disagrees with its definition), STATUS_RANGE (more
- * threads than the machine has cores). Storage that cannot be tested is no error. */
-enum status calibrate(const struct calibration_options *options, struct calibration *out,
-                      struct err *err);
+/* Runs everything; `timer`: kernel_timer_here, but for tests. Release with calibration_release,
+ * whatever the status. Errors: STATUS_NOMEM, STATUS_INTERRUPTED, STATUS_INPUT (a kernel disagrees
+ * with its definition), STATUS_RANGE (more threads than the machine has cores). Storage that cannot
+ * be tested is no error. */
+enum status calibrate(const struct calibration_options *options, const struct kernel_timer *timer,
+                      struct calibration *out, struct err *err);
 
 #endif

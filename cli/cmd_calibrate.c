@@ -187,7 +187,7 @@ static enum status run(const struct args *args, struct err *err)
     if (status != STATUS_OK)
         return status;
     progress_init(&progress, "calibrating");
-    status = calibrate(&options, &calibration, err);
+    status = calibrate(&options, &kernel_timer_here, &calibration, err);
     progress_end(&progress);
     if (status == STATUS_OK)
         status = calibration_profile(&calibration, &profile, err);

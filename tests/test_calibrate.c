@@ -1,10 +1,12 @@
 /* Calibration is timing, and times are not asserted: what it writes must be a profile that lathe
  * reads back, with levels that slow down, whatever the noise. */
+#define _POSIX_C_SOURCE 200809L /* setenv */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -19,6 +21,7 @@
 #include "calibrate/networks_drawn.h"
 #include "costmodel/price.h"
 #include "device/device.h"
+#include "kernels/cpu.h"
 
 static void put(struct calibration *c, struct by_threads *numbers, double one, double two)
 {
@@ -175,7 +178,7 @@ static void a_stop_ends_calibration_at_the_next_timing(void **state)
     struct calibration_options options = {.quick = true, .stop = &stop};
     struct calibration c;
     struct err err;
-    assert_int_equal(calibrate(&options, &c, &err), STATUS_INTERRUPTED);
+    assert_int_equal(calibrate(&options, &kernel_timer_here, &c, &err), STATUS_INTERRUPTED);
     assert_int_equal(c.n_times, 0);
     calibration_release(&c);
 }
@@ -186,26 +189,25 @@ static void more_threads_than_cores_are_refused(void **state)
     struct calibration_options options = {.quick = true, .max_threads = 100000};
     struct calibration c;
     struct err err;
-    assert_int_equal(calibrate(&options, &c, &err), STATUS_RANGE);
+    assert_int_equal(calibrate(&options, &kernel_timer_here, &c, &err), STATUS_RANGE);
     calibration_release(&c);
 }
 
 /* A machine with two caches, of which the system tells the last twice too large, as the timer sees
  * it. Times are worked out, nothing is run. */
 struct made_up_machine {
-    struct timed_space space; /* first: the timer is handed this */
+    struct timed_space space;
     double noise_frac;
     double stolen_from_two; /* times that two threads take are multiplied by this; 1: nothing */
-    int n_timings;
+    int n_timings, n_open;
+    bool has_no_memory;
+    const struct calibration *calibration; /* whose networks run on it */
     struct rng rng;
 };
 enum { L2_BYTES = 1 << 20, L3_BYTES = 8 << 20, L3_TOLD_BYTES = 16 << 20 };
 static const double l2_gbps = 60, l3_gbps = 24, dram_gbps = 8, row_constant_ns = 30;
 
-static struct made_up_machine *machine_of(struct timed_space *space)
-{
-    return (struct made_up_machine *)space;
-}
+static struct made_up_machine *made_up; /* that the timer times */
 
 static double read_gbps_of(int64_t bytes, int threads)
 {
@@ -216,7 +218,8 @@ static double read_gbps_of(int64_t bytes, int threads)
 
 static void take(struct timed_space *space, struct kernel_time *out, int threads, double ns)
 {
-    struct made_up_machine *m = machine_of(space);
+    struct made_up_machine *m = made_up;
+    assert_ptr_equal(space->data, NULL); /* no byte of it is there */
     ns *= threads > 1 ? m->stolen_from_two : 1;
     ns *= 1 + m->noise_frac * (rng_uniform(&m->rng) - 0.5);
     out->threads = threads;
@@ -294,7 +297,85 @@ static void count_waits(void)
     n_waits++;
 }
 
+/* What a network really costs on the made-up machine: kernels alone, but dearer starts and a last
+ * cache that gives way little by little. */
+static struct machine true_machine(const struct calibration *c, int threads)
+{
+    struct machine machine;
+    struct err err = {""};
+    if (calibration_machine(c, threads, &machine, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < N_RUN_TYPES; i++) {
+        machine.timing_ns[TIMING_START + (int)run_types[i]] = 2500;
+        machine.weight_gbps[run_types[i]][machine.dram] *= 0.8;
+    }
+    machine.levels[1].reread_lost_frac = 0.5;
+    machine_level_spill(&machine.levels[1], 4 * machine.levels[1].capacity_bytes);
+    machine.pass_ns += 30000;
+    return machine;
+}
+
+static void run_trials(const struct calibration *c, double noise_frac, double slowed_by_two,
+                       struct trial *trials, int n, struct trial_report *report)
+{
+    struct rng rng;
+    rng_init(&rng, 7);
+    struct machine machines[2];
+    *report = (struct trial_report){.processor_frac = 1};
+    for (int p = 0; p < c->n_points; p++) {
+        machines[p] = true_machine(c, c->threads[p]);
+        report->state.threads[p] = c->threads[p];
+        report->state.at[p] = (struct machine_state){1e5, 10, 70};
+    }
+    report->state.n = c->n_points;
+    for (int i = 0; i < n; i++) {
+        struct trial *trial = &trials[i];
+        struct workload workload = {trial->prompt > 0 ? trial->prompt : 1, trial->context};
+        struct price price;
+        assert_int_equal(
+            price_network(trial->net, &machines[trial->threads - 1], &workload, &price, NULL, NULL),
+            STATUS_OK);
+        double slower = trial->threads > 1 ? slowed_by_two : 1;
+        for (trial->n_rounds = 0; trial->n_rounds < 3; trial->n_rounds++) {
+            double off = 1 + noise_frac * (rng_uniform(&rng) - 0.5);
+            trial->decode_ns[trial->n_rounds] = price.decode_ns * slower * off;
+            trial->prefill_ns[trial->n_rounds] =
+                trial->prompt > 0 ? price.prefill_ns * slower * off : NAN;
+        }
+    }
+}
+
+/* The networks' times stand on what the kernels of the same calibration told. */
+static enum status take_trials(struct trial *trials, int n, const struct trial_options *options,
+                               struct trial_report *report, struct err *err)
+{
+    if (options->stop != NULL && *options->stop)
+        return err_set(err, STATUS_INTERRUPTED, "interrupted");
+    run_trials(made_up->calibration, 0.02, made_up->stolen_from_two, trials, n, report);
+    if (options->progress != NULL)
+        options->progress(options->progress_context, 1);
+    return STATUS_OK;
+}
+
+static enum status open_made_up(struct timed_space *space, unsigned isa, int64_t data_bytes,
+                                struct err *err)
+{
+    if (made_up->has_no_memory)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    *space = (struct timed_space){.isa = isa, .data_bytes = data_bytes};
+    made_up->n_open++;
+    return STATUS_OK;
+}
+
+static void close_made_up(struct timed_space *space)
+{
+    (void)space;
+    made_up->n_open--;
+}
+
 static const struct kernel_timer made_up_timer = {
+    .open = open_made_up,
+    .close = close_made_up,
     .read = take_read,
     .matvec = take_matvec,
     .matmul = take_matmul,
@@ -303,6 +384,7 @@ static const struct kernel_timer made_up_timer = {
     .barrier = take_barrier,
     .region = take_region,
     .storage = take_storage,
+    .trials = take_trials,
     .wait_a_second = count_waits,
 };
 
@@ -312,6 +394,7 @@ static void start(struct made_up_machine *m, struct calibration *c)
     *m =
         (struct made_up_machine){.space = {.data_bytes = (int64_t)256 << 20}, .stolen_from_two = 1};
     rng_init(&m->rng, 1);
+    made_up = m;
     calibration_init(c);
     c->n_points = 2;
     c->threads[0] = 1;
@@ -370,6 +453,17 @@ static void note_progress(void *context, int done, int total)
 {
     (void)context;
     assert_true(done >= last_done && done < total);
+    last_done = done;
+    last_total = total;
+}
+
+/* Kernels, then networks: each counts up to a total of its own. */
+static int n_stages;
+static void note_stage(void *context, int done, int total)
+{
+    (void)context;
+    n_stages += total != last_total;
+    assert_true(done <= total && (done >= last_done || total != last_total));
     last_done = done;
     last_total = total;
 }
@@ -464,6 +558,12 @@ static void a_stop_between_kernels_keeps_what_was_timed(void **state)
     calibration_release(&c);
 }
 
+static void stop_at_the_last(void *context, int done, int total)
+{
+    (void)context;
+    stop_now = done == total - 1;
+}
+
 static void storage_is_timed_or_says_why_not(void **state)
 {
     (void)state;
@@ -520,52 +620,6 @@ static void networks_are_drawn_with_twins_and_the_same_each_time(void **state)
     calibration_release(&again);
 }
 
-/* What a network really costs on the made-up machine: kernels alone, but dearer starts and a last
- * cache that gives way little by little. */
-static struct machine true_machine(const struct calibration *c, int threads)
-{
-    struct machine machine;
-    struct err err = {""};
-    if (calibration_machine(c, threads, &machine, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    for (int i = 0; i < N_RUN_TYPES; i++) {
-        machine.timing_ns[TIMING_START + (int)run_types[i]] = 2500;
-        machine.weight_gbps[run_types[i]][machine.dram] *= 0.8;
-    }
-    machine.levels[1].reread_lost_frac = 0.5;
-    machine_level_spill(&machine.levels[1], 4 * machine.levels[1].capacity_bytes);
-    machine.pass_ns += 30000;
-    return machine;
-}
-
-static void run_trials(struct calibration *c, double noise_frac, double slowed_by_two)
-{
-    struct rng rng;
-    rng_init(&rng, 7);
-    struct machine machines[2] = {true_machine(c, 1), true_machine(c, 2)};
-    c->trial_report = (struct trial_report){.processor_frac = 1};
-    for (int p = 0; p < c->n_points; p++) {
-        c->trial_report.state.threads[p] = c->threads[p];
-        c->trial_report.state.at[p] = (struct machine_state){1e5, 10, 70};
-    }
-    c->trial_report.state.n = c->n_points;
-    for (int i = 0; i < c->n_trials; i++) {
-        struct trial *trial = &c->trials[i];
-        struct workload workload = {trial->prompt > 0 ? trial->prompt : 1, trial->context};
-        struct price price;
-        assert_int_equal(
-            price_network(trial->net, &machines[trial->threads - 1], &workload, &price, NULL, NULL),
-            STATUS_OK);
-        double slower = trial->threads > 1 ? slowed_by_two : 1;
-        for (trial->n_rounds = 0; trial->n_rounds < 3; trial->n_rounds++) {
-            double off = 1 + noise_frac * (rng_uniform(&rng) - 0.5);
-            trial->decode_ns[trial->n_rounds] = price.decode_ns * slower * off;
-            trial->prefill_ns[trial->n_rounds] =
-                trial->prompt > 0 ? price.prefill_ns * slower * off : NAN;
-        }
-    }
-}
-
 static void calibrate_made_up(struct calibration *c, int n_networks, double slowed_by_two)
 {
     struct made_up_machine m;
@@ -574,11 +628,108 @@ static void calibrate_made_up(struct calibration *c, int n_networks, double slow
     start(&m, c);
     take_kernels(&m, c, &options);
     assert_int_equal(draw_networks(n_networks, 80e6, c, &err), STATUS_OK);
-    run_trials(c, 0.02, slowed_by_two);
+    run_trials(c, 0.02, slowed_by_two, c->trials, c->n_trials, &c->trial_report);
     if (fit_networks(c, &err) != STATUS_OK)
         fail_msg("%s", err.message);
     calibration_compare_threads(c);
     calibration_judge(c);
+}
+
+/* As the system tells a machine; the made-up timer measures it. */
+static void set_up_flow(struct made_up_machine *m, struct calibration *c,
+                        struct calibration_options *options)
+{
+    start(m, c);
+    m->calibration = c;
+    *options = (struct calibration_options){.quick = true, .flash_directory = "here"};
+    assert_int_equal(
+        setenv("HWLOC_SYNTHETIC", "l3:1(size=8388608) l2:2(size=1048576) core:1 pu:1", 1), 0);
+    assert_int_equal(cpu_isa("best", &options->isa, NULL), STATUS_OK);
+    last_done = last_total = 0;
+}
+
+static void a_calibration_tells_of_levels_kernels_storage_and_networks(void **state)
+{
+    (void)state;
+    struct made_up_machine m;
+    struct calibration c;
+    struct calibration_options options;
+    struct err err = {""};
+    set_up_flow(&m, &c, &options);
+    options.progress = note_stage;
+    n_stages = 0;
+    if (calibrate(&options, &made_up_timer, &c, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    const struct device *device = &c.sourced.device;
+    assert_int_equal(c.n_points, 2);
+    assert_int_equal(c.threads[1], 2);
+    assert_int_equal(device->n_levels, 3);
+    assert_string_equal(device->levels[0].name, "l2");
+    assert_true(device->levels[0].per_thread && !device->levels[1].per_thread);
+    assert_int_equal(device->levels[1].capacity_bytes, L3_BYTES);
+    assert_string_equal(device->levels[2].name, "dram");
+    assert_true(is_about(device->levels[1].read_gbps.value[0], l3_gbps, 0.02));
+    assert_int_equal(c.n_times, m.n_timings);
+    assert_true(c.flash_gbps.value == 1.25);
+    assert_int_equal(c.n_networks, 15);
+    assert_true(device->timing_ns[TIMING_START + DTYPE_Q8_0].value[0] > 1000);
+    assert_int_equal(device->default_threads, 2);
+    assert_string_equal(c.note, "");
+    assert_int_equal(n_stages, 2);
+    assert_int_equal(m.n_open, 0);
+    assert_int_equal(read_back(&c).n_levels, 4);
+    calibration_release(&c);
+}
+
+static void fewer_threads_than_cores_are_all_that_is_timed(void **state)
+{
+    (void)state;
+    struct made_up_machine m;
+    struct calibration c;
+    struct calibration_options options;
+    struct err err = {""};
+    set_up_flow(&m, &c, &options);
+    options.max_threads = 1;
+    options.flash_directory = NULL;
+    assert_int_equal(calibrate(&options, &made_up_timer, &c, &err), STATUS_OK);
+    assert_int_equal(c.n_points, 1);
+    for (size_t i = 0; i < c.n_times; i++)
+        assert_int_equal(c.times[i].threads, 1);
+    for (int i = 0; i < c.n_trials; i++)
+        assert_int_equal(c.trials[i].threads, 1);
+    assert_string_equal(c.flash_note, "not tested");
+    calibration_release(&c);
+    options.max_threads = 3;
+    assert_int_equal(calibrate(&options, &made_up_timer, &c, &err), STATUS_RANGE);
+    assert_string_equal(err.message, "3 threads asked for, but there are 2 cores");
+    calibration_release(&c);
+}
+
+static void a_calibration_that_fails_midway_says_why_and_gives_back_its_buffers(void **state)
+{
+    (void)state;
+    struct made_up_machine m;
+    struct calibration c;
+    struct calibration_options options;
+    struct err err = {""};
+    set_up_flow(&m, &c, &options);
+    m.has_no_memory = true;
+    assert_int_equal(calibrate(&options, &made_up_timer, &c, &err), STATUS_NOMEM);
+    assert_int_equal(m.n_timings, 0);
+    calibration_release(&c);
+    m.has_no_memory = false;
+    options.stop = &stop_now;
+    stop_now = 0;
+    options.progress = stop_after_ten;
+    assert_int_equal(calibrate(&options, &made_up_timer, &c, &err), STATUS_INTERRUPTED);
+    assert_int_equal(m.n_open, 0);
+    assert_int_equal(c.n_trials, 0);
+    calibration_release(&c);
+    stop_now = 0;
+    options.progress = stop_at_the_last;
+    assert_int_equal(calibrate(&options, &made_up_timer, &c, &err), STATUS_INTERRUPTED);
+    assert_true(c.n_trials > 0 && c.trials[0].n_rounds == 0);
+    calibration_release(&c);
 }
 
 static void networks_tell_what_kernels_alone_do_not(void **state)
@@ -714,6 +865,9 @@ int main(void)
         cmocka_unit_test(a_stop_between_kernels_keeps_what_was_timed),
         cmocka_unit_test(storage_is_timed_or_says_why_not),
         cmocka_unit_test(networks_are_drawn_with_twins_and_the_same_each_time),
+        cmocka_unit_test(a_calibration_tells_of_levels_kernels_storage_and_networks),
+        cmocka_unit_test(fewer_threads_than_cores_are_all_that_is_timed),
+        cmocka_unit_test(a_calibration_that_fails_midway_says_why_and_gives_back_its_buffers),
         cmocka_unit_test(networks_tell_what_kernels_alone_do_not),
         cmocka_unit_test(a_few_networks_are_fitted_without_a_claim_of_their_error),
         cmocka_unit_test(a_thread_count_without_a_trial_cannot_be_fitted),
