@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "calibrate/calibrate.h"
 #include "calibrate/calibration_profile.h"
+#include "cli/calibration_rows.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -22,80 +23,14 @@ static void name_of(const char *path, char *out, size_t size)
         *end = '\0';
 }
 
-static void timing_row(const struct calibration *c, const struct kernel_time *time,
-                       const char *device, int64_t device_id, struct kernel_timing_row *row)
-{
-    bool streams = time->shape.k > 0;
-    row_clear(TABLE_KERNEL_TIMING, row);
-    row->device_id = device_id;
-    row->device = device;
-    row->kernel = time->kernel != NULL ? time->kernel->name : NULL;
-    row->operation = time->what;
-    row->dtype = time->kernel != NULL ? dtype_name(time->kernel->dtype) : NULL;
-    row->isa = c->isa_names;
-    row->threads = time->threads;
-    if (time->shape.n > 0)
-        row->d_out = time->shape.n;
-    if (streams)
-        row->d_in = time->shape.k;
-    if (time->shape.m > 0)
-        row->n_tokens = time->shape.m;
-    row->context = time->shape.context;
-    if (time->working_set_bytes > 0)
-        row->working_set_bytes = time->working_set_bytes;
-    row->cache_state = time->cache_state;
-    row->min_ns = time->timing.min_ns;
-    row->median_ns = time->timing.median_ns;
-    row->mad_ns = time->timing.mad_ns;
-    row->n_samples = time->timing.n;
-    row->ended_by = time->timing.steady ? "spread" : "budget";
-    row->flop = time->flop;
-    row->bytes = time->bytes;
-    row->compiler = version_compiler();
-    row->flags = version_flags();
-    row->source_commit = version_commit();
-    row->measured_at = c->measured_at;
-}
-
-/* A whole network in place of a kernel: `operation` is decode or prefill. */
-static struct kernel_timing_row network_row(const struct calibration *c, const struct trial *trial,
-                                            bool prefill, const char *device, int64_t device_id)
-{
-    struct trial_spread spread =
-        trial_spread(prefill ? trial->prefill_ns : trial->decode_ns, trial->n_rounds);
-    struct kernel_timing_row row;
-    row_clear(TABLE_KERNEL_TIMING, &row);
-    row.device_id = device_id;
-    row.device = device;
-    row.kernel = trial->net->name;
-    row.operation = prefill ? "prefill" : "decode";
-    row.dtype = dtype_name(trial->net->block_dtype);
-    row.isa = c->isa_names;
-    row.threads = trial->threads;
-    row.n_tokens = prefill ? trial->prompt : 1;
-    row.context = prefill ? 0 : trial->context;
-    row.cache_state = "cold";
-    row.min_ns = spread.min_ns;
-    row.median_ns = spread.median_ns;
-    row.mad_ns = spread.mad_ns;
-    row.n_samples = trial->n_rounds;
-    row.ended_by = "budget";
-    row.compiler = version_compiler();
-    row.flags = version_flags();
-    row.source_commit = version_commit();
-    row.measured_at = c->measured_at;
-    return row;
-}
-
 static enum status store(const struct args *args, const struct calibration *c, const char *profile,
                          const char *device, struct err *err)
 {
     struct store *db = NULL;
     struct run_row run;
     struct device_row row;
-    size_t n_rows = c->n_times + 2 * (size_t)c->n_trials, n = c->n_times;
-    struct kernel_timing_row *rows = memory_new(n_rows, sizeof *rows);
-    enum status status = rows != NULL ? STATUS_OK : err_set(err, STATUS_NOMEM, "out of memory");
+    size_t n = 0;
+    struct kernel_timing_row *rows = NULL;
     run_record_start(args, &run);
     row_clear(TABLE_DEVICE, &row);
     row.name = device;
@@ -105,22 +40,11 @@ static enum status store(const struct args *args, const struct calibration *c, c
     row.runtime = "lathe";
     row.basis = basis_name(BASIS_CALIBRATED);
     row.profile = profile;
-    if (status == STATUS_OK)
-        status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
+    enum status status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)
         status = run_record_begin(db, &row, &run, err);
-    for (size_t i = 0; i < c->n_times && status == STATUS_OK; i++) {
-        timing_row(c, &c->times[i], device, run.device_id, &rows[i]);
-        rows[i].run_id = run.id;
-    }
-    for (int i = 0; i < c->n_trials && status == STATUS_OK; i++) {
-        rows[n] = network_row(c, &c->trials[i], false, device, run.device_id);
-        rows[n++].run_id = run.id;
-        if (c->trials[i].prompt == 0)
-            continue;
-        rows[n] = network_row(c, &c->trials[i], true, device, run.device_id);
-        rows[n++].run_id = run.id;
-    }
+    if (status == STATUS_OK)
+        status = calibration_rows_make(c, &run, &rows, &n, err);
     if (status == STATUS_OK)
         status = store_put_kernel_timings(db, rows, n, err);
     if (status == STATUS_OK)
