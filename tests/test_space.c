@@ -52,6 +52,22 @@ static void a_space_is_read_back_as_it_was_printed(void **state)
     }
 }
 
+/* What stands twice in a list is searched once; a mode alone is shared by two. */
+static void a_list_keeps_each_value_once(void **state)
+{
+    (void)state;
+    static struct space space;
+    struct err err = {""};
+    if (parse("{\"sharing\": [\"reverse\", {\"mode\": \"reverse\", \"repeats\": 2}, \"none\"],"
+              " \"dtype\": [\"q8_0\", \"q4_0\", \"q8_0\"]}",
+              &space, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(space.n_schedules, 2);
+    assert_int_equal(space.schedule[0].sharing, SHARING_REVERSE);
+    assert_int_equal(space.schedule[0].repeats, 2);
+    assert_int_equal(space.n_dtypes, 2);
+}
+
 static void mistakes_are_named_with_their_place(void **state)
 {
     (void)state;
@@ -70,6 +86,17 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"dtype\": \"q9\"}", "$.dtype"},
         {"{\"n_layers\": 1099511627776}", "$.n_layers"},
         {"{\"ffn\": \"rwkv_channel\"}", "attention"},
+        {"{\"ffn\": \"swigloo\"}", "swiglu"},
+        {"{\"ffn\": 3}", "$.ffn"},
+        {"{\"d_ff\": []}", "at least one value"},
+        {"{\"d_ff\": [\"255-rule\"]}", "256-rule"},
+        {"{\"sharing\": []}", "list of sharing modes"},
+        {"{\"sharing\": \"none\"}", "list of sharing modes"},
+        {"{\"sharing\": [{\"mode\": \"reverse\", \"repeat\": 2}]}", "repeats"},
+        {"{\"dtype\": []}", "a weight type or a list"},
+        {"{\"dtype\": [\"q8_0\", \"q9\"]}", "$.dtype[1]"},
+        {"{\"n_layers\": {\"from\": 9, \"to\": 3}}", "$.n_layers.to"},
+        {"{\"n_layers\": {\"form\": 9}}", "from"},
         {"{\"d_model\": 5", "line 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -103,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_space_is_read_back_as_it_was_printed),
+        cmocka_unit_test(a_list_keeps_each_value_once),
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(the_256_rule_gives_the_published_widths),
     };
