@@ -52,14 +52,6 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
     out->immediate = schedule->sharing == SHARING_IMMEDIATE && i % schedule->repeats > 0;
 }
 
-static int64_t kv_bytes(const struct block_ops *class)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < class->n_ops; i++)
-        sum += class->ops[i].kv_read_bytes;
-    return sum;
-}
-
 static bool is_shared(const struct operator_list *list, const struct weight_group *group)
 {
     return list->schedule.share_ffn && group->is_shareable;
@@ -93,7 +85,7 @@ static int64_t *piece(const struct pieces *pieces, int64_t block, const struct b
 static int64_t unmet_before(const struct pieces *pieces, int64_t block,
                             const struct block_ops *class, int g, int64_t mark)
 {
-    int64_t sum = g > 0 ? kv_bytes(class) : 0;
+    int64_t sum = g > 0 ? class->kv_read_bytes : 0;
     for (int h = 0; h < g; h++)
         if (*piece(pieces, block, class, h) != mark)
             sum += class->groups[h].bytes;
@@ -121,7 +113,7 @@ static void walk_back_from(const struct pieces *pieces, int64_t i, int64_t edges
         for (int h = met->n_groups - 1; h >= 0; h--) {
             int64_t *at = piece(pieces, met_block, met, h);
             if (h == 0)
-                distance += kv_bytes(met);
+                distance += met->kv_read_bytes;
             if (*at == mark)
                 continue;
             *at = mark;
@@ -153,7 +145,7 @@ static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_r
 static struct reuse_sizes sizes_of(const struct operator_list *list, const struct block_ops *class)
 {
     struct reuse_sizes sizes = {
-        .n_groups = class->n_groups, .kv = kv_bytes(class), .edges = edge_bytes(list)};
+        .n_groups = class->n_groups, .kv = class->kv_read_bytes, .edges = edge_bytes(list)};
     for (int g = 0; g < class->n_groups; g++) {
         const struct weight_group *group = &class->groups[g];
         if (is_shared(list, group)) {

@@ -134,6 +134,7 @@ void ops_push(struct block_ops *block, struct op op)
 {
     assert(block->n_ops < MAX_BLOCK_OPS);
     block->ops[block->n_ops++] = op;
+    block->kv_read_bytes += op.kv_read_bytes;
     if (op.group == GROUP_NONE)
         return;
     assert(op.group >= 0 && op.group < MAX_BLOCK_GROUPS);

@@ -109,10 +109,11 @@ struct block_ops {
     int n_ops, n_groups;
     struct op ops[MAX_BLOCK_OPS]; /* op.group: an index into groups */
     struct weight_group groups[MAX_BLOCK_GROUPS];
-    int64_t n_blocks; /* distinct blocks of this class */
+    int64_t kv_read_bytes; /* of all operators */
+    int64_t n_blocks;      /* distinct blocks of this class */
 };
 
-/* Appends, and counts the weights to their group. */
+/* Appends, and counts the weights to their group and the cache that is read. */
 void ops_push(struct block_ops *block, struct op op);
 int64_t block_weight_bytes(const struct block_ops *block);
 

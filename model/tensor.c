@@ -82,11 +82,6 @@ void tensors_add_norm(const struct transformer *net, enum tensor_role role, stru
                                 .has_bias = net->norm_bias};
 }
 
-bool group_is_shareable(int block_group)
-{
-    return block_group == GROUP_FFN;
-}
-
 bool tensor_is_stored(const struct transformer *net, const struct tensor *tensor, int64_t i)
 {
     return i == 0 || !net->schedule.share_ffn || !group_is_shareable(tensor->group);

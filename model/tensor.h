@@ -99,7 +99,11 @@ struct tensor_list {
 };
 
 /* True: share_ffn makes this group one for all blocks. */
-bool group_is_shareable(int block_group);
+static inline bool group_is_shareable(int block_group)
+{
+    return block_group == GROUP_FFN;
+}
+
 /* False: block i uses this tensor of block 0 (share_ffn). */
 bool tensor_is_stored(const struct transformer *net, const struct tensor *tensor, int64_t i);
 

@@ -61,7 +61,7 @@ static void walk_by_hand(const struct operator_list *list, int64_t edges,
                 distance[i][g] = touch(&stack, group_id(schedule_block(s, i), g, is_shared),
                                        class->groups[g].bytes);
                 if (g == 0)
-                    touch(&stack, CACHE + i, class->ops[0].kv_read_bytes);
+                    touch(&stack, CACHE + i, class->kv_read_bytes);
             }
         }
         touch(&stack, EDGES, edges);
@@ -71,8 +71,8 @@ static void walk_by_hand(const struct operator_list *list, int64_t edges,
 /* A block with these many groups; any but the first may be shared. */
 static void draw_groups(struct rng *rng, int n_groups, struct block_ops *out)
 {
-    *out = (struct block_ops){.n_ops = 1, .n_groups = n_groups};
-    out->ops[0].kv_read_bytes = rng_between(rng, 0, 100);
+    *out = (struct block_ops){.n_groups = n_groups};
+    out->kv_read_bytes = rng_between(rng, 0, 100);
     for (int g = 0; g < n_groups; g++)
         out->groups[g] = (struct weight_group){
             .bytes = rng_between(rng, 1, 1000),
