@@ -35,6 +35,7 @@
         .name = #member "_" #type "_" #set, .op = OP, .dtype = TYPE, .isa = SET, \
         .run.member = member##_##type##_##set \
     }
+#define EMBED_PORTABLE(type, TYPE) TYPED(embed, KERNEL_EMBED, type, TYPE, portable, ISA_PORTABLE),
 #define PLAIN(member, OP, function, set, SET) \
     { \
         .name = #function "_" #set, .op = OP, .dtype = DTYPE_F32, .isa = SET, \
@@ -182,13 +183,7 @@ static const struct kernel kernel_table[] = {
     ATTENTION(f16, DTYPE_F16, portable, ISA_PORTABLE),
     ATTENTION(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
     ATTENTION(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, f32, DTYPE_F32, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, f16, DTYPE_F16, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, bf16, DTYPE_BF16, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, q4_0, DTYPE_Q4_0, portable, ISA_PORTABLE),
-    TYPED(embed, KERNEL_EMBED, b1, DTYPE_B1, portable, ISA_PORTABLE),
-    TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
+    RUN_TYPES(EMBED_PORTABLE) TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, f16, DTYPE_F16, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, bf16, DTYPE_BF16, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),

@@ -169,7 +169,7 @@ void matvec_b1_portable(int64_t k, const void *w, const void *x, float *y, int64
 }
 
 /* A matmul is its matvec, token by token. */
-#define DEFINE_MATMUL(type) \
+#define DEFINE_MATMUL(type, TYPE) \
     void matmul_##type##_portable(int64_t m, int64_t k, const void *w, const void *x, \
                                   int64_t x_bytes, float *y, int64_t y_stride, int64_t begin, \
                                   int64_t end, void *scratch) \
@@ -180,9 +180,4 @@ void matvec_b1_portable(int64_t k, const void *w, const void *x, float *y, int64
                                      begin, end); \
     }
 
-DEFINE_MATMUL(f32)
-DEFINE_MATMUL(f16)
-DEFINE_MATMUL(bf16)
-DEFINE_MATMUL(q8_0)
-DEFINE_MATMUL(q4_0)
-DEFINE_MATMUL(b1)
+RUN_TYPES(DEFINE_MATMUL)

@@ -22,6 +22,17 @@ static inline int64_t round_up_64(int64_t bytes)
     return (bytes + 63) & ~(int64_t)63;
 }
 
+/* T(name, type): the weight types that networks run in. What every one of them has follows from this
+ * list: its portable rows (beside a matvec, which
+ * matrix_portable.c defines). */
+#define RUN_TYPES(T) \
+    T(f32, DTYPE_F32) \
+    T(f16, DTYPE_F16) \
+    T(bf16, DTYPE_BF16) \
+    T(q8_0, DTYPE_Q8_0) \
+    T(q4_0, DTYPE_Q4_0) \
+    T(b1, DTYPE_B1)
+
 /* Declares the rows of one instruction set. */
 #define DECLARE_MATRIX_ROWS(isa) \
     kernel_read_fn read_##isa; \
@@ -51,6 +62,11 @@ static inline int64_t round_up_64(int64_t bytes)
     kernel_softmax_fn softmax_##isa; \
     kernel_argmax_fn argmax_##isa
 
+#define DECLARE_PORTABLE(type, TYPE) \
+    kernel_matvec_fn matvec_##type##_portable; \
+    kernel_matmul_fn matmul_##type##_portable; \
+    kernel_embed_fn embed_##type##_portable;
+RUN_TYPES(DECLARE_PORTABLE)
 DECLARE_MATRIX_ROWS(portable);
 DECLARE_VECTOR_ROWS(portable);
 DECLARE_MATRIX_ROWS(avx2);

@@ -15,17 +15,22 @@
 
 enum dtype {
     DTYPE_F32,
-    DTYPE_F16,
-    DTYPE_BF16,
+    DTYPE_F16,  /* rounded to nearest, ties to even */
+    DTYPE_BF16, /* the same */
+    /* 32 elements: f16 scale d = max|x| / 127, then 32 int8 = round-half-away(x / d) */
     DTYPE_Q8_0,
     DTYPE_Q6_K,
     DTYPE_Q5_0,
+    /* 32 elements: f16 scale d = m / -8, m the element of largest magnitude, then 16 bytes; byte j
+     * holds element j (low nibble) and j + 16 (high), q = min(15, floor(x / d + 8.5)), x ~ (q - 8) d
+     */
     DTYPE_Q4_0,
     DTYPE_Q4_K,
     DTYPE_Q3_K,
     DTYPE_Q2_K,
-    DTYPE_B1, /* sign bits, one f32 scale a row (XNOR-Net); 1 bit an element, rows padded to bytes
-               */
+    /* ceil(n / 8) bytes of signs, element i is bit i % 8 of byte i / 8, set = +; then one f32 scale =
+     * mean |x| of the row, at no particular alignment (XNOR-Net, arXiv:1603.05279) */
+    DTYPE_B1,
     N_DTYPES,
 };
 
