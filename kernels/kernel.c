@@ -183,7 +183,10 @@ static const struct kernel kernel_table[] = {
     ATTENTION(f16, DTYPE_F16, portable, ISA_PORTABLE),
     ATTENTION(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
     ATTENTION(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
-    RUN_TYPES(EMBED_PORTABLE) TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
+    /* clang-format off */
+    RUN_TYPES(EMBED_PORTABLE)
+    /* clang-format on */
+    TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, f16, DTYPE_F16, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, bf16, DTYPE_BF16, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),

@@ -1,6 +1,5 @@
-/* Weight and cache types by the names of GGUF, and what they cost in bytes. A new type is a name
- * here, a row in dtype.c and, where networks are to run in it, a row in quantize.c and in
- * kernels/kernel.c.
+/* Weight and cache types by the names of GGUF, and what they cost in bytes. docs/HACKING.md
+ * says what a new type takes.
  *
  * A block type stores `block_elems` consecutive elements of a row in `block_bytes`, scales included
  * (ggml's layouts: q8_0 is 32 int8 and one f16 scale, 34 bytes). Rows are padded to whole blocks.
