@@ -4,13 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct mixer_traits none = {.name = "none", .owner = "a network of FFNs alone"};
+const struct mixer_traits mixer_none = {.name = "none", .owner = "a network of FFNs alone"};
 
-static const struct mixer_traits *const rows[N_MIXERS] = {
-    [MIXER_ATTENTION] = &mixer_attention,
-    [MIXER_RWKV] = &mixer_rwkv,
-    [MIXER_NONE] = &none,
-};
+#define MIXER_ROW(kind, row) [kind] = &(row),
+static const struct mixer_traits *const rows[N_MIXERS] = {MIXERS(MIXER_ROW)};
 
 const struct mixer_traits *mixer_traits(enum mixer mixer)
 {

@@ -1,5 +1,5 @@
-/* How a block mixes tokens: one row of traits a kind. A new kind is a name here, a row in mixer.c
- * and a file with its functions. */
+/* How a block mixes tokens: one row of traits a kind. docs/HACKING.md says what a new kind
+ * takes. */
 #ifndef LATHE_MODEL_MIXER_H
 #define LATHE_MODEL_MIXER_H
 
@@ -14,12 +14,16 @@ struct tensor_list;
 struct operator_list;
 struct block_ops;
 
+/* M(kind, its row): RWKV-4 time mixing has r, k, v and o [d_model, d_model], no KV cache and a state per
+ * layer; a block without mixer has only an FFN. */
+#define MIXERS(M) \
+    M(MIXER_ATTENTION, mixer_attention) \
+    M(MIXER_RWKV, mixer_rwkv) \
+    M(MIXER_NONE, mixer_none)
+#define MIXER_MEMBER(kind, row) kind,
+
 enum mixer {
-    MIXER_ATTENTION,
-    MIXER_RWKV, /* RWKV-4 time mixing: r, k, v, o [d_model, d_model], no KV cache, a state per layer
-                 */
-    MIXER_NONE, /* this layer has only an FFN */
-    N_MIXERS,
+    MIXERS(MIXER_MEMBER) N_MIXERS,
 };
 
 struct mixer_traits {
@@ -44,7 +48,8 @@ bool mixer_parse(const char *name, enum mixer *out);
 /* "attention, rwkv, none"; returns buffer. */
 const char *mixer_names(char buffer[128]);
 
-/* The rows of mixer_attention.c and mixer_rwkv.c. */
-extern const struct mixer_traits mixer_attention, mixer_rwkv;
+/* The rows; each kind that mixes has a file with its functions. */
+#define MIXER_DECLARE(kind, row) extern const struct mixer_traits row;
+MIXERS(MIXER_DECLARE)
 
 #endif

@@ -23,41 +23,11 @@ static const struct {
 };
 /* clang-format on */
 
-/* clang-format off */
+#define ROLE_ROW(role, name, section) [role] = {name, section},
 static const struct {
     const char *name;
     enum op_section section;
-} roles[N_OP_ROLES] = {
-    [ROLE_EMBED]               = {"embed",               SECTION_REST},
-    [ROLE_EMBED_PROJECT]       = {"embed_project",       SECTION_REST},
-    [ROLE_EMBED_NORM]          = {"embed_norm",          SECTION_REST},
-    [ROLE_ATTENTION_NORM]      = {"attention_norm",      SECTION_REST},
-    [ROLE_Q]                   = {"q",                   SECTION_MIXER},
-    [ROLE_K]                   = {"k",                   SECTION_MIXER},
-    [ROLE_V]                   = {"v",                   SECTION_MIXER},
-    [ROLE_QK_NORM]             = {"qk_norm",             SECTION_REST},
-    [ROLE_ROPE]                = {"rope",                SECTION_REST},
-    [ROLE_KV_STORE]            = {"kv_store",            SECTION_REST},
-    [ROLE_ATTENTION]           = {"attention",           SECTION_CACHE},
-    [ROLE_O]                   = {"o",                   SECTION_MIXER},
-    [ROLE_ATTENTION_POST_NORM] = {"attention_post_norm", SECTION_REST},
-    [ROLE_ATTENTION_ADD]       = {"attention_add",       SECTION_REST},
-    [ROLE_TIME_SHIFT]          = {"time_shift",          SECTION_REST},
-    [ROLE_R]                   = {"r",                   SECTION_MIXER},
-    [ROLE_TIME_MIX]            = {"time_mix",            SECTION_MIXER},
-    [ROLE_FFN_NORM]            = {"ffn_norm",            SECTION_REST},
-    [ROLE_GATE]                = {"gate",                SECTION_FFN},
-    [ROLE_UP]                  = {"up",                  SECTION_FFN},
-    [ROLE_ACTIVATION]          = {"activation",          SECTION_REST},
-    [ROLE_DOWN]                = {"down",                SECTION_FFN},
-    [ROLE_FFN_POST_NORM]       = {"ffn_post_norm",       SECTION_REST},
-    [ROLE_FFN_ADD]             = {"ffn_add",             SECTION_REST},
-    [ROLE_FINAL_NORM]          = {"final_norm",          SECTION_REST},
-    [ROLE_HEAD_PROJECT]        = {"head_project",        SECTION_REST},
-    [ROLE_HEAD]                = {"head",                SECTION_HEAD},
-    [ROLE_SAMPLE]              = {"sample",              SECTION_REST},
-};
-/* clang-format on */
+} roles[N_OP_ROLES] = {OP_ROLES(ROLE_ROW)};
 
 const char *op_kind_name(enum op_kind kind)
 {

@@ -25,37 +25,43 @@ enum op_kind {
 };
 const char *op_kind_name(enum op_kind kind);
 
+/* clang-format off */
+/* R(role, name, section) in the order of enum op_role. */
+#define OP_ROLES(R) \
+    R(ROLE_EMBED,                "embed",               SECTION_REST) \
+    R(ROLE_EMBED_PROJECT,        "embed_project",       SECTION_REST) \
+    R(ROLE_EMBED_NORM,           "embed_norm",          SECTION_REST) \
+    R(ROLE_ATTENTION_NORM,       "attention_norm",      SECTION_REST) \
+    R(ROLE_Q,                    "q",                   SECTION_MIXER) \
+    R(ROLE_K,                    "k",                   SECTION_MIXER) \
+    R(ROLE_V,                    "v",                   SECTION_MIXER) \
+    R(ROLE_QK_NORM,              "qk_norm",             SECTION_REST) \
+    R(ROLE_ROPE,                 "rope",                SECTION_REST) \
+    R(ROLE_KV_STORE,             "kv_store",            SECTION_REST) \
+    R(ROLE_ATTENTION,            "attention",           SECTION_CACHE) \
+    R(ROLE_O,                    "o",                   SECTION_MIXER) \
+    R(ROLE_ATTENTION_POST_NORM,  "attention_post_norm", SECTION_REST) \
+    R(ROLE_ATTENTION_ADD,        "attention_add",       SECTION_REST) \
+    R(ROLE_TIME_SHIFT,           "time_shift",          SECTION_REST) \
+    R(ROLE_R,                    "r",                   SECTION_MIXER) \
+    R(ROLE_TIME_MIX,             "time_mix",            SECTION_MIXER) \
+    R(ROLE_FFN_NORM,             "ffn_norm",            SECTION_REST) \
+    R(ROLE_GATE,                 "gate",                SECTION_FFN) \
+    R(ROLE_UP,                   "up",                  SECTION_FFN) \
+    R(ROLE_ACTIVATION,           "activation",          SECTION_REST) \
+    R(ROLE_DOWN,                 "down",                SECTION_FFN) \
+    R(ROLE_FFN_POST_NORM,        "ffn_post_norm",       SECTION_REST) \
+    R(ROLE_FFN_ADD,              "ffn_add",             SECTION_REST) \
+    R(ROLE_FINAL_NORM,           "final_norm",          SECTION_REST) \
+    R(ROLE_HEAD_PROJECT,         "head_project",        SECTION_REST) \
+    R(ROLE_HEAD,                 "head",                SECTION_HEAD) \
+    R(ROLE_SAMPLE,               "sample",              SECTION_REST)
+/* clang-format on */
+#define OP_ROLE_MEMBER(role, name, section) role,
+
 /* Which matrix or vector: for reports, per-operator timings and the runtime. */
 enum op_role {
-    ROLE_EMBED,
-    ROLE_EMBED_PROJECT,
-    ROLE_EMBED_NORM,
-    ROLE_ATTENTION_NORM,
-    ROLE_Q,
-    ROLE_K,
-    ROLE_V,
-    ROLE_QK_NORM,
-    ROLE_ROPE,
-    ROLE_KV_STORE,
-    ROLE_ATTENTION,
-    ROLE_O,
-    ROLE_ATTENTION_POST_NORM,
-    ROLE_ATTENTION_ADD,
-    ROLE_TIME_SHIFT,
-    ROLE_R,
-    ROLE_TIME_MIX,
-    ROLE_FFN_NORM,
-    ROLE_GATE,
-    ROLE_UP,
-    ROLE_ACTIVATION,
-    ROLE_DOWN,
-    ROLE_FFN_POST_NORM,
-    ROLE_FFN_ADD,
-    ROLE_FINAL_NORM,
-    ROLE_HEAD_PROJECT,
-    ROLE_HEAD,
-    ROLE_SAMPLE,
-    N_OP_ROLES,
+    OP_ROLES(OP_ROLE_MEMBER) N_OP_ROLES,
 };
 const char *op_role_name(enum op_role role);
 

@@ -5,35 +5,8 @@
 
 #include "model/transformer.h"
 
-/* Names in GGUF files: llama.cpp, src/llama-arch.cpp; where a family has others, gguf_tensors.c. */
-/* clang-format off */
-static const struct tensor_traits traits[N_TENSOR_ROLES] = {
-    [TENSOR_EMBEDDING]           = {"token_embd",          PART_EMBEDDING,  EDGE_TABLE, 0},
-    [TENSOR_POSITION]            = {"position_embd",       PART_POSITION,   EDGE_TABLE, 0},
-    [TENSOR_EMBED_PROJECT]       = {NULL,                  PART_EMBEDDING,  EDGE_FINAL, 0},
-    [TENSOR_EMBED_NORM]          = {"token_embd_norm",     PART_EMBEDDING,  EDGE_FINAL, 0},
-    [TENSOR_ATTENTION_NORM]      = {"attn_norm",           PART_NORMS,      GROUP_OWN,  0},
-    [TENSOR_TIME_SHIFT]          = {NULL,                  PART_MIXER,      GROUP_OWN,  0},
-    [TENSOR_R]                   = {NULL,                  PART_MIXER,      GROUP_OWN,  0},
-    [TENSOR_Q]                   = {"attn_q",              PART_MIXER,      GROUP_OWN,  BIAS_QKV},
-    [TENSOR_K]                   = {"attn_k",              PART_MIXER,      GROUP_OWN,  BIAS_QKV},
-    [TENSOR_V]                   = {"attn_v",              PART_MIXER,      GROUP_OWN,  BIAS_QKV},
-    [TENSOR_Q_NORM]              = {"attn_q_norm",         PART_MIXER,      GROUP_OWN,  0},
-    [TENSOR_K_NORM]              = {"attn_k_norm",         PART_MIXER,      GROUP_OWN,  0},
-    [TENSOR_TIME_DECAY]          = {NULL,                  PART_MIXER,      GROUP_OWN,  0},
-    [TENSOR_O]                   = {"attn_output",         PART_MIXER,      GROUP_OWN,  BIAS_O},
-    [TENSOR_ATTENTION_POST_NORM] = {"post_attention_norm", PART_NORMS,      GROUP_OWN,  0},
-    [TENSOR_FFN_NORM]            = {"ffn_norm",            PART_NORMS,      GROUP_OWN,  0},
-    [TENSOR_FFN_SHIFT]           = {NULL,                  PART_FFN,        GROUP_FFN,  0},
-    [TENSOR_GATE]                = {"ffn_gate",            PART_FFN,        GROUP_FFN,  BIAS_FFN},
-    [TENSOR_UP]                  = {"ffn_up",              PART_FFN,        GROUP_FFN,  BIAS_FFN},
-    [TENSOR_DOWN]                = {"ffn_down",            PART_FFN,        GROUP_FFN,  BIAS_FFN},
-    [TENSOR_FFN_POST_NORM]       = {"post_ffw_norm",       PART_NORMS,      GROUP_OWN,  0},
-    [TENSOR_FINAL_NORM]          = {"output_norm",         PART_FINAL_NORM, EDGE_FINAL, 0},
-    [TENSOR_HEAD_PROJECT]        = {NULL,                  PART_EMBEDDING,  EDGE_FINAL, 0},
-    [TENSOR_HEAD]                = {"output",              PART_HEAD,       EDGE_HEAD,  BIAS_HEAD},
-};
-/* clang-format on */
+#define TENSOR_ROW(role, gguf, part, group, bias) [role] = {gguf, part, group, bias},
+static const struct tensor_traits traits[N_TENSOR_ROLES] = {TENSOR_ROLES(TENSOR_ROW)};
 
 const struct tensor_traits *tensor_traits(enum tensor_role role)
 {

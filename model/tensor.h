@@ -10,33 +10,41 @@
 
 struct transformer;
 
+/* clang-format off */
+/* R(role, name in a GGUF file, part, group, bias) in the order in which a pass meets
+ * them: enum tensor_role and its traits follow. Names: llama.cpp, src/llama-arch.cpp; where a family
+ * has others, gguf_tensors.c. */
+#define TENSOR_ROLES(R) \
+    R(TENSOR_EMBEDDING,           "token_embd",          PART_EMBEDDING,  EDGE_TABLE, 0) /* the token table: [vocab_size, d_embed] */ \
+    R(TENSOR_POSITION,            "position_embd",       PART_POSITION,   EDGE_TABLE, 0) \
+    R(TENSOR_EMBED_PROJECT,       NULL,                  PART_EMBEDDING,  EDGE_FINAL, 0) \
+    R(TENSOR_EMBED_NORM,          "token_embd_norm",     PART_EMBEDDING,  EDGE_FINAL, 0) \
+    R(TENSOR_ATTENTION_NORM,      "attn_norm",           PART_NORMS,      GROUP_OWN,  0) \
+    R(TENSOR_TIME_SHIFT,          NULL,                  PART_MIXER,      GROUP_OWN,  0) /* RWKV: how k, v and r mix with the token before */ \
+    R(TENSOR_R,                   NULL,                  PART_MIXER,      GROUP_OWN,  0) \
+    R(TENSOR_Q,                   "attn_q",              PART_MIXER,      GROUP_OWN,  BIAS_QKV) \
+    R(TENSOR_K,                   "attn_k",              PART_MIXER,      GROUP_OWN,  BIAS_QKV) \
+    R(TENSOR_V,                   "attn_v",              PART_MIXER,      GROUP_OWN,  BIAS_QKV) \
+    R(TENSOR_Q_NORM,              "attn_q_norm",         PART_MIXER,      GROUP_OWN,  0) \
+    R(TENSOR_K_NORM,              "attn_k_norm",         PART_MIXER,      GROUP_OWN,  0) \
+    R(TENSOR_TIME_DECAY,          NULL,                  PART_MIXER,      GROUP_OWN,  0) /* RWKV: decay, and the bonus of the first token */ \
+    R(TENSOR_O,                   "attn_output",         PART_MIXER,      GROUP_OWN,  BIAS_O) \
+    R(TENSOR_ATTENTION_POST_NORM, "post_attention_norm", PART_NORMS,      GROUP_OWN,  0) \
+    R(TENSOR_FFN_NORM,            "ffn_norm",            PART_NORMS,      GROUP_OWN,  0) \
+    R(TENSOR_FFN_SHIFT,           NULL,                  PART_FFN,        GROUP_FFN,  0) /* RWKV: how k and r mix with the token before */ \
+    R(TENSOR_GATE,                "ffn_gate",            PART_FFN,        GROUP_FFN,  BIAS_FFN) /* RWKV: receptance */ \
+    R(TENSOR_UP,                  "ffn_up",              PART_FFN,        GROUP_FFN,  BIAS_FFN) \
+    R(TENSOR_DOWN,                "ffn_down",            PART_FFN,        GROUP_FFN,  BIAS_FFN) \
+    R(TENSOR_FFN_POST_NORM,       "post_ffw_norm",       PART_NORMS,      GROUP_OWN,  0) \
+    R(TENSOR_FINAL_NORM,          "output_norm",         PART_FINAL_NORM, EDGE_FINAL, 0) \
+    R(TENSOR_HEAD_PROJECT,        NULL,                  PART_EMBEDDING,  EDGE_FINAL, 0) \
+    R(TENSOR_HEAD,                "output",              PART_HEAD,       EDGE_HEAD,  BIAS_HEAD)
+/* clang-format on */
+#define TENSOR_ROLE_MEMBER(role, gguf, part, group, bias) role,
+
 /* Which tensor of a block or of the edges, in the order of a pass. */
 enum tensor_role {
-    TENSOR_EMBEDDING, /* the token table: [vocab_size, d_embed] */
-    TENSOR_POSITION,
-    TENSOR_EMBED_PROJECT,
-    TENSOR_EMBED_NORM,
-    TENSOR_ATTENTION_NORM,
-    TENSOR_TIME_SHIFT, /* RWKV: how k, v and r mix with the token before */
-    TENSOR_R,
-    TENSOR_Q,
-    TENSOR_K,
-    TENSOR_V,
-    TENSOR_Q_NORM,
-    TENSOR_K_NORM,
-    TENSOR_TIME_DECAY, /* RWKV: decay, and the bonus of the first token */
-    TENSOR_O,
-    TENSOR_ATTENTION_POST_NORM,
-    TENSOR_FFN_NORM,
-    TENSOR_FFN_SHIFT, /* RWKV: how k and r mix with the token before */
-    TENSOR_GATE,      /* RWKV: receptance */
-    TENSOR_UP,
-    TENSOR_DOWN,
-    TENSOR_FFN_POST_NORM,
-    TENSOR_FINAL_NORM,
-    TENSOR_HEAD_PROJECT,
-    TENSOR_HEAD,
-    N_TENSOR_ROLES,
+    TENSOR_ROLES(TENSOR_ROLE_MEMBER) N_TENSOR_ROLES,
 };
 
 /* Weights that are read together. A group of a block is used again when that block runs again, or
