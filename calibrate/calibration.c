@@ -92,6 +92,7 @@ static void cut_rates(const struct calibration *c, struct sourced_device *out, d
 static void add_flash(const struct calibration *c, struct sourced_device *out,
                       const double *slowest)
 {
+    assert(c->n_points > 0);
     const double assumed_gbps = 1; /* between an SD card and a good SSD */
     struct level *flash = &out->device.levels[out->device.n_levels++];
     double *rate = &flash->read_gbps.value[0], memory_gbps = slowest[0];

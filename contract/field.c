@@ -1,6 +1,5 @@
 #include "contract/field.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -68,28 +67,4 @@ const struct field *field_find(const struct fields *fields, const char *name)
         if (strcmp(fields->field[i].name, name) == 0)
             return &fields->field[i];
     return NULL;
-}
-
-int64_t field_int(const struct field *field, const void *record)
-{
-    assert(field->type == FIELD_INT);
-    int64_t value;
-    memcpy(&value, (const char *)record + field->offset, sizeof value);
-    return value;
-}
-
-double field_real(const struct field *field, const void *record)
-{
-    assert(field->type == FIELD_REAL);
-    double value;
-    memcpy(&value, (const char *)record + field->offset, sizeof value);
-    return value;
-}
-
-const char *field_text(const struct field *field, const void *record)
-{
-    assert(field->type == FIELD_TEXT);
-    const char *value;
-    memcpy(&value, (const char *)record + field->offset, sizeof value);
-    return value;
 }

@@ -10,8 +10,10 @@
 #ifndef LATHE_CONTRACT_FIELD_H
 #define LATHE_CONTRACT_FIELD_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define UNKNOWN_INT INT64_MIN
 
@@ -108,9 +110,30 @@ void field_clear(const struct field *field, void *record);
 /* The field with this name, or NULL. */
 const struct field *field_find(const struct fields *fields, const char *name);
 
-/* A field's value; its type must be the one asked for. */
-int64_t field_int(const struct field *field, const void *record);
-double field_real(const struct field *field, const void *record);
-const char *field_text(const struct field *field, const void *record);
+/* A field's value; its type must be the one asked for. Inline: the store asks for each column of
+ * each row. */
+static inline int64_t field_int(const struct field *field, const void *record)
+{
+    assert(field->type == FIELD_INT);
+    int64_t value;
+    memcpy(&value, (const char *)record + field->offset, sizeof value);
+    return value;
+}
+
+static inline double field_real(const struct field *field, const void *record)
+{
+    assert(field->type == FIELD_REAL);
+    double value;
+    memcpy(&value, (const char *)record + field->offset, sizeof value);
+    return value;
+}
+
+static inline const char *field_text(const struct field *field, const void *record)
+{
+    assert(field->type == FIELD_TEXT);
+    const char *value;
+    memcpy(&value, (const char *)record + field->offset, sizeof value);
+    return value;
+}
 
 #endif

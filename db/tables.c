@@ -101,16 +101,6 @@ const struct table tables[N_TABLES] = {
                          "UNIQUE (model, metric, conditions, source) ON CONFLICT REPLACE"},
 };
 
-const struct field *next_column(enum table_id table, const struct field *before)
-{
-    const struct fields *fields = tables[table].fields;
-    const struct field *end = fields->field + fields->n;
-    const struct field *next = before != NULL ? before + 1 : fields->field;
-    while (next < end && !(next->places & IN_STORE))
-        next++;
-    return next < end ? next : NULL;
-}
-
 void row_clear(enum table_id table, void *row)
 {
     record_clear(tables[table].fields, row);

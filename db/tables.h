@@ -104,7 +104,16 @@ extern const struct table tables[N_TABLES];
 void row_clear(enum table_id table, void *row);
 
 /* The columns of the table in order: the first after NULL, NULL after the last. */
-const struct field *next_column(enum table_id table, const struct field *before);
+static inline const struct field *next_column(enum table_id table, const struct field *before)
+{
+    const struct fields *fields = tables[table].fields;
+    const struct field *end = fields->field + fields->n;
+    const struct field *next = before != NULL ? before + 1 : fields->field;
+    while (next < end && !(next->places & IN_STORE))
+        next++;
+    return next < end ? next : NULL;
+}
+
 /* for (EACH_COLUMN(column, TABLE_RUN)) */
 #define EACH_COLUMN(column, table) \
     const struct field *column = NULL; \

@@ -1,5 +1,6 @@
 #include "device/profile_fields.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -264,7 +265,9 @@ void profile_field_put_whole(const struct profile_field *field, int64_t value, v
 static void put_absent(const struct profile_field *rows, char *base)
 {
     for (const struct profile_field *row = rows; row->key != NULL; row++) {
-        char *at = row->offset == KEY_NOWHERE ? NULL : base + row->offset;
+        /* What has no place has no number either. */
+        char *at = row->offset == KEY_NOWHERE ? base : base + row->offset;
+        assert(row->offset != KEY_NOWHERE || (row->kind != KEY_NUMBER && row->kind != KEY_WHOLE));
         for (int i = 0; row->kind == KEY_LEVELS && i < MAX_LEVELS; i++)
             put_absent(row->members, at + (size_t)i * sizeof(struct level));
         if (row->kind == KEY_OBJECT)

@@ -127,7 +127,7 @@ static enum status summarise_groups(const struct validation *v, enum validation_
     if (!rho)
         return err_set(err, STATUS_NOMEM, "out of memory for %d groups", v->n_groups);
     for (int g = 0; g < v->n_groups; g++) {
-        double spread, noise, r = judge_group(v, phase, predicted, g, &spread, &noise);
+        double spread = 0, noise = 0, r = judge_group(v, phase, predicted, g, &spread, &noise);
         if (isnan(r) || spread <= noise)
             continue;
         rho[out->n_groups++] = r;
