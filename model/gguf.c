@@ -1,3 +1,5 @@
+/* One idea in 590 lines: a reader that is at a place in the bytes, and what is taken from there in
+ * order (header, keys, tensors), then the indexes that say whether the whole holds together. */
 #include "model/gguf.h"
 
 #include <assert.h>

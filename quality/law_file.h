@@ -15,6 +15,9 @@
 
 #include "quality/runs.h"
 
+#define QUALITY_LAW_FORMAT "lathe-quality-law"
+enum { QUALITY_LAW_VERSION = 1 };
+
 /* Rounds coefficients, covariance and errors to what the file holds. */
 void quality_law_round(struct quality_law *law);
 

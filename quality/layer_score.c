@@ -10,6 +10,10 @@
 #include "base/stats.h"
 #include "quality/cholesky.h"
 
+const char *const layer_score_any[LAYER_SCORE_ANY] = {"value", "ffn",       "query_key",
+                                                      "kv",    "attention", "layer"};
+const char *const layer_score_placed[LAYER_SCORE_PLACED] = {"attention", "value", "ffn"};
+
 enum { MAX_LAYERS = 64, N_FOLDS = 10, N = LAYER_SCORE_FEATURES };
 
 static const double ridge = 10, floor_nats = 2.4, scale_d_model = 768;

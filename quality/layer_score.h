@@ -23,11 +23,14 @@
 #include "base/status.h"
 
 enum {
-    LAYER_SCORE_ANY = 6,    /* value, ffn, query-key, kv, attention, layer */
-    LAYER_SCORE_PLACED = 3, /* attention, value, ffn */
-    LAYER_SCORE_FIRST = 4,  /* layers that have coefficients of their own */
+    LAYER_SCORE_ANY = 6,
+    LAYER_SCORE_PLACED = 3,
+    LAYER_SCORE_FIRST = 4, /* layers that have coefficients of their own */
     LAYER_SCORE_FEATURES = LAYER_SCORE_ANY + LAYER_SCORE_PLACED * LAYER_SCORE_FIRST,
 };
+/* What they are of, by name: "value", "ffn", ... */
+extern const char *const layer_score_any[LAYER_SCORE_ANY];
+extern const char *const layer_score_placed[LAYER_SCORE_PLACED];
 
 struct layer_score {
     double intercept;

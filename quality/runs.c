@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "model/model_arg.h"
-#include "quality/law_fit.h"
+#include "quality/runs_doubts.h"
 #include "quality/shape_of.h"
 
 /* Losses outside are of another quantity, whatever the network. */
@@ -45,23 +45,15 @@ static const char *const column_names[N_COLUMNS] = {
 
 struct table {
     const struct csv *csv;
-    const char *path, *name; /* the name is the path's end */
-    int column[N_COLUMNS];   /* -1: none */
-    enum quality_purpose purpose;
-    const struct quality_law *law; /* NULL: none */
-    struct text *notes;
+    const char *path;
+    int column[N_COLUMNS]; /* -1: none */
+    struct runs_source source;
 };
 
 static const char *end_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash == NULL ? path : slash + 1;
-}
-
-static void note(struct table *table, int line, const char *message)
-{
-    if (table->notes != NULL)
-        text_addf(table->notes, "%s: line %d: %s\n", table->name, line, message);
 }
 
 /* A column whose name says that it holds another quantity. */
@@ -82,26 +74,27 @@ static enum status find_loss(struct table *table, struct err *err)
     const char *bits = column_like(table->csv, of_bits);
     const char *accuracy = column_like(table->csv, of_accuracy);
     if (column[LOSS] >= 0 || column[LOSS_NATS] >= 0 ||
-        (table->purpose == QUALITY_TO_FIT && column[ACCURACY] >= 0))
+        (table->source.purpose == QUALITY_TO_FIT && column[ACCURACY] >= 0))
         return STATUS_OK;
     if (bits != NULL)
         return err_set(
             err, STATUS_INPUT,
             "%s: no column 'val_loss': '%s' is in bits; give nats a token (bits x 0.693)",
-            table->name, bits);
-    if (accuracy != NULL && table->purpose == QUALITY_TO_FIT)
+            table->source.name, bits);
+    if (accuracy != NULL && table->source.purpose == QUALITY_TO_FIT)
         return err_set(err, STATUS_INPUT,
                        "%s: no column 'val_loss': '%s' are accuracies; call the mean of the "
                        "paper's eight tasks, in percent, 'accuracy'",
-                       table->name, accuracy);
+                       table->source.name, accuracy);
     if (accuracy != NULL)
         return err_set(err, STATUS_INPUT,
                        "%s: no column 'val_loss': '%s' are accuracies where losses are asked",
-                       table->name, accuracy);
-    if (table->purpose == QUALITY_TO_FIT)
-        return err_set(err, STATUS_INPUT, "%s: no column 'val_loss'", table->name);
-    if (table->notes != NULL)
-        text_addf(table->notes, "%s: no column 'val_loss': predictions only\n", table->name);
+                       table->source.name, accuracy);
+    if (table->source.purpose == QUALITY_TO_FIT)
+        return err_set(err, STATUS_INPUT, "%s: no column 'val_loss'", table->source.name);
+    if (table->source.notes != NULL)
+        text_addf(table->source.notes, "%s: no column 'val_loss': predictions only\n",
+                  table->source.name);
     return STATUS_OK;
 }
 
@@ -120,8 +113,8 @@ static enum status find_columns(struct table *table, struct err *err)
     if (missing.failed)
         status = err_set(err, STATUS_NOMEM, "out of memory");
     else if (n > 0)
-        status = err_set(err, STATUS_INPUT, "%s: no column%s %s", table->name, n > 1 ? "s" : "",
-                         missing.data);
+        status = err_set(err, STATUS_INPUT, "%s: no column%s %s", table->source.name,
+                         n > 1 ? "s" : "", missing.data);
     text_release(&missing);
     return status == STATUS_OK ? find_loss(table, err) : status;
 }
@@ -155,14 +148,16 @@ static enum status read_config(const struct table *table, int row, struct qualit
     const char *config = csv_text(table->csv, row, table->column[CONFIG]);
     char path[4096];
     struct transformer net;
-    snprintf(path, sizeof path, "%.*s%s", (int)(table->name - table->path), table->path, config);
+    snprintf(path, sizeof path, "%.*s%s", (int)(table->source.name - table->path), table->path,
+             config);
     enum status status = model_open(file_exists(path) ? path : config, &net, NULL, err);
     if (status == STATUS_OK) {
         status = quality_shape_of(&net, shape, err);
         transformer_release(&net);
     }
     if (status != STATUS_OK)
-        err_prefix(err, status, "%s: line %d: config: ", table->name, csv_line(table->csv, row));
+        err_prefix(err, status, "%s: line %d: config: ", table->source.name,
+                   csv_line(table->csv, row));
     return status;
 }
 
@@ -170,8 +165,9 @@ static enum status read_config(const struct table *table, int row, struct qualit
 static bool usually_gated(const struct table *table, int row)
 {
     const char *name = csv_text(table->csv, row, table->column[RECIPE]);
-    int recipe = table->law == NULL ? QUALITY_NO_RECIPE : quality_find_recipe(table->law, name);
-    return recipe < 0 || table->law->recipes[recipe].gated;
+    int recipe = table->source.law == NULL ? QUALITY_NO_RECIPE
+                                           : quality_find_recipe(table->source.law, name);
+    return recipe < 0 || table->source.law->recipes[recipe].gated;
 }
 
 static enum status read_columns(const struct table *table, int row, struct quality_shape *s,
@@ -280,20 +276,20 @@ static enum status read_row(struct table *table, int row, struct quality_run *ru
         status = read_loss(table, row, run, &problem);
     if (status == STATUS_OK)
         status = number(table, row, ACCURACY, 1, 100, &run->accuracy, &problem);
-    if (status == STATUS_OK && table->purpose == QUALITY_TO_FIT && isnan(run->loss) &&
+    if (status == STATUS_OK && table->source.purpose == QUALITY_TO_FIT && isnan(run->loss) &&
         isnan(run->accuracy))
         status = csv_error(table->csv, row, table->column[LOSS], &problem, "empty");
     if (status == STATUS_NOMEM)
         return err_set(err, status, "%s", problem.message);
     if (placed)
         run->tokens = tokens;
-    if (status != STATUS_OK && table->notes != NULL)
-        text_addf(table->notes, "%s\n", problem.message);
-    *keep = status == STATUS_OK || table->purpose == QUALITY_TO_PREDICT;
+    if (status != STATUS_OK && table->source.notes != NULL)
+        text_addf(table->source.notes, "%s\n", problem.message);
+    *keep = status == STATUS_OK || table->source.purpose == QUALITY_TO_PREDICT;
     return STATUS_OK;
 }
 
-static bool same_run(const struct quality_run *a, const struct quality_run *b)
+bool quality_same_run(const struct quality_run *a, const struct quality_run *b)
 {
     const struct quality_shape *s = &a->shape, *t = &b->shape;
     return strcmp(a->recipe, b->recipe) == 0 && s->d_model == t->d_model &&
@@ -301,161 +297,6 @@ static bool same_run(const struct quality_run *a, const struct quality_run *b)
            s->n_kv_heads == t->n_kv_heads && s->d_head == t->d_head && s->d_ff == t->d_ff &&
            s->gated == t->gated && s->tied == t->tied && s->repeats == t->repeats &&
            s->shared_ffn == t->shared_ffn;
-}
-
-/* Takes a row's value away; rows to be fitted go with it. */
-static void refuse(struct table *table, struct quality_run *run, const char *why)
-{
-    note(table, run->line, why);
-    run->loss = run->accuracy = NAN;
-    if (table->purpose == QUALITY_TO_FIT)
-        run->tokens = NAN;
-}
-
-/* The vocabulary that most rows of this recipe have. */
-static double usual_vocab(const struct quality_run *runs, size_t n, const char *recipe)
-{
-    double usual = 0;
-    size_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t same = 0;
-        if (strcmp(runs[i].recipe, recipe) != 0 || !(runs[i].shape.vocab > 0))
-            continue;
-        for (size_t j = 0; j < n; j++)
-            same +=
-                strcmp(runs[j].recipe, recipe) == 0 && runs[j].shape.vocab == runs[i].shape.vocab;
-        if (same > most) {
-            most = same;
-            usual = runs[i].shape.vocab;
-        }
-    }
-    return usual;
-}
-
-/* Two tokenisers under one name: the usual one's rows stay. */
-static void refuse_vocabularies(struct table *table, struct quality_run *runs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        int recipe = table->law == NULL ? QUALITY_NO_RECIPE
-                                        : quality_find_recipe(table->law, runs[i].recipe);
-        double usual = recipe >= 0 && table->law->recipes[recipe].vocab > 0
-                           ? table->law->recipes[recipe].vocab
-                           : usual_vocab(runs, n, runs[i].recipe);
-        char why[256];
-        if (isnan(runs[i].tokens) || !(runs[i].shape.vocab > 0) || runs[i].shape.vocab == usual)
-            continue;
-        snprintf(why, sizeof why,
-                 "vocabulary %.0f under recipe '%s', which has %.0f: losses of two tokenisers are "
-                 "not compared",
-                 runs[i].shape.vocab, runs[i].recipe, usual);
-        refuse(table, &runs[i], why);
-    }
-}
-
-/* One recipe, shape and token count with losses 3 % apart. */
-static void refuse_contradictions(struct table *table, struct quality_run *runs, size_t n)
-{
-    bool *bad = memory_new(n, sizeof *bad);
-    for (size_t i = 0; i < n && bad != NULL; i++)
-        for (size_t j = 0; j < n; j++) {
-            bool same = i != j && same_run(&runs[i], &runs[j]) && runs[i].tokens == runs[j].tokens;
-            char why[128];
-            if (!same || !(fabs(log(runs[i].loss / runs[j].loss)) > 0.03) || bad[i])
-                continue;
-            snprintf(why, sizeof why, "a loss of %g contradicts %g of the same run in line %d",
-                     runs[i].loss, runs[j].loss, runs[j].line);
-            note(table, runs[i].line, why);
-            bad[i] = true;
-        }
-    for (size_t i = 0; i < n && bad != NULL; i++)
-        if (bad[i]) {
-            runs[i].loss = runs[i].accuracy = NAN;
-            if (table->purpose == QUALITY_TO_FIT)
-                runs[i].tokens = NAN;
-        }
-    memory_free(bad);
-}
-
-/* Whether the losses of a recipe are about 1.44 times what the law says. Of recipes that it does not
- * know none was above 1.02 times in the median (0.70 to 1.02 of the six), which leaves a wide gap. */
-static bool looks_like_bits(const struct quality_law *law, const struct quality_run *runs, size_t n,
-                            const char *name)
-{
-    double *ratio = memory_new(n, sizeof *ratio);
-    int recipe = quality_find_recipe(law, name);
-    size_t k = 0;
-    for (size_t i = 0; i < n && ratio != NULL; i++) {
-        struct quality_point point;
-        if (strcmp(runs[i].recipe, name) != 0 || isnan(runs[i].tokens) || !(runs[i].loss > 0) ||
-            runs[i].tokens < QUALITY_MIN_TOKENS)
-            continue;
-        quality_point_of(law, recipe, &runs[i].shape, runs[i].tokens, &point);
-        ratio[k++] = runs[i].loss / quality_loss(law, recipe, &point, NULL);
-    }
-    double median = k > 0 ? stats_median(ratio, k) : 1;
-    memory_free(ratio);
-    return recipe >= 0 ? median > 1.3 && median < 1.6 : median > 1.2 && median < 1.75;
-}
-
-static void refuse_bits(struct table *table, struct quality_run *runs, size_t n)
-{
-    if (table->law == NULL || table->column[LOSS_NATS] >= 0)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        char why[256];
-        bool first = isfinite(runs[i].loss) && !isnan(runs[i].tokens);
-        for (size_t j = 0; j < i && first; j++)
-            first = strcmp(runs[j].recipe, runs[i].recipe) != 0 || isnan(runs[j].loss);
-        if (!first || !looks_like_bits(table->law, runs, n, runs[i].recipe))
-            continue;
-        snprintf(why, sizeof why,
-                 "the losses of recipe '%s' are far above what is likely: in bits? give nats "
-                 "(bits x 0.693), or call the column val_loss_nats if they are",
-                 runs[i].recipe);
-        note(table, runs[i].line, why);
-        for (size_t j = n; j-- > i;)
-            if (strcmp(runs[j].recipe, runs[i].recipe) == 0) {
-                runs[j].loss = NAN;
-                if (table->purpose == QUALITY_TO_FIT)
-                    runs[j].tokens = NAN;
-            }
-    }
-}
-
-static void refuse_few_tokens(struct table *table, struct quality_run *runs, size_t n)
-{
-    int few = 0;
-    for (size_t i = 0; i < n && table->purpose == QUALITY_TO_FIT; i++)
-        if (runs[i].tokens < QUALITY_MIN_TOKENS) {
-            runs[i].tokens = NAN;
-            few++;
-        }
-    if (few > 0 && table->notes != NULL)
-        text_addf(table->notes,
-                  "%s: %d run%s below 1e9 tokens left out: the law does not hold "
-                  "there\n",
-                  table->name, few, few > 1 ? "s" : "");
-}
-
-/* A recipe that the law does not know needs two runs. */
-static void refuse_single_runs(struct table *table, struct quality_run *runs, size_t n)
-{
-    for (size_t i = 0; i < n && table->law != NULL && table->purpose == QUALITY_TO_FIT; i++) {
-        char why[160];
-        bool other = false;
-        if (isnan(runs[i].tokens) || quality_find_recipe(table->law, runs[i].recipe) >= 0)
-            continue;
-        for (size_t j = 0; j < n; j++)
-            other =
-                other || (strcmp(runs[j].recipe, runs[i].recipe) == 0 && !isnan(runs[j].tokens) &&
-                          (runs[j].tokens != runs[i].tokens || !same_run(&runs[j], &runs[i])));
-        if (other)
-            continue;
-        snprintf(why, sizeof why,
-                 "one run of recipe '%s' where two are needed: of two shapes or token counts",
-                 runs[i].recipe);
-        refuse(table, &runs[i], why);
-    }
 }
 
 enum status quality_runs_add(struct quality_runs *runs, const struct quality_run *run,
@@ -480,12 +321,12 @@ static enum status drop_refused(struct table *table, struct quality_runs *runs, 
     size_t kept = first, usable = 0;
     for (size_t i = first; i < runs->n; i++) {
         usable += isnan(runs->items[i].tokens) ? 0 : 1;
-        if (table->purpose == QUALITY_TO_PREDICT || !isnan(runs->items[i].tokens))
+        if (table->source.purpose == QUALITY_TO_PREDICT || !isnan(runs->items[i].tokens))
             runs->items[kept++] = runs->items[i];
     }
     runs->n = kept;
     if (usable == 0)
-        return err_set(err, STATUS_INPUT, "%s: no run that can be used", table->name);
+        return err_set(err, STATUS_INPUT, "%s: no run that can be used", table->source.name);
     return STATUS_OK;
 }
 
@@ -502,11 +343,8 @@ static enum status read_table(struct table *table, struct quality_runs *runs, st
     }
     if (status != STATUS_OK)
         return status;
-    refuse_vocabularies(table, runs->items + first, runs->n - first);
-    refuse_bits(table, runs->items + first, runs->n - first);
-    refuse_contradictions(table, runs->items + first, runs->n - first);
-    refuse_few_tokens(table, runs->items + first, runs->n - first);
-    refuse_single_runs(table, runs->items + first, runs->n - first);
+    table->source.says_nats = table->column[LOSS_NATS] >= 0;
+    runs_refuse_doubtful(&table->source, runs->items + first, runs->n - first);
     status = drop_refused(table, runs, first, err);
     quality_runs_group(runs);
     return status;
@@ -520,12 +358,10 @@ enum status quality_runs_read(const char *path, enum quality_purpose purpose,
     enum status status = csv_open(path, &csv, err);
     if (status != STATUS_OK)
         return status;
-    struct table table = {.csv = csv,
-                          .path = path,
-                          .name = end_of(path),
-                          .purpose = purpose,
-                          .law = law,
-                          .notes = notes};
+    struct table table = {
+        .csv = csv,
+        .path = path,
+        .source = {.name = end_of(path), .purpose = purpose, .law = law, .notes = notes}};
     status = read_table(&table, runs, err);
     csv_close(csv);
     return status;
@@ -595,7 +431,7 @@ void quality_runs_group(struct quality_runs *runs)
     for (size_t i = 0; i < runs->n; i++) {
         runs->items[i].group = -1;
         for (size_t j = 0; j < i && runs->items[i].group < 0; j++)
-            if (same_run(&runs->items[j], &runs->items[i]))
+            if (quality_same_run(&runs->items[j], &runs->items[i]))
                 runs->items[i].group = runs->items[j].group;
         if (runs->items[i].group < 0)
             runs->items[i].group = n_groups++;
