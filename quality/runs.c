@@ -289,16 +289,6 @@ static enum status read_row(struct table *table, int row, struct quality_run *ru
     return STATUS_OK;
 }
 
-bool quality_same_run(const struct quality_run *a, const struct quality_run *b)
-{
-    const struct quality_shape *s = &a->shape, *t = &b->shape;
-    return strcmp(a->recipe, b->recipe) == 0 && s->d_model == t->d_model &&
-           s->n_layers == t->n_layers && s->n_heads == t->n_heads &&
-           s->n_kv_heads == t->n_kv_heads && s->d_head == t->d_head && s->d_ff == t->d_ff &&
-           s->gated == t->gated && s->tied == t->tied && s->repeats == t->repeats &&
-           s->shared_ffn == t->shared_ffn;
-}
-
 enum status quality_runs_add(struct quality_runs *runs, const struct quality_run *run,
                              struct err *err)
 {
@@ -344,7 +334,8 @@ static enum status read_table(struct table *table, struct quality_runs *runs, st
     if (status != STATUS_OK)
         return status;
     table->source.says_nats = table->column[LOSS_NATS] >= 0;
-    runs_refuse_doubtful(&table->source, runs->items + first, runs->n - first);
+    if (runs->n > first)
+        runs_refuse_doubtful(&table->source, runs->items + first, runs->n - first);
     status = drop_refused(table, runs, first, err);
     quality_runs_group(runs);
     return status;

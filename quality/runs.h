@@ -48,8 +48,6 @@ enum status quality_runs_read(const char *path, enum quality_purpose purpose,
                               const struct quality_law *law, struct quality_runs *runs,
                               struct text *notes, struct err *err);
 
-/* The same recipe and shape: one run, perhaps at two token counts. */
-bool quality_same_run(const struct quality_run *a, const struct quality_run *b);
 /* The *.csv tables of runs in a folder (those with a train_tokens column), by name. */
 enum status quality_runs_read_folder(const char *folder, struct quality_runs *runs,
                                      struct text *notes, struct err *err);

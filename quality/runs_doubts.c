@@ -15,6 +15,16 @@ void runs_note(const struct runs_source *source, int line, const char *message)
         text_addf(source->notes, "%s: line %d: %s\n", source->name, line, message);
 }
 
+bool quality_same_run(const struct quality_run *a, const struct quality_run *b)
+{
+    const struct quality_shape *s = &a->shape, *t = &b->shape;
+    return strcmp(a->recipe, b->recipe) == 0 && s->d_model == t->d_model &&
+           s->n_layers == t->n_layers && s->n_heads == t->n_heads &&
+           s->n_kv_heads == t->n_kv_heads && s->d_head == t->d_head && s->d_ff == t->d_ff &&
+           s->gated == t->gated && s->tied == t->tied && s->repeats == t->repeats &&
+           s->shared_ffn == t->shared_ffn;
+}
+
 /* Takes a row's value away; rows to be fitted go with it. */
 static void refuse(const struct runs_source *source, struct quality_run *run, const char *why)
 {

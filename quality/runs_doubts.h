@@ -20,6 +20,9 @@ struct runs_source {
 /* "runs.csv: line 3: message" */
 void runs_note(const struct runs_source *source, int line, const char *message);
 
+/* The same recipe and shape: one run, perhaps at two token counts. */
+bool quality_same_run(const struct quality_run *a, const struct quality_run *b);
+
 /* runs: [n], of one file. */
 void runs_refuse_doubtful(const struct runs_source *source, struct quality_run *runs, size_t n);
 
