@@ -491,19 +491,19 @@ static void check_that_rows_are_explained(const struct profile_field *rows, cons
     }
 }
 
-static char *page_on_profiles(void)
+static void read_page_on_profiles(char **page)
 {
-    char *page = NULL;
     int64_t length;
-    assert_int_equal(file_read(LATHE_SOURCE_DIR "/docs/profiles.md", 1 << 20, &page, &length, NULL),
+    assert_int_equal(file_read(LATHE_SOURCE_DIR "/docs/profiles.md", 1 << 20, page, &length, NULL),
                      STATUS_OK);
-    return page;
 }
 
 static void the_page_on_profiles_has_the_line_of_every_key_and_no_other(void **state)
 {
     (void)state;
-    char *page = page_on_profiles(), *end = strstr(page, "## The smallest profile");
+    char *page = NULL;
+    read_page_on_profiles(&page);
+    const char *end = strstr(page, "## The smallest profile");
     assert_non_null(end);
     check_that_rows_are_explained(profile_fields, page);
     char *line = strstr(page, "## What it is");
@@ -520,7 +520,8 @@ static void the_page_on_profiles_has_the_line_of_every_key_and_no_other(void **s
 
 static void check_that_the_page_lists(const char *name)
 {
-    char *page = page_on_profiles(), quoted[80];
+    char *page = NULL, quoted[80];
+    read_page_on_profiles(&page);
     snprintf(quoted, sizeof quoted, "`%s`", name);
     if (strstr(page, quoted) == NULL)
         fail_msg("docs/profiles.md does not list '%s'", name);
@@ -531,7 +532,8 @@ static void the_page_on_profiles_lists_every_profile_and_operator(void **state)
 {
     (void)state;
     for_each_shipped(check_that_the_page_lists);
-    char *page = page_on_profiles(), kinds[256] = "dispatching one, of:";
+    char *page = NULL, kinds[256] = "dispatching one, of:";
+    read_page_on_profiles(&page);
     for (int kind = 0; kind < N_OP_KINDS; kind++) {
         size_t used = strlen(kinds);
         snprintf(kinds + used, sizeof kinds - used, " %s", op_kind_name((enum op_kind)kind));

@@ -283,12 +283,10 @@ static void test_no_recipe(void **state)
     assert_true(d.nats > 0);
 }
 
-static char *law_text(void)
+static void read_law_text(char **text)
 {
-    char *text = NULL;
     int64_t length;
-    assert_int_equal(file_read(QUALITY_DATA "/law.json", 1 << 20, &text, &length, NULL), STATUS_OK);
-    return text;
+    assert_int_equal(file_read(QUALITY_DATA "/law.json", 1 << 20, text, &length, NULL), STATUS_OK);
 }
 
 static void test_file(void **state)
@@ -313,7 +311,9 @@ static void expect_refusal(const char *from, const char *to, const char *message
 {
     static struct quality_law read;
     struct err err = {""};
-    char *text = law_text(), *at = strstr(text, from);
+    char *text = NULL;
+    read_law_text(&text);
+    const char *at = strstr(text, from);
     char *changed = memory_new(strlen(text) + strlen(to) + 1, 1);
     assert_non_null(at);
     memcpy(changed, text, (size_t)(at - text));
