@@ -1,6 +1,7 @@
 /* Reading the store. See query.h. */
 #include "db/query.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -424,4 +425,14 @@ out:
     memory_free(names);
     sqlite3_finalize(statement);
     return status;
+}
+
+const struct cell *cell_named(const char *name, int n, const char *const *names,
+                              const struct cell *cells)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return &cells[i];
+    assert(false && "no such column in the SELECT");
+    return NULL;
 }

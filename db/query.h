@@ -73,5 +73,9 @@ typedef enum status query_row_fn(void *context, int n, const char *const *names,
  * the callback. */
 enum status query_each(struct store *store, const char *sql, query_row_fn *row, void *context,
                        struct err *err);
+/* The cell under a name that the program's own SELECT gave (AS name); asserts that it is there. So
+ * that a column which is added or moved cannot put a number under another's title. */
+const struct cell *cell_named(const char *name, int n, const char *const *names,
+                              const struct cell *cells);
 
 #endif

@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "db/query.h"
 
+/* In a callback of query_each: the cell of that name. */
+#define CELL(name) cell_named(name, n, names, cells)
+
 static const char *text_of(const struct cell *cell, const char *fallback)
 {
     return cell->type == CELL_TEXT ? cell->text : fallback;
@@ -21,16 +24,15 @@ static enum status read_run(void *context, int n, const char *const *names,
 {
     struct selection *selection = context;
     char tokens[64] = "";
-    (void)n;
-    (void)names;
     (void)err;
-    if (cells[2].type == CELL_INT)
-        snprintf(tokens, sizeof tokens, ", %" PRId64 " tokens of context", cells[2].integer);
+    if (CELL("context")->type == CELL_INT)
+        snprintf(tokens, sizeof tokens, ", %" PRId64 " tokens of context",
+                 CELL("context")->integer);
     snprintf(selection->subtitle, sizeof selection->subtitle, "%s, budget %s%s",
-             text_of(&cells[0], "unknown device"), text_of(&cells[1], "unknown"), tokens);
+             text_of(CELL("device"), "unknown device"), text_of(CELL("budget"), "unknown"), tokens);
     snprintf(selection->footnote, sizeof selection->footnote,
              "run %" PRId64 "%s; closed-form predictions", selection->run_id,
-             cells[3].integer ? "" : ", which did not finish");
+             CELL("finished")->integer ? "" : ", which did not finish");
     return STATUS_OK;
 }
 
@@ -39,16 +41,15 @@ static enum status read_count(void *context, int n, const char *const *names,
 {
     struct selection *selection = context;
     char count[32], *subtitle = selection->subtitle;
-    (void)n;
-    (void)names;
     (void)err;
-    selection->n_candidates = cells[0].integer;
-    bool known = cells[2].type == CELL_REAL && cells[2].real >= 1;
-    selection->interval_frac = known ? cells[2].real - 1 : NAN;
+    const struct cell *widest = CELL("widest");
+    bool known = widest->type == CELL_REAL && widest->real >= 1;
+    selection->interval_frac = known ? widest->real - 1 : NAN;
+    selection->n_candidates = CELL("n_candidates")->integer;
     format_count(selection->n_candidates, count, sizeof count);
     size_t used = strlen(subtitle);
     snprintf(subtitle + used, sizeof selection->subtitle - used, ", %.40s: %s architectures",
-             text_of(&cells[1], "unknown type"), count);
+             text_of(CELL("dtypes"), "unknown type"), count);
     return STATUS_OK;
 }
 
@@ -61,14 +62,13 @@ static enum status read_embedding(void *context, int n, const char *const *names
                                   const struct cell *cells, struct err *err)
 {
     struct embedding_reader *reader = context;
-    (void)n;
-    (void)names;
+    int64_t vocab_size = CELL("vocab_size")->integer, tied = CELL("tie_embeddings")->integer;
     (void)err;
     text_addf(reader->condition,
               " AND vocab_size = %" PRId64 " AND tie_embeddings = %" PRId64 " AND dtype = '%s'",
-              cells[0].integer, cells[1].integer, text_of(&cells[2], ""));
+              vocab_size, tied, text_of(CELL("dtype"), ""));
     snprintf(reader->phrase, sizeof reader->phrase, ", %s embeddings of %" PRId64 " tokens",
-             cells[1].integer ? "tied" : "untied", cells[0].integer);
+             tied ? "tied" : "untied", vocab_size);
     return STATUS_OK;
 }
 
@@ -107,9 +107,10 @@ enum status candidates_select(struct store *store, int64_t run_id, bool one_embe
                       " GROUP BY 1, 2, 3 ORDER BY tie_embeddings DESC, count(*) DESC, 1, 3 LIMIT 1",
                       read_embedding, &reader, err);
     if (status == STATUS_OK)
-        status =
-            each(store, "count(*), group_concat(DISTINCT dtype), max(decode_ns_high / decode_ns)",
-                 &condition, "", read_count, out, err);
+        status = each(store,
+                      "count(*) AS n_candidates, group_concat(DISTINCT dtype) AS dtypes, "
+                      "max(decode_ns_high / decode_ns) AS widest",
+                      &condition, "", read_count, out, err);
     if (status == STATUS_OK && out->n_candidates == 0)
         status = err_set(err, STATUS_NOT_FOUND, "run %" PRId64 " has no candidates to draw",
                          out->run_id);
@@ -143,8 +144,6 @@ static enum status read_depth(void *context, int n, const char *const *names,
 {
     struct depth_reader *reader = context;
     void *array = reader->points;
-    (void)n;
-    (void)names;
     enum status status =
         memory_grow(&array, &reader->capacity, reader->n + 1, sizeof *reader->points, err);
     if (status != STATUS_OK)
@@ -152,27 +151,25 @@ static enum status read_depth(void *context, int n, const char *const *names,
     reader->points = array;
     struct depth_point *point = &reader->points[reader->n++];
     char repeats[32] = "";
-    if (reader->by_repeats && cells[1].integer > 1)
-        snprintf(repeats, sizeof repeats, " x%" PRId64, cells[1].integer);
-    const char *sharing = text_of(&cells[0], "unknown");
+    if (reader->by_repeats && CELL("times")->integer > 1)
+        snprintf(repeats, sizeof repeats, " x%" PRId64, CELL("times")->integer);
+    const char *sharing = text_of(CELL("sharing"), "unknown");
     snprintf(point->mode, sizeof point->mode, "%.20s%s%s",
              strcmp(sharing, "none") == 0 ? "no sharing" : sharing, repeats,
-             cells[2].integer ? ", one FFN" : "");
+             CELL("share_ffn")->integer ? ", one FFN" : "");
     for (char *c = point->mode; *c; c++)
         *c = *c == '_' ? '-' : *c;
-    point->n_layers_effective = cells[3].integer;
-    point->decode_ns = cells[4].real;
-    point->d_model = cells[5].integer;
+    point->n_layers_effective = CELL("n_layers_effective")->integer;
+    point->decode_ns = CELL("fastest_ns")->real;
+    point->d_model = CELL("d_model")->integer;
     return STATUS_OK;
 }
 
-static enum status read_number(void *context, int n, const char *const *names,
-                               const struct cell *cells, struct err *err)
+static enum status read_n_modes(void *context, int n, const char *const *names,
+                                const struct cell *cells, struct err *err)
 {
-    (void)n;
-    (void)names;
     (void)err;
-    *(int64_t *)context = cells[0].integer;
+    *(int64_t *)context = CELL("n_modes")->integer;
     return STATUS_OK;
 }
 
@@ -199,18 +196,18 @@ enum status candidates_depth(struct store *store, const struct selection *select
     int64_t n_modes = 0;
     struct depth_reader reader = {0};
     enum status status =
-        each(store, "count(DISTINCT sharing || '/' || repeats || '/' || share_ffn)",
-             &selection->condition, "", read_number, &n_modes, err);
+        each(store, "count(DISTINCT sharing || '/' || repeats || '/' || share_ffn) AS n_modes",
+             &selection->condition, "", read_n_modes, &n_modes, err);
     if (status != STATUS_OK)
         return status;
     reader.by_repeats = n_modes <= most_modes;
     /* min() makes SQLite take the bare d_model from the row that has the minimum. */
     status = each(store,
                   reader.by_repeats
-                      ? "sharing, repeats AS times, share_ffn, n_layers_effective, min(decode_ns), "
-                        "d_model"
-                      : "sharing, 0 AS times, share_ffn, n_layers_effective, min(decode_ns), "
-                        "d_model",
+                      ? "sharing, repeats AS times, share_ffn, n_layers_effective, d_model, "
+                        "min(decode_ns) AS fastest_ns"
+                      : "sharing, 0 AS times, share_ffn, n_layers_effective, d_model, "
+                        "min(decode_ns) AS fastest_ns",
                   &selection->condition,
                   " GROUP BY sharing, times, share_ffn, n_layers_effective "
                   "ORDER BY sharing <> 'none', share_ffn, sharing, times, n_layers_effective",
@@ -234,13 +231,11 @@ static enum status read_bounds(void *context, int n, const char *const *names,
                                const struct cell *cells, struct err *err)
 {
     struct front_reader *reader = context;
-    (void)n;
-    (void)names;
     (void)err;
-    reader->x_low = cells[0].real;
-    reader->x_high = cells[1].real;
-    reader->y_low = cells[2].real;
-    reader->y_high = cells[3].real;
+    reader->x_low = CELL("least_params")->real;
+    reader->x_high = CELL("most_params")->real;
+    reader->y_low = CELL("fastest_ns")->real;
+    reader->y_high = CELL("slowest_ns")->real;
     return STATUS_OK;
 }
 
@@ -299,10 +294,12 @@ static enum status read_front(void *context, int n, const char *const *names,
     struct front_reader *reader = context;
     struct candidates_front *out = reader->out;
     struct front_point point = {
-        cells[0].real, cells[1].real, cells[2].integer, cells[3].integer, {0}};
-    (void)n;
-    (void)names;
-    snprintf(point.sharing, sizeof point.sharing, "%s", text_of(&cells[4], ""));
+        .params_blocks = CELL("params_blocks")->real,
+        .decode_ns = CELL("decode_ns")->real,
+        .n_layers_effective = CELL("n_layers_effective")->integer,
+        .d_model = CELL("d_model")->integer,
+    };
+    snprintf(point.sharing, sizeof point.sharing, "%s", text_of(CELL("sharing"), ""));
     int x = cell_index(point.params_blocks, reader->x_low, reader->x_high, CLOUD_ACROSS);
     int y = cell_index(log(point.decode_ns), log(reader->y_low), log(reader->y_high), CLOUD_UP);
     bool *taken = &reader->taken[y * CLOUD_ACROSS + x];
@@ -322,7 +319,9 @@ enum status candidates_front(struct store *store, const struct selection *select
         return err_set(err, STATUS_NOMEM, "out of memory");
     reader->out = out;
     enum status status =
-        each(store, "min(params_blocks), max(params_blocks), min(decode_ns), max(decode_ns)",
+        each(store,
+             "min(params_blocks) AS least_params, max(params_blocks) AS most_params, "
+             "min(decode_ns) AS fastest_ns, max(decode_ns) AS slowest_ns",
              &selection->condition, "", read_bounds, reader, err);
     if (status == STATUS_OK)
         status = each(store, "params_blocks, decode_ns, n_layers_effective, d_model, sharing",

@@ -252,6 +252,36 @@ static void any_select_is_read_row_by_row(void **state)
     store_close(store);
 }
 
+struct named {
+    int64_t id;
+    double x;
+};
+
+static enum status read_named(void *context, int n, const char *const *names,
+                              const struct cell *cells, struct err *err)
+{
+    struct named *named = context;
+    (void)err;
+    named->id = cell_named("id", n, names, cells)->integer;
+    named->x = cell_named("x", n, names, cells)->real;
+    return STATUS_OK;
+}
+
+static void a_cell_has_its_name_wherever_it_stands(void **state)
+{
+    int64_t run;
+    struct store *store = store_with(*state, 10, &run);
+    struct named first = {0}, last = {0};
+    must(query_each(store, "SELECT id, decode_ns AS x FROM latest WHERE id = 7", read_named, &first,
+                    &must_err));
+    must(query_each(store, "SELECT decode_ns AS x, sharing, id FROM latest WHERE id = 7",
+                    read_named, &last, &must_err));
+    assert_int_equal(first.id, 7);
+    assert_int_equal(last.id, 7);
+    assert_true(first.x > 0 && first.x == last.x);
+    store_close(store);
+}
+
 static void every_failing_allocation_is_reported(void **state)
 {
     int64_t run;
@@ -286,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_reference_is_run_and_id),
         with_file(the_latest_run_is_the_latest_search),
         with_file(any_select_is_read_row_by_row),
+        with_file(a_cell_has_its_name_wherever_it_stands),
         with_file(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
