@@ -1,0 +1,38 @@
+/* Private to the quality verb: its parts, and what they share. */
+#ifndef LATHE_CLI_QUALITY_PARTS_H
+#define LATHE_CLI_QUALITY_PARTS_H
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/listing.h"
+#include "quality/law_file.h"
+
+/* The parts: `lathe quality fit` and so on. `notes`: lines to warn of at the end. */
+enum status quality_fit_part(const struct args *args, struct text *notes, struct err *err);
+enum status quality_validate_part(const struct args *args, struct text *notes, struct err *err);
+enum status quality_show_part(const struct args *args, struct text *notes, struct err *err);
+enum status quality_probe_part(const struct args *args, struct text *notes, struct err *err);
+
+enum { QUALITY_PATH = 4096 };
+
+/* The folder of --data, else the one that came along. */
+enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH], struct err *err);
+/* The law of --law, else the one that came along; free it with memory_free, also after an error.
+ *   own   the runs that it was fitted to beyond the published ones are appended; NULL: not wanted */
+enum status quality_open_law(const struct args *args, struct quality_law **law,
+                             struct quality_runs *own, struct err *err);
+
+struct quality_section {
+    const char *key; /* NULL: for people only */
+    struct listing listing;
+    bool json_only;
+};
+
+/* With --json an object that names the law; else NULL. */
+struct json_node *quality_json_root(const struct args *args, const struct quality_law *law);
+/* The sections one below the other, or as arrays of `root`; releases them and the root. */
+enum status quality_print_sections(struct quality_section *sections, int n, struct json_node *root,
+                                   FILE *out, struct err *err);
+
+#endif
