@@ -142,4 +142,39 @@ static inline void assert_same_row(enum table_id table, const void *a, const voi
     }
 }
 
+static inline struct run_row read_run(struct store *store, int64_t run_id)
+{
+    char where[32];
+    struct rows rows = {0};
+    snprintf(where, sizeof where, "id = %lld", (long long)run_id);
+    must(query_rows(store, TABLE_RUN, where, NULL, &rows, &must_err));
+    assert_int_equal(rows.n, 1);
+    struct run_row run = *(const struct run_row *)rows.data;
+    static char ended[32];
+    snprintf(ended, sizeof ended, "%s", run.ended_at != NULL ? run.ended_at : "");
+    run.ended_at = ended;
+    rows_release(&rows);
+    return run;
+}
+
+/* The rows of the run are exactly 0 .. n - 1 as fixture_candidate makes them. */
+static inline void assert_rows(struct store *store, int64_t run_id, size_t n)
+{
+    const struct candidate_query query = {.run_id = run_id};
+    struct rows rows = {0};
+    must(query_candidates(store, &query, &rows, &must_err));
+    assert_int_equal(rows.n, n);
+    for (size_t i = 0; i < n; i++) {
+        struct candidate_row want;
+        fixture_candidate((int64_t)i, &want);
+        want.run_id = run_id;
+        assert_same_row(TABLE_CANDIDATE, &want, (const struct candidate_row *)rows.data + i);
+    }
+    rows_release(&rows);
+    assert_int_equal(read_run(store, run_id).n_candidates, n);
+}
+
+/* A test that has a store's path of its own. */
+#define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
+
 #endif

@@ -303,8 +303,6 @@ static void every_failing_allocation_is_reported(void **state)
     store_close(store);
 }
 
-#define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

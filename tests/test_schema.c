@@ -165,8 +165,6 @@ static void the_contract_names_every_key(void **state)
     }
 }
 
-#define with_file(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_remove)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
