@@ -40,10 +40,16 @@ void block_cost(const struct machine *machine, const struct block_ops *block,
     }
 }
 
-/* Whether a group's distance grows along a run: like the first one's, unless it is shared. */
+/* Whether a group's distance grows along a run. What all blocks share stays as near as it is, even
+ * where a run begins with all groups equally near, at the turn of a reverse schedule. */
 static bool grows(const struct reuse_run *run, int group)
 {
-    return run->distance[group] == run->distance[0];
+    return run->step > 0 && !(run->is_shared >> group & 1);
+}
+
+static bool is_like_first(const struct reuse_run *run, int group)
+{
+    return run->distance[group] == run->distance[0] && grows(run, group) == grows(run, 0);
 }
 
 /* Between two edges the time is a line in the distance, so the middle of a run speaks for all of
@@ -62,7 +68,7 @@ static double starts_of_run(const struct machine *machine, const struct reuse_ru
                             double distance)
 {
     double share = price_memory_share(machine, distance), found = 1 - share;
-    if (share <= 0 || share >= 1 || run->count == 1 || run->step == 0 || !grows(run, group))
+    if (share <= 0 || share >= 1 || run->count == 1 || !grows(run, group))
         return share_of_starts(share);
     double slope = (double)run->step * found_before(machine, machine->dram, distance).slope;
     double squares = (double)(run->count * run->count), square = slope * slope;
@@ -164,7 +170,7 @@ static struct weight_time add_weights(struct walk *walk, const struct reuse_run 
     int level = 0;
     for (int g = 0; g < cost->n_groups; g++) {
         const struct group_cost *group = &cost->groups[g];
-        if (g == 0 || !grows(run, g)) {
+        if (g == 0 || !is_like_first(run, g)) {
             level = found_level(machine, run->distance[g]);
             distance = middle(run, g);
             found = found_before(machine, level, distance).share;

@@ -43,6 +43,7 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
     out->count = 1;
     out->class = 0;
     out->step = 0;
+    out->is_shared = sizes->is_shared;
     int64_t own = back.blocks * sizes->own + sizes->shared + back.executions * sizes->kv +
                   (back.through_head ? sizes->edges : 0);
     /* What all blocks share was last used by the execution before. */
@@ -204,8 +205,8 @@ static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, struct reus
     int64_t step = walk->sizes.own + 2 * walk->sizes.kv;
     if (s->share_ffn && i == 0)
         return 1;
-    if (way_back(s, i).blocks == s->n_layers && left > 1)
-        return left; /* the whole round is one distance */
+    if (step == 0 || (way_back(s, i).blocks == s->n_layers && left > 1))
+        return left; /* the whole round is one distance, or blocks own nothing */
     first->step = step;
     for (int c = 0; c < walk->n_capacities; c++) {
         int64_t room = walk->capacities[c] - first->distance[0];
@@ -265,6 +266,7 @@ void reuse_walk_end(struct reuse_walk *walk)
     walk->runs = NULL;
 }
 
+/* What all blocks share has one size (transformer_check), so that block 0 speaks for it. */
 int64_t reuse_pass_bytes(const struct operator_list *list)
 {
     struct reuse_sizes sizes = sizes_of(list, ops_class(list, 0));

@@ -22,7 +22,7 @@
 /* Bytes that the walk touches. */
 struct reuse_sizes {
     int n_groups;       /* of a block */
-    unsigned is_shared; /* bit g: group g is one for all blocks; never group 0 */
+    unsigned is_shared; /* bit g: group g is one for all blocks */
     int64_t own;        /* bytes of a block's groups that are not shared */
     int64_t shared;     /* bytes of those that are */
     int64_t kv;         /* KV cache read by one execution */
@@ -32,9 +32,10 @@ struct reuse_sizes {
 /* `count` executions alike. */
 struct reuse_run {
     int64_t count;
-    int class;      /* of operator_list.classes */
-    int64_t step;   /* by which the distances (but those of shared groups) grow along the run */
-    bool immediate; /* runs again right after itself: its successor's stream can hide */
+    int class;          /* of operator_list.classes */
+    int64_t step;       /* by which distances grow along the run, but for groups that are shared */
+    unsigned is_shared; /* bit g: as reuse_sizes; set where step is */
+    bool immediate;     /* runs again right after itself: its successor's stream can hide */
     int64_t distance[MAX_BLOCK_GROUPS]; /* bytes, the group itself included; [n_groups] are set */
 };
 
