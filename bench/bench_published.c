@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "device/device.h"
 #include "fit/fit_csv.h"
 #include "fit/fit_device.h"
 #include "model/count.h"

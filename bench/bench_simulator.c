@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/stats.h"
+#include "device/device.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 

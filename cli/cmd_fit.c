@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/timing_files.h"
+#include "device/device.h"
 #include "fit/fit_profile.h"
 
 struct fitted {

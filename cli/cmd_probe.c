@@ -6,6 +6,7 @@
 #include "base/stats.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "device/device.h"
 #include "fit/probe.h"
 #include "model/count.h"
 #include "model/hf_config.h"

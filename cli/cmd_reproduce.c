@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "db/query.h"
+#include "device/device.h"
 #include "paper/reproduced_parameters.h"
 #include "paper/reproduction.h"
 #include "paper/sharing_sweep.h"

@@ -11,6 +11,7 @@
 #include "cli/run_record.h"
 #include "cli/search_job.h"
 #include "cli/setting.h"
+#include "device/device.h"
 
 static enum status begin_run(const struct args *args, const struct search_job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)

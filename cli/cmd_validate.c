@@ -8,6 +8,7 @@
 #include "cli/validation_figures.h"
 #include "cli/validation_listing.h"
 #include "cli/validation_store.h"
+#include "device/device.h"
 #include "kernels/cpu.h"
 #include "simulator/simulate.h"
 #include "validate/update_profile.h"

@@ -9,7 +9,7 @@
 
 #include "cli/options.h"
 #include "db/store.h"
-#include "device/device.h"
+#include "device/machine.h"
 
 /* Verb, command line and version; every other field unknown. Texts are borrowed from `args`. */
 void run_record_start(const struct args *args, struct run_row *out);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/setting.h"
+#include "device/device.h"
 
 static enum status read_space(const struct args *args, struct space *space, struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "costmodel/price.h"
 #include "db/store.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "search/space.h"
 
 struct search_job {

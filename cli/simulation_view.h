@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/transformer.h"
 #include "simulator/simulate.h"
 

@@ -3,7 +3,7 @@
 #define LATHE_CLI_VALIDATION_RUN_H
 
 #include "cli/progress.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "fit/fit_input.h"
 #include "timing/trial.h"
 #include "validate/validate.h"

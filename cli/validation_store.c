@@ -7,6 +7,7 @@
 #include "cli/measured_rows.h"
 #include "cli/run_record.h"
 #include "db/store.h"
+#include "device/device.h"
 
 static struct prediction_row prediction_row(const struct validation_run *run, int i,
                                             enum validation_clock clock)

@@ -57,12 +57,14 @@ struct level {
     int64_t capacity_bytes;  /* what is there (per cluster or chip as seen by one pass); flash may
                                 leave it out: 2^50 */
     double usable_frac;      /* share that weights and KV cache can really occupy, 0..1 */
-    double spill_frac;       /* a cyclic walk over this share of the capacity finds nothing here any
-                                more; between usable_frac and it, less and less (machine_level).
-                                NaN: at usable_frac at once, as a perfect LRU */
-    double reread_lost_frac; /* share of a block as large as what is usable that is not found here
-                                when it runs again right after it came from memory, less of a
-                                smaller one by the root of its size; 0 as an LRU has it */
+    double spill_frac;       /* above usable_frac. Weights that are read again and again are all
+                                found here while they fill no more than usable_frac, and none of
+                                them once they fill spill_frac; in between, fewer and fewer (struct
+                                machine_level). NaN: none beyond usable_frac, as in a perfect LRU */
+    double reread_lost_frac; /* of a block that came from memory and runs again at once: the share
+                                that has left this level by then and comes from memory once more.
+                                Of a block as large as what is usable; of one a quarter as large,
+                                half of it (the square root). 0: a perfect LRU loses nothing */
     bool per_thread;         /* capacity grows with the threads (private L2) */
     struct by_threads read_gbps;
     struct by_threads write_gbps; /* n == 0: as read */
@@ -164,9 +166,11 @@ struct device {
     double battery_j;          /* of a full charge; NaN: unknown */
 };
 
-/* A cache that is no perfect LRU gives up a walk that is too long for it little by little: what is
- * found falls from all at the usable capacity to nothing at the end of the spill as a logistic of
- * the distance's logarithm, taken as lines between five distances in equal ratios. */
+/* Where a level's hits fade out. A perfect LRU that is one byte too small for weights read in turn
+ * finds none of them; real caches still find some (spill). The share that is found falls from 1 at
+ * the usable capacity to 0 at spill_frac, as a logistic curve of the logarithm of the distance. Here
+ * it is drawn as straight lines between five distances, each the same factor beyond the one before:
+ * SPILL_FOUND is the share at each. */
 enum { N_SPILL = 5 };
 #define SPILL_FOUND \
     { \
@@ -175,7 +179,7 @@ enum { N_SPILL = 5 };
 struct machine_level {
     char name[16];
     int64_t capacity_bytes;       /* usable */
-    int64_t spill_bytes[N_SPILL]; /* ascending from capacity_bytes; zeros: an LRU's edge */
+    int64_t spill_bytes[N_SPILL]; /* the five distances, from capacity_bytes on; zeros: no spill */
     double reread_lost_frac;
     double read_gbps, write_gbps, latency_ns, energy_pj_per_byte; /* the last two: NaN unknown */
     double turnaround_ns;
@@ -210,7 +214,7 @@ struct machine {
     double energy_pj_per_flop, battery_j;
 };
 
-/* Nothing is found beyond `bytes`; up to capacity_bytes: an LRU's edge. */
+/* Sets where hits end: nothing is found beyond `bytes`. At most capacity_bytes: no spill. */
 void machine_level_spill(struct machine_level *level, int64_t bytes);
 
 /* threads 0: the device's default. Errors: STATUS_RANGE above max_threads, STATUS_INPUT when a

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "device/interval.h"
 #include "model/transformer.h"
 

@@ -35,7 +35,7 @@
         .name = #member "_" #type "_" #set, .op = OP, .dtype = TYPE, .isa = SET, \
         .run.member = member##_##type##_##set \
     }
-#define EMBED_PORTABLE(type, TYPE) TYPED(embed, KERNEL_EMBED, type, TYPE, portable, ISA_PORTABLE),
+#define EMBED_ROW(type, TYPE, set) TYPED(embed, KERNEL_EMBED, type, TYPE, set, ISA_PORTABLE),
 #define PLAIN(member, OP, function, set, SET) \
     { \
         .name = #function "_" #set, .op = OP, .dtype = DTYPE_F32, .isa = SET, \
@@ -184,7 +184,7 @@ static const struct kernel kernel_table[] = {
     ATTENTION(bf16, DTYPE_BF16, portable, ISA_PORTABLE),
     ATTENTION(q8_0, DTYPE_Q8_0, portable, ISA_PORTABLE),
     /* clang-format off */
-    RUN_TYPES(EMBED_PORTABLE)
+    RUN_TYPES(EMBED_ROW, portable)
     /* clang-format on */
     TYPED(store, KERNEL_STORE, f32, DTYPE_F32, portable, ISA_PORTABLE),
     TYPED(store, KERNEL_STORE, f16, DTYPE_F16, portable, ISA_PORTABLE),

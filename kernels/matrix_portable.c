@@ -169,15 +169,15 @@ void matvec_b1_portable(int64_t k, const void *w, const void *x, float *y, int64
 }
 
 /* A matmul is its matvec, token by token. */
-#define DEFINE_MATMUL(type, TYPE) \
-    void matmul_##type##_portable(int64_t m, int64_t k, const void *w, const void *x, \
-                                  int64_t x_bytes, float *y, int64_t y_stride, int64_t begin, \
-                                  int64_t end, void *scratch) \
+#define DEFINE_MATMUL(type, TYPE, isa) \
+    void matmul_##type##_##isa(int64_t m, int64_t k, const void *w, const void *x, \
+                               int64_t x_bytes, float *y, int64_t y_stride, int64_t begin, \
+                               int64_t end, void *scratch) \
     { \
         (void)scratch; \
         for (int64_t t = 0; t < m; t++) \
-            matvec_##type##_portable(k, w, (const uint8_t *)x + t * x_bytes, y + t * y_stride, \
-                                     begin, end); \
+            matvec_##type##_##isa(k, w, (const uint8_t *)x + t * x_bytes, y + t * y_stride, begin, \
+                                  end); \
     }
 
-RUN_TYPES(DEFINE_MATMUL)
+RUN_TYPES(DEFINE_MATMUL, portable)

@@ -22,24 +22,25 @@ static inline int64_t round_up_64(int64_t bytes)
     return (bytes + 63) & ~(int64_t)63;
 }
 
-/* T(name, type): the weight types that networks run in. What every one of them has follows from this
- * list: its portable rows (beside a matvec, which
- * matrix_portable.c defines). */
-#define RUN_TYPES(T) \
-    T(f32, DTYPE_F32) \
-    T(f16, DTYPE_F16) \
-    T(bf16, DTYPE_BF16) \
-    T(q8_0, DTYPE_Q8_0) \
-    T(q4_0, DTYPE_Q4_0) \
-    T(b1, DTYPE_B1)
+/* T(name, type, isa): the weight types that networks run in. Their rows are declared from this list,
+ * and portable ones of matmul and embed defined (matrix_portable.c defines a matvec each). */
+#define RUN_TYPES(T, isa) \
+    T(f32, DTYPE_F32, isa) \
+    T(f16, DTYPE_F16, isa) \
+    T(bf16, DTYPE_BF16, isa) \
+    T(q8_0, DTYPE_Q8_0, isa) \
+    T(q4_0, DTYPE_Q4_0, isa) \
+    T(b1, DTYPE_B1, isa)
+
+#define DECLARE_MATRIX_TYPE(type, TYPE, isa) \
+    kernel_matvec_fn matvec_##type##_##isa; \
+    kernel_matmul_fn matmul_##type##_##isa;
+#define DECLARE_EMBED(type, TYPE, isa) kernel_embed_fn embed_##type##_##isa;
 
 /* Declares the rows of one instruction set. */
 #define DECLARE_MATRIX_ROWS(isa) \
+    RUN_TYPES(DECLARE_MATRIX_TYPE, isa) \
     kernel_read_fn read_##isa; \
-    kernel_matvec_fn matvec_f32_##isa, matvec_f16_##isa, matvec_bf16_##isa, matvec_q8_0_##isa, \
-        matvec_q4_0_##isa, matvec_b1_##isa; \
-    kernel_matmul_fn matmul_f32_##isa, matmul_f16_##isa, matmul_bf16_##isa, matmul_q8_0_##isa, \
-        matmul_q4_0_##isa, matmul_b1_##isa; \
     kernel_prepare_fn prepare_q8_0_##isa, prepare_q4_0_##isa, prepare_b1_##isa; \
     int64_t prepared_q8_0_bytes_##isa(int64_t k); \
     int64_t prepared_q4_0_bytes_##isa(int64_t k); \
@@ -49,11 +50,10 @@ static inline int64_t round_up_64(int64_t bytes)
     int64_t matmul_scratch_bytes_##isa(int64_t k)
 
 #define DECLARE_VECTOR_ROWS(isa) \
+    RUN_TYPES(DECLARE_EMBED, isa) \
     kernel_attention_fn attention_f32_##isa, attention_f16_##isa, attention_bf16_##isa, \
         attention_q8_0_##isa; \
     int64_t attention_scratch_bytes_##isa(int64_t d_head); \
-    kernel_embed_fn embed_f32_##isa, embed_f16_##isa, embed_bf16_##isa, embed_q8_0_##isa, \
-        embed_q4_0_##isa, embed_b1_##isa; \
     kernel_store_fn store_f32_##isa, store_f16_##isa, store_bf16_##isa, store_q8_0_##isa; \
     kernel_norm_fn rms_norm_##isa, layer_norm_##isa; \
     kernel_rope_fn rope_##isa; \
@@ -62,11 +62,6 @@ static inline int64_t round_up_64(int64_t bytes)
     kernel_softmax_fn softmax_##isa; \
     kernel_argmax_fn argmax_##isa
 
-#define DECLARE_PORTABLE(type, TYPE) \
-    kernel_matvec_fn matvec_##type##_portable; \
-    kernel_matmul_fn matmul_##type##_portable; \
-    kernel_embed_fn embed_##type##_portable;
-RUN_TYPES(DECLARE_PORTABLE)
 DECLARE_MATRIX_ROWS(portable);
 DECLARE_VECTOR_ROWS(portable);
 DECLARE_MATRIX_ROWS(avx2);

@@ -7,8 +7,8 @@
 #include "kernels/rows.h"
 #include "model/quantize.h"
 
-#define DEFINE_EMBED(type, TYPE) \
-    void embed_##type##_portable(int64_t n, const void *row, float *out) \
+#define DEFINE_EMBED(type, TYPE, isa) \
+    void embed_##type##_##isa(int64_t n, const void *row, float *out) \
     { \
         dequantize_row(TYPE, n, row, out); \
     }
@@ -18,7 +18,7 @@
         quantize_row(TYPE, n, x, row); \
     }
 
-RUN_TYPES(DEFINE_EMBED)
+RUN_TYPES(DEFINE_EMBED, portable)
 DEFINE_STORE(f32, DTYPE_F32)
 DEFINE_STORE(f16, DTYPE_F16)
 DEFINE_STORE(bf16, DTYPE_BF16)

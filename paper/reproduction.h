@@ -4,7 +4,7 @@
 #define LATHE_PAPER_REPRODUCTION_H
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "paper/claim.h"
 
 /* Load, init and execute of Table 7's three models and the overheads the text prints; execute of

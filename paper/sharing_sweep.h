@@ -3,7 +3,7 @@
 #define LATHE_PAPER_SHARING_SWEEP_H
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "paper/claim.h"
 
 /* MobileLLM-125M's blocks under every sharing mode. */

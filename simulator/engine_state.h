@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "simulator/engine_sink.h"
 #include "simulator/event_queue.h"
 #include "simulator/program.h"

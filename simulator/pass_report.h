@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 enum resource {

@@ -1,10 +1,12 @@
-/* A pass as the memory hierarchy sees it: steps (operators, in order of execution) and requests
- * (tiles of weights and KV cache, in the order they are read).
+/* What one pass asks of memory: a list of steps and a list of requests.
  *
- * A tile is a piece of one matrix or of one execution's KV cache, at most tile_bytes long, with a
- * number that is the same in every pass of a network, prefill or decode: reuse is reading the same
- * number again. Matrices are cut into equal tiles, a KV cache at multiples of tile_bytes so that
- * growing changes its last tile only. */
+ * A step is an operator; steps are in the order in which operators run. A request is one read of
+ * one tile by one step; requests are in the order of reading.
+ *
+ * A tile is a piece of at most tile_bytes: of a matrix of weights, or of the KV cache of one
+ * execution. Each tile has a number, which it keeps in every pass of the network, prefill or decode.
+ * So a tile is used again when its number is read again. A matrix is cut into equal tiles. A KV
+ * cache is cut at multiples of tile_bytes: when it grows, only its last tile changes. */
 #ifndef LATHE_SIMULATOR_PROGRAM_H
 #define LATHE_SIMULATOR_PROGRAM_H
 
@@ -13,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "model/ops.h"
 
 /* Which tile is where. */
@@ -26,11 +28,12 @@ struct tile_map {
     int32_t edge_first[N_EDGE_GROUPS];
 };
 
-/* A page: smaller pieces would only take longer to simulate. */
+/* A page of flash; smaller tiles would take longer to simulate and show nothing more. */
 enum { LEAST_TILE_BYTES = 4 << 10 };
 
-/* Large enough that a pass has at most some 33000 tiles, at most 1/16 of `chip_bytes`, at most 32
- * KiB unless the former asks for more, and at least LEAST_TILE_BYTES. */
+/* A size of tile for a pass that reads `pass_bytes`, on a chip with a buffer of `chip_bytes`: 32 KiB,
+ * larger where a pass would have more than some 33000 tiles, but no more than a sixteenth of the
+ * buffer and no less than LEAST_TILE_BYTES. */
 int64_t tile_bytes_for(int64_t pass_bytes, int64_t chip_bytes);
 
 /* The tiles of a decode at the largest context that will be simulated and of a prefill of the

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 
 struct tile_slot {
     int32_t newer, older; /* neighbours in order of use; -1: none */

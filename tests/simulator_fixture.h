@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "costmodel/price.h"
+#include "device/device.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "tests/random_net.h"

@@ -12,6 +12,7 @@
 
 #include "base/stats.h"
 #include "costmodel/price.h"
+#include "device/device.h"
 #include "fit/fit.h"
 #include "model/preset.h"
 

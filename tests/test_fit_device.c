@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "device/device.h"
 #include "fit/fit_profile.h"
 
 static struct device device_of(const char *name)

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "device/device.h"
 #include "fit/fit_device.h"
 #include "fit/probe.h"
 

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "device/device.h"
 #include "paper/reproduced_parameters.h"
 #include "paper/reproduction.h"
 #include "paper/sharing_sweep.h"

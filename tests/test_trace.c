@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "device/device.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "simulator/timeline.h"

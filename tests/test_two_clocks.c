@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "costmodel/price.h"
+#include "device/device.h"
 #include "fit/fit.h"
 #include "simulator/simulate.h"
 #include "tests/random_net.h"

@@ -13,7 +13,7 @@
 #define LATHE_VALIDATE_VALIDATE_H
 
 #include "base/status.h"
-#include "device/device.h"
+#include "device/machine.h"
 #include "fit/fit_device.h"
 #include "timing/trial.h"
 
