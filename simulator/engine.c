@@ -148,8 +148,8 @@ static void move_vectors(struct engine *engine, const struct step *step, double 
     double begin_ns = later(ready_ns, *free_ns), ns = bytes / machine->levels[near].read_gbps;
     *free_ns = begin_ns + ns;
     engine->report->busy_ns[resource] += ns;
-    engine_emit(engine, resource, begin_ns, *free_ns, step->op, op_role_name(step->op->role),
-                step->execution, (int64_t)bytes);
+    engine_emit(engine, resource, begin_ns, *free_ns, step->op, NULL, step->execution,
+                (int64_t)bytes);
     engine->step_end_ns = later(engine->step_end_ns, *free_ns);
 }
 
@@ -172,15 +172,14 @@ static void account_tile(struct engine *engine, struct use *use, int source, dou
 
 static void compute(struct engine *engine, const struct step *step, double share, double begin_ns)
 {
-    double ns = share * price_op_work(engine->machine, step->op).compute_ns;
+    double ns = share * engine->step_work.compute_ns;
     engine->compute_begin_ns = begin_ns;
     engine->compute_free_ns = begin_ns + ns;
     engine->step_ready_ns = engine->compute_free_ns;
     engine->step_end_ns = later(engine->step_end_ns, engine->compute_free_ns);
     engine->report->busy_ns[RESOURCE_COMPUTE] += ns;
-    engine_emit(engine, RESOURCE_COMPUTE, begin_ns, engine->compute_free_ns, step->op,
-                op_role_name(step->op->role), step->execution,
-                (int64_t)(share * (double)step->op->flop));
+    engine_emit(engine, RESOURCE_COMPUTE, begin_ns, engine->compute_free_ns, step->op, NULL,
+                step->execution, (int64_t)(share * (double)step->op->flop));
 }
 
 /* The tile of request `position` has arrived: through the port, then the compute unit. */
@@ -192,7 +191,7 @@ static void read_one(struct engine *engine, int32_t position)
     struct use *use = &engine->report->roles[step->op->role];
     int source = engine->source[position].level;
     int port = source < machine->dram ? source : engine->chip;
-    bool whole = price_op_work(machine, step->op).adds_up; /* timed on a core */
+    bool whole = engine->step_work.adds_up; /* timed on a core */
     int64_t all = step->op->weight_bytes + step->op->kv_read_bytes;
     double share = (double)request->bytes / (double)all;
     double data_ns = later(engine->arrival_ns[position], engine->step_begin_ns), end_ns = data_ns;
@@ -206,8 +205,8 @@ static void read_one(struct engine *engine, int32_t position)
         end_ns = engine->port_free_ns[port] = begin_ns + ns;
         engine->report->busy_ns[RESOURCE_PORT + port] += ns;
         engine->report->moved_bytes[RESOURCE_PORT + port] += request->bytes;
-        engine_emit(engine, RESOURCE_PORT + port, begin_ns, end_ns, step->op,
-                    op_role_name(step->op->role), step->execution, request->bytes);
+        engine_emit(engine, RESOURCE_PORT + port, begin_ns, end_ns, step->op, NULL, step->execution,
+                    request->bytes);
     }
     double begin_ns = later(end_ns, engine->compute_free_ns);
     account_tile(engine, use, source, data_ns, port_waited, end_ns,
@@ -227,7 +226,7 @@ static void finish_step(struct engine *engine)
     if (!engine->step_runs || engine->spill_pending ||
         engine->next_read < step->first_request + step->n_requests)
         return;
-    bool adds_up = price_op_work(engine->machine, step->op).adds_up;
+    bool adds_up = engine->step_work.adds_up;
     if (adds_up || step->n_requests == 0) {
         double begin_ns = later(engine->step_ready_ns, engine->step_begin_ns);
         compute(engine, step, 1, begin_ns);
@@ -255,12 +254,12 @@ static void start_step(struct engine *engine)
 {
     const struct step *step = &engine->program->steps[engine->step];
     engine->step_runs = true;
+    engine->step_work = price_op_work(engine->machine, step->op);
     engine->step_begin_ns = engine->step_end_ns = engine->now_ns;
     engine->step_data_ns = engine->step_port_ns = engine->now_ns;
     engine->step_ready_ns = step->n_requests > 0 ? engine->now_ns : -INFINITY;
     int near = near_level(engine->machine, step->op->activation_bytes);
-    engine->spill_pending =
-        near >= engine->machine->dram && !price_op_work(engine->machine, step->op).adds_up;
+    engine->spill_pending = near >= engine->machine->dram && !engine->step_work.adds_up;
     if (engine->spill_pending) {
         double ns = (double)step->op->activation_bytes /
                     engine->machine->levels[engine->machine->dram].read_gbps;

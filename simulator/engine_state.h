@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "costmodel/operator_time.h"
 #include "device/machine.h"
 #include "simulator/engine_sink.h"
 #include "simulator/event_queue.h"
@@ -66,8 +67,9 @@ struct engine {
     int32_t step, next_read, next_fetch; /* step and requests */
     bool step_runs, fetch_stalled, spill_pending;
     int64_t held_bytes;
-    int32_t *streamed_by; /* [tiles]: execution that had it from DRAM just now, or -1 */
-    double lost_share;    /* re-reads still to be lost, carried from tile to tile */
+    int32_t *streamed_by;     /* [tiles]: execution that had it from DRAM just now, or -1 */
+    double lost_share;        /* re-reads still to be lost, carried from tile to tile */
+    struct op_work step_work; /* of the step that runs */
     double step_begin_ns, step_ready_ns, step_end_ns;
     double step_data_ns, step_port_ns; /* the step was bound by data until, by ports until */
     double port_free_ns[MAX_LEVELS], vectors_free_ns, compute_begin_ns, compute_free_ns;
@@ -87,11 +89,31 @@ struct engine {
     } flash;
 };
 
+/* The three below run several times a tile: in line. */
+
 /* Nothing happens after an error: the first stays in engine->status. */
-void engine_schedule(struct engine *engine, double at_ns, enum event_kind kind, int32_t what);
-/* Tells the sink, unless nobody listens or it took no time. */
-void engine_emit(struct engine *engine, int resource, double start_ns, double end_ns,
-                 const struct op *op, const char *what, int32_t execution, int64_t bytes);
-const struct step *engine_step_of(const struct engine *engine, int32_t request);
+static inline void engine_schedule(struct engine *engine, double at_ns, enum event_kind kind,
+                                   int32_t what)
+{
+    if (engine->status == STATUS_OK)
+        engine->status = event_schedule(&engine->events, at_ns, (int)kind, what, engine->err);
+}
+
+/* Tells the sink, unless nobody listens or it took no time. what: NULL for the operator's role */
+static inline void engine_emit(struct engine *engine, int resource, double start_ns, double end_ns,
+                               const struct op *op, const char *what, int32_t execution,
+                               int64_t bytes)
+{
+    if (engine->sink.span == NULL || !(end_ns > start_ns))
+        return;
+    const struct busy_span span = {
+        resource, start_ns, end_ns, op, what ? what : op_role_name(op->role), execution, bytes};
+    engine->sink.span(engine->sink.context, &span);
+}
+
+static inline const struct step *engine_step_of(const struct engine *engine, int32_t request)
+{
+    return &engine->program->steps[engine->program->requests[request].step];
+}
 
 #endif
