@@ -115,7 +115,7 @@ static void all_kinds_of_network_equal_the_naive_one(void **state)
     static const enum dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_BF16};
     struct rng rng;
     rng_init(&rng, 41);
-    for (int round = 0; round < 120; round++) {
+    for (int round = 0; round < 120 / LATHE_FEWER; round++) {
         struct transformer net;
         int32_t tokens[TOKENS];
         draw_net(&rng, types[round % 5], &net);
