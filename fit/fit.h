@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "device/machine.h"
 #include "device/interval.h"
+#include "device/machine.h"
 #include "model/transformer.h"
 
 /* Priors. A weight's ns per byte: normal, with all time divided by all bytes as mean and this share
