@@ -23,14 +23,34 @@ static void name_of(const char *path, char *out, size_t size)
         *end = '\0';
 }
 
+static enum status store_timings(struct store *store, const struct calibration *c,
+                                 const struct run_row *run, struct err *err)
+{
+    size_t n = 0;
+    struct kernel_timing_row *rows = NULL;
+    enum status status = calibration_rows_make(c, run, &rows, &n, err);
+    if (status == STATUS_OK)
+        status = store_put_kernel_timings(store, rows, n, err);
+    memory_free(rows);
+    return status;
+}
+
+static enum status store_run(struct store *store, const struct calibration *c,
+                             const struct device_row *device, struct run_row *run, struct err *err)
+{
+    enum status status;
+    if ((status = run_record_begin(store, device, run, err)) ||
+        (status = store_timings(store, c, run, err)))
+        return status;
+    return run_record_end(store, run->id, true, err);
+}
+
 static enum status store(const struct args *args, const struct calibration *c, const char *profile,
                          const char *device, struct err *err)
 {
     struct store *db = NULL;
     struct run_row run;
     struct device_row row;
-    size_t n = 0;
-    struct kernel_timing_row *rows = NULL;
     run_record_start(args, &run);
     row_clear(TABLE_DEVICE, &row);
     row.name = device;
@@ -42,15 +62,8 @@ static enum status store(const struct args *args, const struct calibration *c, c
     row.profile = profile;
     enum status status = store_open(args_text(args, "db"), STORE_WRITE, &db, err);
     if (status == STATUS_OK)
-        status = run_record_begin(db, &row, &run, err);
-    if (status == STATUS_OK)
-        status = calibration_rows_make(c, &run, &rows, &n, err);
-    if (status == STATUS_OK)
-        status = store_put_kernel_timings(db, rows, n, err);
-    if (status == STATUS_OK)
-        status = run_record_end(db, run.id, true, err);
+        status = store_run(db, c, &row, &run, err);
     store_close(db);
-    memory_free(rows);
     return status;
 }
 
@@ -84,13 +97,47 @@ static void warn_of_noise(const struct args *args, const struct calibration *c)
             noisy, c->n_times);
 }
 
-static enum status run(const struct args *args, struct err *err)
+/* What was measured, as a profile and, with --db, as rows. */
+static enum status write_out(const struct args *args, const struct calibration *c,
+                             const char *device, struct err *err)
+{
+    char *profile = NULL;
+    enum status status = calibration_profile(c, &profile, err);
+    if (status != STATUS_OK)
+        return status;
+    status = file_write(args_text(args, "out"), profile, err);
+    if (status == STATUS_OK && args_given(args, "db"))
+        status = store(args, c, profile, device, err);
+    memory_free(profile);
+    return status;
+}
+
+static enum status run_with(const struct args *args, const struct calibration_options *options,
+                            struct progress *progress, const char *device, struct err *err)
 {
     struct calibration calibration = {0};
+    progress_init(progress, "calibrating");
+    enum status status = calibrate(options, &kernel_timer_here, &calibration, err);
+    progress_end(progress);
+    if (status != STATUS_OK)
+        goto out;
+    status = write_out(args, &calibration, device, err);
+    if (status != STATUS_OK)
+        goto out;
+    if (*calibration.flash_note != '\0' && options->flash_directory != NULL)
+        warn(args, "storage was not tested: %s", calibration.flash_note);
+    warn_of_noise(args, &calibration);
+out:
+    calibration_release(&calibration);
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
     struct progress progress;
     char directory[4096], device[64];
-    char *profile = NULL;
     const char *out = args_text(args, "out");
+    enum status status;
     /* That storage matters; for standard output, this one's. */
     file_directory(out, directory, sizeof directory);
     name_of(out, device, sizeof device);
@@ -105,27 +152,10 @@ static enum status run(const struct args *args, struct err *err)
     };
     if (options.quick && options.thorough)
         return err_set(err, STATUS_USAGE, "--quick and --thorough exclude each other");
-    enum status status = cpu_isa(args_text(args, "isa"), &options.isa, err);
-    if (status == STATUS_OK)
-        status = check_writable(out, err);
-    if (status != STATUS_OK)
+    if ((status = cpu_isa(args_text(args, "isa"), &options.isa, err)) ||
+        (status = check_writable(out, err)))
         return status;
-    progress_init(&progress, "calibrating");
-    status = calibrate(&options, &kernel_timer_here, &calibration, err);
-    progress_end(&progress);
-    if (status == STATUS_OK)
-        status = calibration_profile(&calibration, &profile, err);
-    if (status == STATUS_OK)
-        status = file_write(out, profile, err);
-    if (status == STATUS_OK && args_given(args, "db"))
-        status = store(args, &calibration, profile, device, err);
-    if (status == STATUS_OK && *calibration.flash_note != '\0' && options.flash_directory != NULL)
-        warn(args, "storage was not tested: %s", calibration.flash_note);
-    if (status == STATUS_OK)
-        warn_of_noise(args, &calibration);
-    memory_free(profile);
-    calibration_release(&calibration);
-    return status;
+    return run_with(args, &options, &progress, device, err);
 }
 
 static const struct option options[] = {

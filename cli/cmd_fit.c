@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/commands.h"
-#include "cli/listing.h"
+#include "cli/sections.h"
 #include "cli/timing_files.h"
 #include "device/device.h"
 #include "fit/fit_profile.h"
@@ -31,7 +31,7 @@ static const struct field fitted_fields[] = {
     LISTED(fitted, bytes_error_frac, UNIT_FRAC, "bytes"),
 };
 
-static void fill_rows(struct listing *listing, const struct fit_rows *rows,
+static void list_rows(struct listing *listing, const struct fit_rows *rows,
                       const struct device_fit *fit)
 {
     LISTING_FIELDS(listing, fitted_fields);
@@ -69,7 +69,7 @@ static const struct field term_fields[] = {
     LISTED(term, unit, UNIT_NONE, "unit"),
 };
 
-static void fill_terms(struct listing *listing, int threads, const struct fit_theta *theta)
+static void list_terms_of(struct listing *listing, int threads, const struct fit_theta *theta)
 {
     for (int term = 0; term < N_FIT_TERMS; term++) {
         char name[48];
@@ -106,52 +106,51 @@ static const struct field error_fields[] = {
     LISTED(fit_error, worst_frac, UNIT_FRAC, "worst"),
 };
 
-static void fill_error(struct listing *listing, const char *name, const struct fit_errors *e)
+static void list_terms(struct listing *listing, const struct device_fit *fit)
 {
-    const struct fit_error line = {name, e->n, e->median_frac, e->p90_frac, e->worst_frac};
-    listing_add(listing, &line);
+    LISTING_FIELDS(listing, term_fields);
+    for (int k = 0; k < fit->n_groups; k++)
+        list_terms_of(listing, fit->groups[k].threads, &fit->groups[k].theta);
+    list_terms_of(listing, 0, &fit->load);
 }
 
-static void add_listing(struct json_node *root, const char *key, const struct listing *listing)
+static void list_errors(struct listing *listing, const struct device_fit *fit)
 {
-    struct json_node *array = json_add_array(root, key);
-    for (size_t i = 0; i < listing_rows(listing); i++)
-        listing_row_json(listing, i, json_add_object(array, NULL));
+    const struct {
+        const char *model;
+        const struct fit_errors *errors;
+    } models[] = {
+        {"lathe fit, networks held out", &fit->held_out},
+        {"bytes over bandwidth + cost per layer", &fit->layers},
+        {"bytes over bandwidth", &fit->bytes},
+    };
+    LISTING_FIELDS(listing, error_fields);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const struct fit_errors *e = models[i].errors;
+        const struct fit_error line = {models[i].model, e->n, e->median_frac, e->p90_frac,
+                                       e->worst_frac};
+        listing_add(listing, &line);
+    }
 }
 
 static enum status print_fit(const struct fit_rows *rows, const struct device_fit *fit, bool json,
                              FILE *out, struct err *err)
 {
-    struct listing of_rows = {0}, terms = {0}, errors = {0};
-    fill_rows(&of_rows, rows, fit);
-    LISTING_FIELDS(&terms, term_fields);
-    for (int k = 0; k < fit->n_groups; k++)
-        fill_terms(&terms, fit->groups[k].threads, &fit->groups[k].theta);
-    fill_terms(&terms, 0, &fit->load);
-    LISTING_FIELDS(&errors, error_fields);
-    fill_error(&errors, "lathe fit, networks held out", &fit->held_out);
-    fill_error(&errors, "bytes over bandwidth + cost per layer", &fit->layers);
-    fill_error(&errors, "bytes over bandwidth", &fit->bytes);
-    enum status status = STATUS_OK;
-    if (json) {
-        struct json_node *root = json_new_object();
-        add_listing(root, "rows", &of_rows);
-        add_listing(root, "terms", &terms);
-        add_listing(root, "errors", &errors);
-        status = print_json(root, out, err);
-    } else {
-        status = listing_print(&of_rows, out, err);
-        fprintf(out, "\n");
-        if (status == STATUS_OK)
-            status = listing_print(&terms, out, err);
-        fprintf(out, "\n");
-        if (status == STATUS_OK)
-            status = listing_print(&errors, out, err);
-    }
-    listing_release(&of_rows);
-    listing_release(&terms);
-    listing_release(&errors);
+    struct section sections[] = {{.key = "rows"}, {.key = "terms"}, {.key = "errors"}};
+    list_rows(&sections[0].listing, rows, fit);
+    list_terms(&sections[1].listing, fit);
+    list_errors(&sections[2].listing, fit);
+    enum status status = json ? sections_print_json(sections, 3, json_new_object(), out, err)
+                              : sections_print(sections, 3, out, err);
+    sections_release(sections, 3);
     return status;
+}
+
+/* "a.json, b.csv" */
+static void add_file_names(const struct args *args, struct text *out)
+{
+    for (int i = 0; i < args_n_operands(args); i++)
+        text_addf(out, "%s%s", i == 0 ? "" : ", ", file_base_name(args_operand(args, i)));
 }
 
 static enum status write_profile(const struct args *args, const struct device_fit *fit,
@@ -161,20 +160,20 @@ static enum status write_profile(const struct args *args, const struct device_fi
     struct json root;
     struct text files = {0};
     char name[96], *text = NULL;
-    const char *runtime = args_text(args, "runtime");
-    for (int i = 0; i < args_n_operands(args); i++)
-        text_addf(&files, "%s%s", i == 0 ? "" : ", ", file_base_name(args_operand(args, i)));
-    if (runtime == NULL)
-        runtime = fit->base.runtime;
     snprintf(name, sizeof name, "%.95s",
              args_given(args, "name") ? args_text(args, "name") : fit->base.name);
+    add_file_names(args, &files);
+    const char *runtime = args_text(args, "runtime");
+    const struct fit_profile_names names = {name, runtime != NULL ? runtime : fit->base.runtime,
+                                            files.data};
     enum status status =
         json_parse(fit->base.id, base_text, (int64_t)strlen(base_text), &doc, &root, err);
-    const struct fit_profile_names names = {name, runtime, files.data};
-    if (status == STATUS_OK)
-        status = fit_profile(fit, &root, &names, &text, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = fit_profile(fit, &root, &names, &text, err);
     if (status == STATUS_OK)
         status = file_write(args_text(args, "out"), text, err);
+out:
     memory_free(text);
     text_release(&files);
     json_close(doc);

@@ -11,9 +11,8 @@
 #include "plots/gnuplot.h"
 #include "plots/plot_accuracy.h"
 
-/* Kinds that show a run: depth and front. */
-static enum status plot_run(const struct args *args, bool depth, const struct plot_options *options,
-                            struct err *err)
+/* A run has them already. */
+static enum status refuse_setting(const struct args *args, struct err *err)
 {
     static const char *const of_the_run[] = {"device", "dtype",   "kv-dtype",
                                              "prompt", "context", "threads"};
@@ -21,18 +20,28 @@ static enum status plot_run(const struct args *args, bool depth, const struct pl
         if (args_given(args, of_the_run[i]))
             return err_set(err, STATUS_USAGE, "'%s' shows a run as it was searched: leave out --%s",
                            args_operand(args, 0), of_the_run[i]);
+    return STATUS_OK;
+}
+
+/* Kinds that show a run: depth and front. */
+static enum status plot_run(const struct args *args, bool depth, const struct plot_options *options,
+                            struct err *err)
+{
     struct store *store = NULL;
     struct setting setting;
     struct budget budget;
     int64_t run_id = 0;
     struct priced_list list = {0};
-    enum status status = store_open(args_text(args, "db"), STORE_READ, &store, err);
-    if (status == STATUS_OK)
-        status = setting_of_run(store, args_int(args, "run", 0), &setting, &run_id, &budget, err);
-    if (status == STATUS_OK)
-        status = price_marks(args, 1, &setting, &budget, &list, err);
-    if (status == STATUS_OK)
-        status = figure_run(store, run_id, depth, &list, options, err);
+    enum status status;
+    if ((status = refuse_setting(args, err)) ||
+        (status = store_open(args_text(args, "db"), STORE_READ, &store, err)))
+        return status;
+    if ((status =
+             setting_of_run(store, args_int(args, "run", 0), &setting, &run_id, &budget, err)) ||
+        (status = price_marks(args, 1, &setting, &budget, &list, err)))
+        goto out;
+    status = figure_run(store, run_id, depth, &list, options, err);
+out:
     priced_release(&list);
     store_close(store);
     return status;
@@ -91,8 +100,7 @@ static enum status plot_models(const struct args *args, bool by_phase, struct pl
 }
 
 /* "cerebras-gpt" of cerebras-gpt-111m: whose sizes make one line. A series and its layer-sharing
- * sisters
- * ("mobilellm-ls-125m") are one. */
+ * sisters ("mobilellm-ls-125m") are one. */
 static void name_series(const char *model, char *series, size_t size)
 {
     const char *end = strrchr(model, '-');
@@ -102,14 +110,64 @@ static void name_series(const char *model, char *series, size_t size)
     snprintf(series, size, "%.*s", (int)n, model);
 }
 
+/* What the figure of accuracies is made from, a model at a time. */
+struct accuracies {
+    struct preset_list presets;
+    struct published_list published;
+    struct priced_list list;        /* the models with a published accuracy */
+    struct plot_accuracy_row *rows; /* [list.n] */
+    char (*series)[48];             /* [list.n] */
+};
+
+static void accuracies_release(struct accuracies *a)
+{
+    memory_free(a->rows);
+    memory_free(a->series);
+    priced_release(&a->list);
+    published_release(&a->published);
+    preset_list_release(&a->presets);
+}
+
+static enum status accuracies_open(struct accuracies *a, struct err *err)
+{
+    enum status status;
+    if ((status = preset_list_open(&a->presets, err)) ||
+        (status = published_open(&a->published, err)))
+        return status;
+    a->rows = memory_new(a->presets.n, sizeof *a->rows);
+    a->series = memory_new(a->presets.n, sizeof *a->series);
+    if (a->rows == NULL || a->series == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status accuracies_price(struct accuracies *a, const struct args *args,
+                                    struct setting *setting, struct err *err)
+{
+    for (size_t i = 0; i < a->presets.n; i++) {
+        const char *model = a->presets.items[i].name;
+        double percent = published_average(&a->published, model);
+        if (isnan(percent))
+            continue;
+        enum status status = priced_add(&a->list, args, model, setting, "", err);
+        if (status != STATUS_OK)
+            return status;
+        a->rows[a->list.n - 1].accuracy_frac = percent / 100;
+    }
+    for (size_t i = 0; i < a->list.n; i++) { /* the list has grown to its place */
+        const struct priced *priced = &a->list.items[i];
+        name_series(priced->name, a->series[i], sizeof a->series[i]);
+        a->rows[i].model = priced->name;
+        a->rows[i].family = a->series[i];
+        a->rows[i].decode_ns = priced->price.decode_ns;
+    }
+    return STATUS_OK;
+}
+
 static enum status plot_published(const struct args *args, struct plot_options *options,
                                   struct err *err)
 {
-    struct preset_list presets = {0};
-    struct published_list published = {0};
-    struct priced_list list = {0};
-    struct plot_accuracy_row *rows = NULL;
-    char(*series)[48] = NULL;
+    struct accuracies a = {0};
     struct setting setting;
     char subtitle[160];
     const char *device;
@@ -121,39 +179,17 @@ static enum status plot_published(const struct args *args, struct plot_options *
                        "'accuracy' shows every model with a published accuracy: leave out '%s'",
                        args_operand(args, 1));
     status = setting_of_options(args, device, &setting, err);
-    if (status == STATUS_OK)
-        status = preset_list_open(&presets, err);
-    if (status == STATUS_OK)
-        status = published_open(&published, err);
-    if (status == STATUS_OK && ((rows = memory_new(presets.n, sizeof *rows)) == NULL ||
-                                (series = memory_new(presets.n, sizeof *series)) == NULL))
-        status = err_set(err, STATUS_NOMEM, "out of memory");
-    for (size_t i = 0; i < presets.n && status == STATUS_OK; i++) {
-        double percent = published_average(&published, presets.items[i].name);
-        if (isnan(percent))
-            continue;
-        status = priced_add(&list, args, presets.items[i].name, &setting, "", err);
-        if (status == STATUS_OK)
-            rows[list.n - 1].accuracy_frac = percent / 100;
-    }
-    for (size_t i = 0; i < list.n && status == STATUS_OK; i++) {
-        rows[i].model = list.items[i].name;
-        name_series(list.items[i].name, series[i], sizeof series[i]);
-        rows[i].family = series[i];
-        rows[i].decode_ns = list.items[i].price.decode_ns;
-    }
-    if (status == STATUS_OK) {
-        describe(args, &setting, subtitle, sizeof subtitle);
-        options->subtitle = subtitle;
-        status =
-            plot_accuracy(rows, list.n, true, "zero-shot accuracy, mean of 8 tasks", options, err);
-        options->subtitle = NULL; /* it ends here */
-    }
-    memory_free(rows);
-    memory_free(series);
-    priced_release(&list);
-    published_release(&published);
-    preset_list_release(&presets);
+    if (status != STATUS_OK)
+        return status;
+    if ((status = accuracies_open(&a, err)) || (status = accuracies_price(&a, args, &setting, err)))
+        goto out;
+    describe(args, &setting, subtitle, sizeof subtitle);
+    options->subtitle = subtitle;
+    status =
+        plot_accuracy(a.rows, a.list.n, true, "zero-shot accuracy, mean of 8 tasks", options, err);
+    options->subtitle = NULL; /* it ends here */
+out:
+    accuracies_release(&a);
     return status;
 }
 

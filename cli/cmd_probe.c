@@ -162,34 +162,49 @@ static enum status print_picks(const struct args *args, const struct transformer
     return status;
 }
 
+/* Every network of the sample in every type; [n * n_types]. */
+static enum status make_networks(const struct sample *sample, const enum dtype *types, int n_types,
+                                 struct transformer *nets, struct err *err)
+{
+    for (size_t i = 0; i < sample->n; i++)
+        for (int t = 0; t < n_types; t++) {
+            struct transformer *net = nets++;
+            enum status status = candidate_transformer(&sample->items[i], net, err);
+            if (status != STATUS_OK)
+                return status; /* a uniform stack has nothing to release */
+            transformer_set_dtype(net, types[t]);
+            net->max_context = 2 * PROBE_LONG_CONTEXT;
+        }
+    return STATUS_OK;
+}
+
+static enum status choose(const struct args *args, const struct machine *machine,
+                          const struct transformer *nets, size_t n, struct err *err)
+{
+    size_t picked[MAX_PICKS], wanted = (size_t)args_int(args, "n", 6);
+    double gain[MAX_PICKS];
+    enum status status;
+    wanted = wanted > n ? n : wanted;
+    if ((status = probe_design(machine, nets, n, wanted, picked, gain, err)) ||
+        (status = write_configs(args, nets, picked, wanted, err)) ||
+        (status = print_picks(args, nets, picked, gain, wanted, err)))
+        return status;
+    if (!args_flag(args, "json"))
+        print_commands(args, nets, picked, wanted);
+    return STATUS_OK;
+}
+
 static enum status propose(const struct args *args, const struct machine *machine,
                            const struct sample *sample, const enum dtype *types, int n_types,
                            struct err *err)
 {
-    size_t n = sample->n * (size_t)n_types, picked[MAX_PICKS];
-    double gain[MAX_PICKS];
-    size_t wanted = (size_t)args_int(args, "n", 6);
-    wanted = wanted > n ? n : wanted;
+    size_t n = sample->n * (size_t)n_types;
     struct transformer *nets = memory_new(n, sizeof *nets);
     if (nets == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < sample->n; i++)
-        for (int t = 0; t < n_types; t++) {
-            struct transformer *net = &nets[i * (size_t)n_types + (size_t)t];
-            if (status == STATUS_OK) /* a uniform stack has nothing to release */
-                status = candidate_transformer(&sample->items[i], net, err);
-            transformer_set_dtype(net, types[t]);
-            net->max_context = 2 * PROBE_LONG_CONTEXT;
-        }
+    enum status status = make_networks(sample, types, n_types, nets, err);
     if (status == STATUS_OK)
-        status = probe_design(machine, nets, n, wanted, picked, gain, err);
-    if (status == STATUS_OK)
-        status = write_configs(args, nets, picked, wanted, err);
-    if (status == STATUS_OK)
-        status = print_picks(args, nets, picked, gain, wanted, err);
-    if (status == STATUS_OK && !args_flag(args, "json"))
-        print_commands(args, nets, picked, wanted);
+        status = choose(args, machine, nets, n, err);
     memory_free(nets);
     return status;
 }
@@ -202,14 +217,10 @@ static enum status run(const struct args *args, struct err *err)
     int n_types;
     if (!file_is_directory(args_text(args, "out")))
         return err_set(err, STATUS_IO, "no directory '%s'", args_text(args, "out"));
-    enum status status = types_of(args, types, &n_types, err);
-    if (status != STATUS_OK)
-        return status;
-    status = device_open(args_text(args, "device"), &device, err);
-    if (status != STATUS_OK)
-        return status;
-    status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err);
-    if (status != STATUS_OK)
+    enum status status;
+    if ((status = types_of(args, types, &n_types, err)) ||
+        (status = device_open(args_text(args, "device"), &device, err)) ||
+        (status = machine_resolve(&device, (int)args_int(args, "threads", 0), &machine, err)))
         return status;
     struct sample *sample = memory_new(1, sizeof *sample);
     if (sample == NULL)

@@ -111,6 +111,8 @@ enum status listing_print_record(const struct listing *listing, size_t row, FILE
 void field_json(const struct field *field, const void *record, struct json_node *object);
 /* Adds row `row` to `object`. */
 void listing_row_json(const struct listing *listing, size_t row, struct json_node *object);
+/* Adds every row to `array`. */
+void listing_rows_json(const struct listing *listing, struct json_node *array);
 /* Row `row` as one object. */
 enum status listing_print_object(const struct listing *listing, size_t row, FILE *stream,
                                  struct err *err);

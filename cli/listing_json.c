@@ -41,6 +41,12 @@ void listing_row_json(const struct listing *listing, size_t row, struct json_nod
     }
 }
 
+void listing_rows_json(const struct listing *listing, struct json_node *array)
+{
+    for (size_t row = 0; row < listing_rows(listing); row++)
+        listing_row_json(listing, row, json_add_object(array, NULL));
+}
+
 enum status listing_print_object(const struct listing *listing, size_t row, FILE *stream,
                                  struct err *err)
 {
@@ -56,8 +62,7 @@ enum status listing_print_object(const struct listing *listing, size_t row, FILE
 enum status listing_print_json(const struct listing *listing, FILE *stream, struct err *err)
 {
     struct json_node *root = json_new_array();
-    for (size_t row = 0; row < listing_rows(listing); row++)
-        listing_row_json(listing, row, json_add_object(root, NULL));
+    listing_rows_json(listing, root);
     if (listing->failed) {
         json_free(root);
         return err_set(err, STATUS_NOMEM, "out of memory");

@@ -41,8 +41,8 @@ static enum status fit_own(const struct args *args, struct quality_law **law,
 static enum status write_and_print(const struct args *args, const struct quality_law *law,
                                    const struct quality_runs *own, struct err *err)
 {
-    struct quality_section sections[] = {{.key = "recipes"}, {.key = "coefficients"}};
-    const char *out = args_text(args, "out");
+    struct section sections[] = {{.key = "recipes"}, {.key = "coefficients"}};
+    const char *out = args_given(args, "out") ? args_text(args, "out") : NULL;
     const bool to_stdout = out != NULL && strcmp(out, "-") == 0;
     if (out != NULL) {
         enum status status = quality_law_write(out, law, own, err);
@@ -51,8 +51,9 @@ static enum status write_and_print(const struct args *args, const struct quality
     }
     list_quality_recipes(&sections[0].listing, law);
     list_quality_coefficients(&sections[1].listing, law);
-    return quality_print_sections(sections, 2, quality_json_root(args, law),
-                                  to_stdout ? stderr : stdout, err);
+    enum status status = quality_print(args, law, sections, 2, to_stdout ? stderr : stdout, err);
+    sections_release(sections, 2);
+    return status;
 }
 
 enum status quality_fit_part(const struct args *args, struct text *notes, struct err *err)

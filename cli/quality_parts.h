@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/listing.h"
+#include "cli/sections.h"
 #include "quality/law_file.h"
 
 /* The parts: `lathe quality fit` and so on. `notes`: lines to warn of at the end. */
@@ -23,16 +23,10 @@ enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH]
 enum status quality_open_law(const struct args *args, struct quality_law **law,
                              struct quality_runs *own, struct err *err);
 
-struct quality_section {
-    const char *key; /* NULL: for people only */
-    struct listing listing;
-    bool json_only;
-};
-
-/* With --json an object that names the law; else NULL. */
-struct json_node *quality_json_root(const struct args *args, const struct quality_law *law);
-/* The sections one below the other, or as arrays of `root`; releases them and the root. */
-enum status quality_print_sections(struct quality_section *sections, int n, struct json_node *root,
-                                   FILE *out, struct err *err);
+/* What every part's JSON begins with: the law that spoke. */
+struct json_node *quality_json_root(const struct quality_law *law);
+/* The sections as --json or its absence has it. */
+enum status quality_print(const struct args *args, const struct quality_law *law,
+                          const struct section *sections, int n, FILE *stream, struct err *err);
 
 #endif

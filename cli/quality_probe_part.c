@@ -29,14 +29,19 @@ static enum status print_runs(const struct args *args, const struct quality_law 
                               const struct quality_plan *plan, const struct training_gpu *gpu,
                               const struct quality_next_run *picked, int n, struct err *err)
 {
-    struct quality_section section = {.key = "runs"};
-    struct json_node *root = quality_json_root(args, law);
+    struct section section = {.key = "runs"};
+    enum status status = STATUS_OK;
     list_quality_next_runs(&section.listing, picked, n);
-    if (args_flag(args, "json"))
+    if (args_flag(args, "json")) {
+        struct json_node *root = quality_json_root(law);
         plan_json(root, plan, gpu, args_int(args, "tokens", 0));
-    else
+        status = sections_print_json(&section, 1, root, stdout, err);
+    } else {
         print_plan(args, plan, gpu);
-    return quality_print_sections(&section, 1, root, stdout, err);
+        status = sections_print(&section, 1, stdout, err);
+    }
+    sections_release(&section, 1);
+    return status;
 }
 
 enum status quality_probe_part(const struct args *args, struct text *notes, struct err *err)

@@ -45,7 +45,7 @@ static enum status print_runs(const struct args *args, const struct quality_law 
                               const struct quality_runs *own, const struct quality_runs *runs,
                               struct err *err)
 {
-    struct quality_section sections[] = {
+    struct section sections[] = {
         {.key = "rows"}, {.key = "pairs", .json_only = true}, {.key = "summary"}};
     struct quality_pairs pairs = {0};
     struct quality_prediction *predictions = memory_new(runs->n, sizeof *predictions);
@@ -60,8 +60,9 @@ static enum status print_runs(const struct args *args, const struct quality_law 
         goto out;
     list_quality_rows(&sections[0].listing, runs, predictions);
     list_quality_pairs(&sections[1].listing, law, runs, predictions, &pairs);
-    status = quality_print_sections(sections, 3, quality_json_root(args, law), stdout, err);
+    status = quality_print(args, law, sections, 3, stdout, err);
 out:
+    sections_release(sections, 3);
     memory_free(predictions);
     quality_pairs_release(&pairs);
     return status;
@@ -153,7 +154,7 @@ static enum status list_paper(const struct quality_law *law, struct listing *of_
 static enum status validate_splits(const struct args *args, struct text *notes, struct err *err)
 {
     enum { ALL, PEOPLE, SWEEP, COMPARISONS, N_SECTIONS };
-    struct quality_section sections[N_SECTIONS] = {
+    struct section sections[N_SECTIONS] = {
         [ALL] = {.key = "splits", .json_only = true},
         [PEOPLE] = {.key = NULL},
         [SWEEP] = {.key = "sweep"},
@@ -162,15 +163,16 @@ static enum status validate_splits(const struct args *args, struct text *notes, 
     struct quality_law *law = NULL;
     enum status status =
         list_splits(args, notes, &sections[ALL].listing, &sections[PEOPLE].listing, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = quality_open_law(args, &law, NULL, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = list_paper(law, &sections[SWEEP].listing, &sections[COMPARISONS].listing, err);
     if (status == STATUS_OK)
-        status = quality_open_law(args, &law, NULL, err);
-    if (status == STATUS_OK)
-        status = list_paper(law, &sections[SWEEP].listing, &sections[COMPARISONS].listing, err);
-    if (status == STATUS_OK)
-        status =
-            quality_print_sections(sections, N_SECTIONS, quality_json_root(args, law), stdout, err);
-    for (int i = 0; i < N_SECTIONS; i++)
-        listing_release(&sections[i].listing);
+        status = quality_print(args, law, sections, N_SECTIONS, stdout, err);
+out:
+    sections_release(sections, N_SECTIONS);
     memory_free(law);
     return status;
 }

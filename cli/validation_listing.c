@@ -194,12 +194,8 @@ static enum status print_as_json(const struct validation_run *run, const struct 
         json_add_number(root, "processor_frac", run->report.processor_frac);
         json_add_number(root, "arithmetic_spread_frac", run->report.arithmetic_spread_frac);
     }
-    struct json_node *list = json_add_array(root, "summary");
-    for (size_t i = 0; i < listing_rows(summary); i++)
-        listing_row_json(summary, i, json_add_object(list, NULL));
-    list = json_add_array(root, "trials");
-    for (size_t i = 0; i < listing_rows(trials); i++)
-        listing_row_json(trials, i, json_add_object(list, NULL));
+    listing_rows_json(summary, json_add_array(root, "summary"));
+    listing_rows_json(trials, json_add_array(root, "trials"));
     return print_json(root, stdout, err);
 }
 

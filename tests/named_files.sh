@@ -24,8 +24,8 @@ expect() {
         bad=1
     fi
 }
-expect 0 docs/b.md 'see `model/op.c`, and run scripts/test.'
-expect 1 docs/b.md 'see `model/ops.c`'
+expect 0 docs/b.md 'see model/op.c, and run scripts/test.'
+expect 1 docs/b.md 'see model/ops.c'
 expect 1 docs/b.md 'run scripts/tests'
 expect 0 docs/b.md 'elsewhere/ops.c and another/model/ops.c are not ours'
 expect 0 docs/b.md 'a pattern: model/mixer_NAME.c'
