@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "device/device.h"
+#include "tests/shipped_device.h"
 
 static const char smallest[] =
     "{\"name\": \"t\", \"kind\": \"phone\", \"unit\": \"cpu\", \"basis\": \"datasheet\","
@@ -39,24 +40,6 @@ static inline struct device device_with(const char *more)
     if (parse(text, &device, &err) != STATUS_OK)
         fail_msg("%s", err.message);
     return device;
-}
-
-static inline struct device shipped(const char *name)
-{
-    struct device device;
-    struct err err = {{0}};
-    if (device_open(name, &device, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return device;
-}
-
-static inline struct machine resolved(const struct device *device, int threads)
-{
-    struct machine machine;
-    struct err err = {{0}};
-    if (machine_resolve(device, threads, &machine, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return machine;
 }
 
 static inline void for_each_shipped(void (*visit)(const char *name))

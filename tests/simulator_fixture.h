@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "costmodel/price.h"
-#include "device/device.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "tests/random_net.h"
+#include "tests/shipped_device.h"
 
 static inline struct simulation usual(void)
 {
@@ -83,15 +83,6 @@ static inline void open_preset(const char *name, struct transformer *net)
         fail_msg("%s", err.message);
     transformer_set_dtype(net, DTYPE_F16);
     net->kv_dtype = DTYPE_F16;
-}
-
-static inline void open_machine(const char *name, struct machine *machine)
-{
-    struct device device;
-    struct err err;
-    if (device_open(name, &device, &err) != STATUS_OK ||
-        machine_resolve(&device, 0, machine, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
 }
 
 #endif

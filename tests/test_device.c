@@ -183,7 +183,7 @@ static void a_path_is_read_like_a_name_and_gives_the_id(void **state)
     char path[4096];
     char *text = NULL;
     assert_int_equal(file_data_path("devices/iphone-13.json", path, sizeof path, NULL), STATUS_OK);
-    struct device by_path = shipped(path), by_name = shipped("iphone-13");
+    struct device by_path = shipped_device(path), by_name = shipped_device("iphone-13");
     assert_memory_equal(&by_path, &by_name, sizeof by_path);
     assert_string_equal(by_name.id, "iphone-13");
 

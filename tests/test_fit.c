@@ -12,18 +12,9 @@
 
 #include "base/stats.h"
 #include "costmodel/price.h"
-#include "device/device.h"
 #include "fit/fit.h"
 #include "model/preset.h"
-
-static struct device device_of(const char *name)
-{
-    struct device device;
-    struct err err;
-    if (device_open(name, &device, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return device;
-}
+#include "tests/shipped_device.h"
 
 static struct fit_row row_of(const char *preset, double decode_ns)
 {
@@ -70,7 +61,7 @@ static void table_7(struct fit_row rows[N_TABLE_7])
 static void fit_table_7(const struct fit_row rows[N_TABLE_7], const bool use[N_TABLE_7],
                         struct machine *base, struct fit_theta *theta)
 {
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     const struct fit_row *used[N_TABLE_7];
     int n = 0;
     for (int i = 0; i < N_TABLE_7; i++)
@@ -124,7 +115,7 @@ static void the_rounding_of_table_7_is_the_error_that_the_iphone_13_profile_stat
             worst = fmax(worst, fabs(ns / rows[out].decode_ns - 1));
         }
     }
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     assert_true(fabs(device.error_p90_frac - worst) < 1e-4);
 }
 
@@ -132,7 +123,7 @@ static void the_iphone_13_profile_is_what_the_three_rows_fit_to(void **state)
 {
     (void)state;
     struct fit_row rows[N_TABLE_7];
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     struct machine base, shipped, made;
     struct fit_theta theta;
     const bool use[] = {true, true, true};
@@ -154,7 +145,7 @@ static void the_iphone_13_profile_states_the_error_of_each_row_from_the_other_tw
 {
     (void)state;
     double errors[N_TABLE_7];
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     table_7_left_out(errors);
     for (int i = 0; i < N_TABLE_7; i++) {
         errors[i] = fabs(errors[i]);
@@ -226,7 +217,7 @@ static fit_terms phase_terms(fit_terms terms, enum fit_phase phase)
 
 static double worst_prediction(double noise, uint64_t seed)
 {
-    struct device device = device_of("generic-phone");
+    struct device device = shipped_device("generic-phone");
     struct machine base, truth;
     struct rng rng;
     struct fit_row rows[N_MADE_UP];

@@ -13,17 +13,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
-#include "device/device.h"
 #include "fit/fit_profile.h"
-
-static struct device device_of(const char *name)
-{
-    struct device device;
-    struct err err;
-    if (device_open(name, &device, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return device;
-}
+#include "tests/shipped_device.h"
 
 static void add_row(struct fit_rows *rows, const struct machine *truth, int threads, int64_t layers,
                     int64_t d_model, int64_t n_heads, enum dtype type, int64_t context)
@@ -43,7 +34,7 @@ static void add_row(struct fit_rows *rows, const struct machine *truth, int thre
 
 static void make_truth(int threads, double attention_gflops, struct machine *truth)
 {
-    struct device device = device_of("generic-phone");
+    struct device device = shipped_device("generic-phone");
     struct machine base;
     struct fit_theta theta = {0};
     const int terms[] = {FIT_BYTE + DTYPE_Q8_0,
@@ -76,7 +67,7 @@ static void add_networks(struct fit_rows *rows, const struct machine *truth, int
 
 static void fit_it(const struct fit_rows *rows, struct device_fit *fit, struct text *notes)
 {
-    struct device base = device_of("generic-phone");
+    struct device base = shipped_device("generic-phone");
     struct err err;
     if (fit_device(&base, rows, fit, notes, &err) != STATUS_OK)
         fail_msg("%s", err.message);
@@ -183,7 +174,7 @@ static void one_network_alone_is_an_error(void **state)
     struct fit_rows rows = {0};
     struct device_fit fit;
     struct text notes = {0};
-    struct device base = device_of("generic-phone");
+    struct device base = shipped_device("generic-phone");
     struct err err;
     make_truth(1, 0, &truth);
     add_row(&rows, &truth, 1, 20, 576, 9, DTYPE_Q8_0, 16);
@@ -246,7 +237,7 @@ static void a_network_beyond_the_memory_of_the_base_is_named_and_taken_out(void 
     struct machine truth;
     struct fit_rows rows = {0};
     struct text notes = {0};
-    struct device base = device_of("generic-phone");
+    struct device base = shipped_device("generic-phone");
     make_truth(1, 0, &truth);
     add_row(&rows, &truth, 1, 8, 1024, 16, DTYPE_Q8_0, 16);
     add_row(&rows, &truth, 1, 90, 4096, 64, DTYPE_Q8_0, 16);
@@ -281,7 +272,7 @@ static void running_out_of_memory_is_reported_and_leaks_nothing(void **state)
     (void)state;
     struct machine truth;
     struct fit_rows rows = {0};
-    struct device base = device_of("generic-phone");
+    struct device base = shipped_device("generic-phone");
     make_truth(1, 0, &truth);
     add_row(&rows, &truth, 1, 30, 576, 9, DTYPE_Q8_0, 16);
     add_row(&rows, &truth, 1, 8, 1024, 16, DTYPE_Q8_0, 16);

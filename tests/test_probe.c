@@ -9,20 +9,11 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "device/device.h"
 #include "fit/fit_device.h"
 #include "fit/probe.h"
+#include "tests/shipped_device.h"
 
 enum { N_NETS = 40, N_PICKS = 8 };
-
-static struct device device_of(const char *name)
-{
-    struct device device;
-    struct err err;
-    if (device_open(name, &device, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return device;
-}
 
 static void make_networks(struct transformer *nets)
 {
@@ -37,7 +28,7 @@ static void make_networks(struct transformer *nets)
 
 static void design(const char *name, const struct transformer *nets, size_t *picked, double *gain)
 {
-    struct device device = device_of(name);
+    struct device device = shipped_device(name);
     struct machine machine;
     struct err err;
     assert_int_equal(machine_resolve(&device, 0, &machine, &err), STATUS_OK);
@@ -90,7 +81,7 @@ static void a_fit_to_the_picks_predicts_the_networks_that_were_not_timed(void **
     struct transformer nets[N_NETS];
     size_t picked[N_PICKS];
     double gain[N_PICKS];
-    struct device guess = device_of("generic-phone"), real = device_of("iphone-15-pro");
+    struct device guess = shipped_device("generic-phone"), real = shipped_device("iphone-15-pro");
     struct machine truth, fitted;
     struct fit_rows rows = {0};
     struct device_fit fit;

@@ -35,7 +35,7 @@ static void check_that_it_survives(const struct device *device, const struct pro
 
 static void check_that_it_reads_back(const char *name)
 {
-    struct device device = shipped(name);
+    struct device device = shipped_device(name);
     check_that_it_survives(&device, &(struct profile_notes){0});
 }
 

@@ -9,19 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "device/device.h"
 #include "paper/reproduced_parameters.h"
 #include "paper/reproduction.h"
 #include "paper/sharing_sweep.h"
-
-static struct device device_of(const char *name)
-{
-    struct device device;
-    struct err err;
-    if (device_open(name, &device, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-    return device;
-}
+#include "tests/shipped_device.h"
 
 static void must(enum status status, const struct err *err)
 {
@@ -32,7 +23,7 @@ static void must(enum status status, const struct err *err)
 static void each_row_of_table_7_is_predicted_from_the_others_within_2_percent(void **state)
 {
     (void)state;
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     struct claims claims = {0};
     struct err err;
     int held_out = 0, fitted = 0;
@@ -56,7 +47,7 @@ static void each_row_of_table_7_is_predicted_from_the_others_within_2_percent(vo
 static void nothing_is_marked_as_fitted_on_a_device_that_was_not(void **state)
 {
     (void)state;
-    struct device device = device_of("rpi5");
+    struct device device = shipped_device("rpi5");
     struct claims claims = {0};
     struct err err;
     must(reproduce_latency(&device, &claims, &err), &err);
@@ -89,7 +80,7 @@ static void
 the_energy_rule_gives_the_papers_statements_except_the_one_that_contradicts_it(void **state)
 {
     (void)state;
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     struct claims claims = {0};
     struct err err;
     int by_rule = 0;
@@ -111,7 +102,7 @@ the_energy_rule_gives_the_papers_statements_except_the_one_that_contradicts_it(v
 static void sharing_helps_from_the_size_on_where_what_is_repeated_fits(void **state)
 {
     (void)state;
-    struct device device = device_of("iphone-13");
+    struct device device = shipped_device("iphone-13");
     static struct sharing_sweep sweep;
     struct err err;
     must(sweep_sharing(&device, &sweep, &err), &err);

@@ -62,7 +62,7 @@ static void every_number_of_a_shipped_profile_has_a_kind_and_a_source(void **sta
 
 static void check_that_it_resolves(const char *name)
 {
-    struct device device = shipped(name);
+    struct device device = shipped_device(name);
     assert_string_equal(device.id, name);
     for (int threads = 0; threads <= device.max_threads; threads++) {
         struct machine machine = resolved(&device, threads);
@@ -92,7 +92,7 @@ static void every_shipped_profile_resolves_at_every_thread_count(void **state)
 static void the_iphone_13_profile_reproduces_table_7(void **state)
 {
     (void)state;
-    struct device device = shipped("iphone-13");
+    struct device device = shipped_device("iphone-13");
     struct machine machine = resolved(&device, 0);
     char path[4096];
     struct csv *csv = NULL;
@@ -128,7 +128,7 @@ static void the_iphone_13_profile_reproduces_table_7(void **state)
 static void the_closed_form_prices_table_7_on_the_iphone_13_profile(void **state)
 {
     (void)state;
-    struct device device = shipped("iphone-13");
+    struct device device = shipped_device("iphone-13");
     struct machine machine = resolved(&device, 0);
     const struct workload workload = {.prompt = 1, .context = 128};
     const double ms[] = {15.6, 16.0, 29.0};

@@ -195,7 +195,7 @@ static void layers_that_differ_and_recurrent_ones_run_too(void **state)
     struct machine m;
     struct simulation simulation = usual();
     simulation.tile_bytes = 0;
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         struct transformer net;
         struct price price;

@@ -49,7 +49,7 @@ static void weights_beyond_the_memory_stream_from_flash_in_every_pass(void **sta
     struct machine m;
     struct simulation simulation = usual();
     struct weight_bytes bytes;
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     open_preset("mobilellm-125m", &net);
     transformer_weight_bytes(&net, &bytes);
     simulation.workload = (struct workload){128, 128};
@@ -81,7 +81,7 @@ static void a_cold_mapped_file_is_read_by_the_first_pass_and_never_again(void **
     struct machine m;
     struct simulation simulation = usual();
     struct weight_bytes bytes;
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     open_preset("mobilellm-125m", &net);
     transformer_weight_bytes(&net, &bytes);
     simulation.load = LOAD_COLD;
@@ -105,7 +105,7 @@ static void a_repeated_block_that_fits_hits_and_one_that_does_not_is_read_again(
     struct transformer net;
     struct machine m;
     struct simulation simulation = usual();
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     open_preset("mobilellm-ls-125m", &net);
     simulation.workload = (struct workload){128, 128};
     m.levels[0].capacity_bytes = 8 << 20; /* a block is 7.08 MB */
@@ -132,7 +132,7 @@ static void rereads_that_are_lost_come_from_dram(void **state)
     struct transformer net;
     struct machine m;
     struct simulation simulation = usual();
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     open_preset("mobilellm-ls-125m", &net);
     m.levels[0].capacity_bytes = 8 << 20; /* a block is 7.08 MB */
     struct simulated none = run(&net, &m, &simulation);
@@ -159,7 +159,7 @@ static void a_way_back_loses_and_waits(void **state)
     struct simulation simulation = usual();
     simulation.prefill = false;
     for (int i = 0; i < 2; i++) {
-        open_machine("iphone-13", &m);
+        m = shipped_machine("iphone-13");
         transformer_init(&net, 512, 12, 8, 4, 64, 1408, 1000);
         net.schedule.sharing = modes[i];
         net.schedule.repeats = 2;

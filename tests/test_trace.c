@@ -13,23 +13,14 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "device/device.h"
 #include "model/preset.h"
 #include "simulator/simulate.h"
 #include "simulator/timeline.h"
 #include "simulator/trace.h"
 #include "tests/random_net.h"
+#include "tests/shipped_device.h"
 
 enum { ROWS = N_RESOURCES + 1 };
-
-static void phone(struct machine *machine)
-{
-    struct device device;
-    struct err err;
-    if (device_open("iphone-13", &device, &err) != STATUS_OK ||
-        machine_resolve(&device, 0, machine, &err) != STATUS_OK)
-        fail_msg("%s", err.message);
-}
 
 static void small_net(struct transformer *net)
 {
@@ -160,7 +151,7 @@ static void a_trace_keeps_the_rules_of_its_format_and_adds_up_to_the_report(void
         struct machine m;
         struct row rows[ROWS];
         small_net(&net);
-        phone(&m);
+        m = shipped_machine("iphone-13");
         struct simulated out = traced("test_trace.json", &net, &m, 1, coarse);
         check_file("test_trace.json", rows);
         double all_us =
@@ -183,7 +174,7 @@ static void busy_time_in_the_trace_is_busy_time_in_the_report(void **state)
     struct machine m;
     struct row rows[ROWS];
     small_net(&net);
-    phone(&m);
+    m = shipped_machine("iphone-13");
     m.load_gbps = m.init_gbps = INFINITY;
     m.load_fixed_ns = m.load_layer_ns = m.init_fixed_ns = m.init_layer_ns = 0;
     m.init_block_sq_ns = 0;
@@ -239,7 +230,7 @@ static void a_full_disk_costs_the_trace_and_not_the_simulation(void **state)
     struct simulated out;
     struct err err;
     small_net(&net);
-    phone(&m);
+    m = shipped_machine("iphone-13");
     simulation_init(&simulation);
     assert_int_equal(trace_begin(&trace, "/dev/full", "x", &m, false, &err), STATUS_OK);
     simulation.sink = trace_sink(&trace);
@@ -259,7 +250,7 @@ static void a_timeline_shows_the_next_block_arriving_while_a_block_repeats(void 
     struct err err;
     struct timeline timeline = {.first = 20, .last = 23};
     double ahead_ns = 0;
-    phone(&m);
+    m = shipped_machine("iphone-13");
     assert_int_equal(preset_open("mobilellm-ls-125m", &net, &err), STATUS_OK);
     simulation_init(&simulation);
     simulation.sink = timeline_sink(&timeline);

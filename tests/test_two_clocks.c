@@ -90,7 +90,7 @@ static void both_clocks_stay_within_6_percent_on_every_shipped_device(void **sta
             struct transformer net;
             struct machine m;
             struct price price;
-            open_machine(names[d], &m);
+            m = shipped_machine(names[d]);
             open_preset(models[i], &net);
             assert_int_equal(price_network(&net, &m, &simulation.workload, &price, NULL, NULL),
                              STATUS_OK);
@@ -170,7 +170,7 @@ static void the_shipped_phone_reproduces_table_7_within_1_percent(void **state)
 {
     (void)state;
     struct machine m;
-    open_machine("iphone-13", &m);
+    m = shipped_machine("iphone-13");
     struct simulation simulation = usual();
     simulation.workload = (struct workload){128, 128};
     simulation.tile_bytes = 0;
