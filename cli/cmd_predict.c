@@ -1,11 +1,15 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/loss_setting.h"
 #include "cli/model_source.h"
 #include "cli/predicted_row.h"
 #include "cli/setting.h"
+#include "quality/shape_of.h"
 
 /* A part of a decode pass. */
 struct share {
@@ -65,9 +69,86 @@ enum mode {
     MODE_DETAIL,
 };
 
+/* What a network is worth; no device changes it. */
+struct judged {
+    bool done;
+    struct loss loss;
+    char model[128], reference[128], outside[QUALITY_OUTSIDE_TEXT];
+};
+/* As the table has it. */
+struct judged_row {
+    const char *model, *reference;
+    struct loss loss;
+};
+static const struct field judged_fields[] = {
+    LISTED_TITLE(judged_row, model, UNIT_NONE, "model"),
+    LISTED_TITLE(judged_row, loss.loss_delta_nats, UNIT_NATS, "loss"),
+    LISTED_TITLE(judged_row, loss.loss_delta_low_nats, UNIT_NATS, "low"),
+    LISTED_TITLE(judged_row, loss.loss_delta_high_nats, UNIT_NATS, "high"),
+    LISTED_TITLE(judged_row, loss.accuracy_points, UNIT_POINTS, "accuracy"),
+    LISTED_TITLE(judged_row, loss.quality_outside, UNIT_NONE, "outside"),
+    LISTED_TITLE(judged_row, reference, UNIT_NONE, "against"),
+};
+
+static void note_loss(const struct args *args, const struct loss_setting *setting,
+                      const struct loss_scale *scale, const struct quality_shape *shape,
+                      struct judged *out)
+{
+    const struct loss_reference *reference = loss_scale_find(scale, shape->vocab);
+    loss_scale_describe(scale, shape, &out->loss);
+    if (reference != NULL) {
+        snprintf(out->outside, sizeof out->outside, "%s", out->loss.quality_outside);
+        snprintf(out->reference, sizeof out->reference, "%s", reference->name);
+        out->loss.quality_outside = out->outside;
+    } else if (setting->has_reference) {
+        warn(args, "%s: its vocabulary of %.0f is not the reference's %.0f: its loss stays unknown",
+             out->model, shape->vocab, setting->reference.vocab);
+    }
+}
+
+/* Of a network that the law cannot judge the loss is unknown, and of one that has no reference of its
+ * vocabulary and size. */
+static enum status judge(const struct args *args, const struct loss_setting *setting,
+                         const struct transformer *net, struct judged *out, struct err *err)
+{
+    struct prediction_row unknown;
+    struct quality_shape shape;
+    record_clear(&prediction_fields, &unknown);
+    out->done = true;
+    out->loss = unknown.loss;
+    snprintf(out->model, sizeof out->model, "%s", net->name);
+    if (quality_shape_of(net, &shape, NULL) != STATUS_OK)
+        return STATUS_OK;
+    struct loss_scale *scale = memory_new(1, sizeof *scale);
+    if (scale == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    enum status status = loss_setting_scale_for(setting, net, scale, err);
+    if (status == STATUS_OK)
+        note_loss(args, setting, scale, &shape, out);
+    loss_scale_release(scale);
+    memory_free(scale);
+    return status;
+}
+
+static enum status print_losses(const struct judged *judged, int n, struct err *err)
+{
+    struct listing listing = {0};
+    LISTING_FIELDS(&listing, judged_fields);
+    for (int i = 0; i < n; i++)
+        listing_add(&listing, &(struct judged_row){
+                                  judged[i].model,
+                                  judged[i].reference[0] != '\0' ? judged[i].reference : NULL,
+                                  judged[i].loss,
+                              });
+    printf("\n");
+    enum status status = listing_print(&listing, stdout, err);
+    listing_release(&listing);
+    return status;
+}
+
 static enum status predict_one(const struct args *args, const struct transformer *net,
-                               const struct setting *setting, enum mode mode,
-                               struct listing *listing, struct err *err)
+                               const struct setting *setting, const struct judged *judged,
+                               enum mode mode, struct listing *listing, struct err *err)
 {
     const struct machine *machine = &setting->machine;
     struct price price;
@@ -85,11 +166,13 @@ static enum status predict_one(const struct args *args, const struct transformer
             net->name, machine->device);
     struct prediction_row row;
     predicted_row_make(net, machine, &setting->workload, &price, &row);
+    row.loss = judged->loss;
     listing_add(listing, &row);
     return STATUS_OK;
 }
 
 static enum status each_model(const struct args *args, const struct setting *setting,
+                              const struct loss_setting *loss, struct judged *judged,
                               enum mode mode, struct listing *listing, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -98,13 +181,17 @@ static enum status each_model(const struct args *args, const struct setting *set
         status = open_model(args, args_operand(args, i), &net, err);
         if (status != STATUS_OK)
             break;
-        status = predict_one(args, &net, setting, mode, listing, err);
+        if (!judged[i].done)
+            status = judge(args, loss, &net, &judged[i], err);
+        if (status == STATUS_OK)
+            status = predict_one(args, &net, setting, &judged[i], mode, listing, err);
         transformer_release(&net);
     }
     return status;
 }
 
-static enum status each_device(const struct args *args, enum mode mode, struct listing *listing,
+static enum status each_device(const struct args *args, const struct loss_setting *loss,
+                               struct judged *judged, enum mode mode, struct listing *listing,
                                struct err *err)
 {
     enum status status = STATUS_OK;
@@ -113,24 +200,44 @@ static enum status each_device(const struct args *args, enum mode mode, struct l
         struct setting setting;
         status = setting_of_options(args, name, &setting, err);
         if (status == STATUS_OK)
-            status = each_model(args, &setting, mode, listing, err);
+            status = each_model(args, &setting, loss, judged, mode, listing, err);
     }
     return status;
+}
+
+static enum status print_rows(const struct args *args, const struct listing *listing,
+                              const struct judged *judged, struct err *err)
+{
+    if (args_flag(args, "json"))
+        return listing_print_json(listing, stdout, err);
+    enum status status = listing_print(listing, stdout, err);
+    return status == STATUS_OK ? print_losses(judged, args_n_operands(args), err) : status;
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
     struct listing listing = {0};
+    struct loss_setting loss;
     if (!args_given(args, "device"))
         return err_set(err, STATUS_USAGE, "'predict' needs --device ('lathe devices' lists them)");
+    struct judged *judged = memory_new((size_t)args_n_operands(args), sizeof *judged);
+    enum status status = loss_setting_of_options(args, &loss, err);
+    if (status == STATUS_OK && judged == NULL)
+        status = err_set(err, STATUS_NOMEM, "out of memory");
     listing_fields(&listing, &prediction_fields);
-    enum status status = each_device(args, MODE_ROWS, &listing, err);
     if (status == STATUS_OK)
-        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
-                                         : listing_print(&listing, stdout, err);
+        status = each_device(args, &loss, judged, MODE_ROWS, &listing, err);
+    if (status == STATUS_OK) {
+        loss_setting_say(&loss, 0,
+                         loss.has_reference ? loss.reference_name
+                                            : "the best uniform shape of each model's size");
+        status = print_rows(args, &listing, judged, err);
+    }
     if (status == STATUS_OK && args_flag(args, "detail") && !args_flag(args, "json"))
-        status = each_device(args, MODE_DETAIL, &listing, err);
+        status = each_device(args, &loss, judged, MODE_DETAIL, &listing, err);
     listing_release(&listing);
+    loss_setting_release(&loss);
+    memory_free(judged);
     return status;
 }
 
@@ -139,8 +246,8 @@ static const struct option options[] = {
     ROW_HEAD_DTYPE, ROW_KV_DTYPE,
     ROW_THREADS,    ROW_PROMPT,
     ROW_CONTEXT,    ROW_FLAG("detail", "also show where the time of a token goes"),
-    ROW_DB,         ROW_JSON,
-    ROWS_END,
+    ROWS_QUALITY,   ROW_DB,
+    ROW_JSON,       ROWS_END,
 };
 
 static const struct example examples[] = {
@@ -162,12 +269,18 @@ const struct command cmd_predict = {
     .max_operands = 256,
     .options = options,
     .examples = examples,
-    .about = "'prefill' is the pass over the prompt, which is the time to first token once a model "
-             "is loaded; 'cold TTFT' adds load and init. 'basis' says what the device's numbers "
-             "rest on and 'error' how far off such predictions of decode have been in the median "
-             "and for nine of ten, of which 'low' and 'high' are the ends; '-' is unknown. 'rule' "
-             "is 0.1 J a token per 1e9 parameters "
-             "(MobileLLM), a cross-check. 'fits' compares the memory with the share of DRAM that "
-             "an app should use.",
+    .about =
+        "'prefill' is the pass over the prompt, which is the time to first token once a model "
+        "is loaded; 'cold TTFT' adds load and init. 'basis' says what the device's numbers "
+        "rest on and 'error' how far off such predictions of decode have been in the median "
+        "and for nine of ten, of which 'low' and 'high' are the ends; '-' is unknown. 'rule' "
+        "is 0.1 J a token per 1e9 parameters "
+        "(MobileLLM), a cross-check. 'fits' compares the memory with the share of DRAM that "
+        "an app should use. 'loss' is the difference to a reference in nats a token, below 0 "
+        "better, "
+        "by a law fitted to published runs, with its 90 % interval; 'accuracy' the same in points "
+        "of MobileLLM's eight tasks; 'outside' says where the law's data end. The reference is "
+        "the best shape of the built-in space, f16, at the model's own parameters (2 %) and "
+        "vocabulary, or --reference. Layers that differ cannot be judged: '-'.",
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/law_source.h"
 #include "cli/quality_parts.h"
 #include "quality/next_runs.h"
 
@@ -34,8 +35,7 @@ static enum status run(const struct args *args, struct err *err)
 static const struct option options[] = {
     ROW(OPTION_TEXT, "data", "FOLDER", NULL, "@file",
         "tables of published runs; fit: fits them; validate: what published laws are fitted to"),
-    ROW(OPTION_TEXT, "law", "FILE", NULL, "@file",
-        "a law that fit wrote; default: the one that came along"),
+    ROW_LAW,
     ROW(OPTION_TEXT, "out", "FILE", NULL, "@file",
         "fit: law to write; '-' is standard output (the tables then go to standard error)"),
     ROW_RANGE(OPTION_INT, "runs", "N", "3", 1, MAX_QUALITY_NEXT_RUNS,

@@ -13,14 +13,32 @@
 #include "cli/setting.h"
 #include "device/device.h"
 
+/* What losses are compared by, in the run's row. */
+static enum status note_loss(const struct args *args, const struct search_job *job,
+                             char *reference_shapes, struct store *store, struct run_row *run,
+                             struct err *err)
+{
+    struct law_row law;
+    row_clear(TABLE_LAW, &law);
+    law.name = job->loss.law->name;
+    law.law = job->loss.law_text;
+    run->recipe = job->loss.recipe == QUALITY_NO_RECIPE
+                      ? NULL
+                      : job->loss.law->recipes[job->loss.recipe].name;
+    run->train_tokens = (int64_t)job->scale.tokens;
+    run->reference = job->is_best ? BEST_OF_SEARCH : args_text(args, "reference");
+    run->reference_shapes = reference_shapes;
+    return store_put_law(store, &law, &run->law_id, err);
+}
+
 static enum status begin_run(const struct args *args, const struct search_job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)
 {
     struct run_row run;
     char *profile = NULL;
-    char *space = space_print(&job->space);
-    enum status status = space ? device_text(args_nth(args, "device", 0), &profile, err)
-                               : err_set(err, STATUS_NOMEM, "out of memory");
+    char *space = space_print(&job->space), *shapes = loss_scale_print(&job->scale);
+    enum status status = space && shapes ? device_text(args_nth(args, "device", 0), &profile, err)
+                                         : err_set(err, STATUS_NOMEM, "out of memory");
     if (status != STATUS_OK)
         goto out;
     run_record_start(args, &run);
@@ -36,11 +54,14 @@ static enum status begin_run(const struct args *args, const struct search_job *j
     run.context = job->workload.context;
     run.total = total;
     run.finished = 0;
+    if ((status = note_loss(args, job, shapes, store, &run, err)))
+        goto out;
     struct device_row device = device_record(&job->device, profile);
     status = run_record_begin(store, &device, &run, err);
     *run_id = run.id;
 out:
     memory_free(space);
+    memory_free(shapes);
     memory_free(profile);
     return status;
 }
@@ -93,12 +114,13 @@ static enum status search(const struct args *args, const struct search_job *job,
 {
     struct search_sink sink = {.total = enumeration->count};
     struct enumerate_options options = {.n_jobs = (int)args_int(args, "jobs", 0),
+                                        .loss = search_job_loss(job),
                                         .stop = interrupt_flag()};
     enum status status = open_run(args, job, enumeration->count, store, run_id, err);
     if (status != STATUS_OK)
         return status;
     status = keeper_init(&sink.keeper, job->keep, job->keep_limit, &job->filter, &job->objectives,
-                         store, *run_id, err);
+                         search_job_loss(job), store, *run_id, err);
     sink.keeper.stored = job->stored;
     progress_init(&sink.progress, "search");
     if (status == STATUS_OK) {
@@ -168,9 +190,10 @@ static enum status resume(const struct args *args, struct search_job *job,
                           struct enumeration *enumeration, struct store **store, int64_t *run_id,
                           struct err *err)
 {
-    static const char *const begun_with[] = {"budget",   "device",   "space",   "where",
-                                             "minimize", "maximize", "keep",    "dtype",
-                                             "kv-dtype", "prompt",   "context", "threads"};
+    static const char *const begun_with[] = {
+        "budget", "device",           "space",    "where",   "minimize", "maximize", "keep",
+        "dtype",  "kv-dtype",         "prompt",   "context", "threads",  "law",      "recipe",
+        "tokens", "tokens-per-param", "reference"};
     enum status status;
     for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
         if (args_given(args, begun_with[i]))
@@ -205,6 +228,46 @@ static enum status prepare(const struct args *args, struct search_job *job,
     return store_open(args_text(args, "db"), STORE_WRITE, store, err);
 }
 
+static bool is_in(const struct axis *axis, double value)
+{
+    for (int i = 0; i < axis->n; i++)
+        if ((double)axis->value[i] == value)
+            return true;
+    return false;
+}
+
+/* Losses of two vocabularies are never compared: says of whose candidates the loss is unknown. */
+static void warn_of_vocabularies(const struct args *args, const struct search_job *job)
+{
+    if (!job->loss.has_reference)
+        return;
+    const struct axis *axis = &job->space.vocab_size;
+    double vocab = job->loss.reference.vocab;
+    if (!is_in(axis, vocab))
+        warn(args,
+             "the reference has a vocabulary of %.0f, no candidate has: their losses stay "
+             "unknown",
+             vocab);
+    else if (axis->n > 1)
+        warn(args,
+             "the reference has a vocabulary of %.0f: the losses of candidates with another "
+             "stay unknown",
+             vocab);
+}
+
+/* The references by name: the search's best, or the user's. */
+static void say_loss(const struct search_job *job)
+{
+    struct text whom = {0};
+    text_add(&whom, job->is_best ? BEST_OF_SEARCH ": " : "");
+    for (size_t i = 0; i < job->scale.n && i < 3; i++)
+        text_addf(&whom, "%s%s", i > 0 ? ", " : "", job->scale.reference[i].name);
+    text_add(&whom, job->scale.n > 3 ? ", ..." : "");
+    if (!whom.failed)
+        loss_setting_say(&job->loss, job->budget.target, whom.data);
+    text_release(&whom);
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct search_job *job = memory_new(1, sizeof *job);
@@ -215,12 +278,17 @@ static enum status run(const struct args *args, struct err *err)
     if (job == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     enum status status = prepare(args, job, &enumeration, &store, &run_id, err);
+    if (status == STATUS_OK)
+        status = search_job_scale(job, &enumeration, (int)args_int(args, "jobs", 0), err);
     if (status != STATUS_OK)
         goto out;
     fprintf(stderr, "%s architectures of %s to %s parameters on %s\n",
             format_count(enumeration.count, count, sizeof count),
             format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name);
+    if (search_job_loss(job) != NULL)
+        say_loss(job);
+    warn_of_vocabularies(args, job);
     status = published_store(store, err);
     if (status == STATUS_NOT_FOUND)
         warn(args, "no published figures stored: %s", err->message);
@@ -246,14 +314,14 @@ static const struct option options[] = {
     ROW(OPTION_TEXTS, "where", "EXPR", NULL, NULL,
         "keep only those: 'decode_ms<20 and d_head=64'; may be given again"),
     ROW(OPTION_LIST, "minimize", "A[,B]", NULL, "@metric",
-        "objectives of the front, best rows by the first; default: decode_ns, with "
-        "params_blocks maximised"),
+        "objectives of the front, best rows by the first; default: decode_ns,loss_delta_nats"),
     ROW(OPTION_LIST, "maximize", "A[,B]", NULL, "@metric", "objectives, the more the better"),
     ROW(OPTION_TEXT, "keep", "WHAT", "all", "all front top:100",
         "what goes into the database: all, front, or top:N by the first objective"),
     ROW(OPTION_TEXT, "resume", "RUN", NULL, NULL,
         "go on with a run of --db that did not finish: its number, or latest"),
     ROW_DB,
+    ROWS_QUALITY,
     ROW_DTYPE,
     ROW_KV_DTYPE,
     ROW_PROMPT,
@@ -284,8 +352,12 @@ const struct command cmd_search = {
     .operands = "",
     .options = options,
     .examples = examples,
-    .about = "The depth is solved for, so nothing outside the budget is visited, and the number of "
-             "architectures is known beforehand. Ctrl-C keeps what was found. The file is a SQLite "
-             "database that other programs can read, also meanwhile.",
+    .about =
+        "The depth is solved for, so nothing outside the budget is visited, and the number of "
+        "architectures is known beforehand. Losses are those of a law fitted to published runs "
+        "('lathe quality show'), as differences to a reference, in nats a token: below 0 is "
+        "better. Those of two vocabularies are never compared: each has its own best as the "
+        "reference. Ctrl-C keeps what was found. The file is a SQLite "
+        "database that other programs can read, also meanwhile.",
     .run = run,
 };

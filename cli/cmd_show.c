@@ -13,6 +13,10 @@ static enum status print_run(struct store *store, int64_t run_id, struct err *er
         printf("\nfound by 'lathe %s'\non %s (%s), threads %lld, prompt %lld, context %lld\n",
                run->command, run->device, run->started_at, (long long)run->threads,
                (long long)run->prompt, (long long)run->context);
+    if (status == STATUS_OK && run->law_id != ROW_UNKNOWN)
+        printf("losses at %lld training tokens, recipe %s, against %s\n",
+               (long long)run->train_tokens, run->recipe == NULL ? "like the paper's" : run->recipe,
+               run->reference);
     rows_release(&rows);
     return status;
 }

@@ -28,10 +28,15 @@ enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, s
 
 enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
                         const struct filter *filter, const struct objectives *objectives,
-                        struct store *store, int64_t run_id, struct err *err)
+                        const struct loss_scale *loss, struct store *store, int64_t run_id,
+                        struct err *err)
 {
-    *keeper = (struct keeper){
-        .kind = kind, .filter = filter, .store = store, .run_id = run_id, .saved_ns = clock_ns()};
+    *keeper = (struct keeper){.kind = kind,
+                              .filter = filter,
+                              .loss = loss,
+                              .store = store,
+                              .run_id = run_id,
+                              .saved_ns = clock_ns()};
     front_init(&keeper->front, objectives);
     return kind == KEEP_TOP ? top_init(&keeper->top, objectives, (size_t)limit, err) : STATUS_OK;
 }
@@ -45,6 +50,16 @@ void keeper_release(struct keeper *keeper)
     keeper->rows = NULL;
 }
 
+/* The row of a candidate, with the interval of its loss. */
+static void to_row(const struct keeper *keeper, const struct candidate *candidate,
+                   struct candidate_row *out)
+{
+    struct quality_shape shape;
+    *out = candidate->row;
+    if (keeper->loss != NULL && candidate_shape(candidate, &shape))
+        loss_scale_describe(keeper->loss, &shape, &out->loss);
+}
+
 static enum status to_rows(struct keeper *keeper, const struct candidate *candidates, size_t n,
                            struct err *err)
 {
@@ -52,7 +67,7 @@ static enum status to_rows(struct keeper *keeper, const struct candidate *candid
     enum status status = memory_grow(&rows, &keeper->rows_capacity, n, sizeof *keeper->rows, err);
     keeper->rows = rows;
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        keeper->rows[i] = candidates[i].row;
+        to_row(keeper, &candidates[i], &keeper->rows[i]);
     return status;
 }
 
@@ -87,7 +102,7 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
         if (keeper->kind == KEEP_TOP)
             top_add(&keeper->top, &candidates[i]);
         if (keeper->kind == KEEP_ALL && candidates[i].row.id >= keeper->stored)
-            keeper->rows[n_rows++] = candidates[i].row;
+            to_row(keeper, &candidates[i], &keeper->rows[n_rows++]);
     }
     if (status != STATUS_OK || n == 0)
         return status;

@@ -10,6 +10,7 @@
 #include "db/store.h"
 #include "search/enumerate.h"
 #include "search/front.h"
+#include "search/loss_scale.h"
 #include "search/metric.h"
 
 enum keep_kind {
@@ -23,8 +24,9 @@ enum status keep_parse(const char *text, enum keep_kind *kind, int64_t *limit, s
 
 struct keeper {
     enum keep_kind kind;
-    const struct filter *filter; /* borrowed */
-    struct store *store;         /* borrowed */
+    const struct filter *filter;   /* borrowed */
+    const struct loss_scale *loss; /* borrowed; NULL: rows have no loss */
+    struct store *store;           /* borrowed */
     int64_t run_id;
     struct front front;
     struct top top;
@@ -36,10 +38,12 @@ struct keeper {
     size_t rows_capacity;
 };
 
-/* limit: N of top:N, else ignored. Release with keeper_release, after errors too. */
+/* limit: N of top:N, else ignored. What is kept gets the interval of its loss from `loss`, which
+ * must outlive it; candidates that are not kept never do. Release with keeper_release, after errors too. */
 enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limit,
                         const struct filter *filter, const struct objectives *objectives,
-                        struct store *store, int64_t run_id, struct err *err);
+                        const struct loss_scale *loss, struct store *store, int64_t run_id,
+                        struct err *err);
 enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
                        struct err *err);
 /* Stores what is still only in memory and marks the front. */

@@ -54,14 +54,20 @@ static enum status open_file_or_preset(const struct args *args, const char *mode
     return status;
 }
 
-enum status open_model(const struct args *args, const char *model, struct transformer *out,
-                       struct err *err)
+enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
+                              struct err *err)
 {
     int64_t run_id, id;
     bool stored = query_parse_reference(model, &run_id, &id, NULL) == STATUS_OK;
-    enum status status = stored && !file_exists(model)
-                             ? open_candidate(args_text(args, "db"), run_id, id, out, err)
-                             : open_file_or_preset(args, model, out, err);
+    return stored && !file_exists(model)
+               ? open_candidate(args_text(args, "db"), run_id, id, out, err)
+               : open_file_or_preset(args, model, out, err);
+}
+
+enum status open_model(const struct args *args, const char *model, struct transformer *out,
+                       struct err *err)
+{
+    enum status status = open_stored_model(args, model, out, err);
     if (status != STATUS_OK)
         return status;
     enum dtype dtype;

@@ -10,6 +10,10 @@
 enum status open_model(const struct args *args, const char *model, struct transformer *out,
                        struct err *err);
 
+/* The same in the types that it has. */
+enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
+                              struct err *err);
+
 /* The block that speaks for a network whose layers differ: the first with attention. */
 const struct block *typical_block(const struct transformer *net);
 

@@ -5,7 +5,8 @@
 #include "contract/prediction_fields.h"
 #include "costmodel/price.h"
 
-/* Texts are borrowed from `net` and `machine`. The clock and the ids are unknown. */
+/* Texts are borrowed from `net` and `machine`. The clock, the ids and the loss are
+ * unknown. */
 void predicted_row_make(const struct transformer *net, const struct machine *machine,
                         const struct workload *workload, const struct price *price,
                         struct prediction_row *out);

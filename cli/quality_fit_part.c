@@ -25,7 +25,7 @@ static enum status fit_own(const struct args *args, struct quality_law **law,
                            struct quality_runs *own, struct text *notes, struct err *err)
 {
     char source[sizeof(*law)->recipes[0].source];
-    enum status status = quality_open_law(args, law, own, err);
+    enum status status = open_law(args, law, own, NULL, err);
     if (status != STATUS_OK)
         return status;
     size_t first = own->n;

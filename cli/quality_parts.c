@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/memory.h"
 
 enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH], struct err *err)
 {
@@ -11,19 +10,6 @@ enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH]
         return file_data_path("quality", path, QUALITY_PATH, err);
     snprintf(path, QUALITY_PATH, "%s", args_text(args, "data"));
     return STATUS_OK;
-}
-
-enum status quality_open_law(const struct args *args, struct quality_law **law,
-                             struct quality_runs *own, struct err *err)
-{
-    char path[QUALITY_PATH];
-    *law = memory_new(1, sizeof **law);
-    if (*law == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    if (args_given(args, "law"))
-        return quality_law_read(args_text(args, "law"), *law, own, err);
-    enum status status = file_data_path("quality/law.json", path, sizeof path, err);
-    return status == STATUS_OK ? quality_law_read(path, *law, own, err) : status;
 }
 
 struct json_node *quality_json_root(const struct quality_law *law)

@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/law_source.h"
 #include "cli/sections.h"
-#include "quality/law_file.h"
 
 /* The parts: `lathe quality fit` and so on. `notes`: lines to warn of at the end. */
 enum status quality_fit_part(const struct args *args, struct text *notes, struct err *err);
@@ -18,10 +18,6 @@ enum { QUALITY_PATH = 4096 };
 
 /* The folder of --data, else the one that came along. */
 enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH], struct err *err);
-/* The law of --law, else the one that came along; free it with memory_free, also after an error.
- *   own   the runs that it was fitted to beyond the published ones are appended; NULL: not wanted */
-enum status quality_open_law(const struct args *args, struct quality_law **law,
-                             struct quality_runs *own, struct err *err);
 
 /* What every part's JSON begins with: the law that spoke. */
 struct json_node *quality_json_root(const struct quality_law *law);

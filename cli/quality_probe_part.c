@@ -58,7 +58,7 @@ enum status quality_probe_part(const struct args *args, struct text *notes, stru
     status = training_gpu_find(args_text(args, "gpu"), &gpu, err);
     if (status != STATUS_OK)
         return status;
-    status = quality_open_law(args, &law, NULL, err);
+    status = open_law(args, &law, NULL, NULL, err);
     if (status != STATUS_OK)
         goto out;
     struct quality_plan plan = {

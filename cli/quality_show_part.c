@@ -40,7 +40,7 @@ enum status quality_show_part(const struct args *args, struct text *notes, struc
     struct section sections[N_SECTIONS] = {
         {.key = "recipes"}, {.key = "coefficients"}, {.key = "terms"}};
     (void)notes;
-    enum status status = quality_open_law(args, &law, NULL, err);
+    enum status status = open_law(args, &law, NULL, NULL, err);
     if (status != STATUS_OK)
         goto out;
     list_quality_recipes(&sections[0].listing, law);

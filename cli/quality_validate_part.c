@@ -72,7 +72,7 @@ static enum status validate_runs(const struct args *args, struct text *notes, st
 {
     struct quality_law *law = NULL;
     struct quality_runs own = {0}, runs = {0};
-    enum status status = quality_open_law(args, &law, &own, err);
+    enum status status = open_law(args, &law, &own, NULL, err);
     for (int i = 1; i < args_n_operands(args) && status == STATUS_OK; i++)
         status =
             quality_runs_read(args_operand(args, i), QUALITY_TO_PREDICT, law, &runs, notes, err);
@@ -165,7 +165,7 @@ static enum status validate_splits(const struct args *args, struct text *notes, 
         list_splits(args, notes, &sections[ALL].listing, &sections[PEOPLE].listing, err);
     if (status != STATUS_OK)
         goto out;
-    status = quality_open_law(args, &law, NULL, err);
+    status = open_law(args, &law, NULL, NULL, err);
     if (status != STATUS_OK)
         goto out;
     status = list_paper(law, &sections[SWEEP].listing, &sections[COMPARISONS].listing, err);

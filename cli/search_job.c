@@ -43,7 +43,7 @@ static enum status read_objectives(const struct args *args, struct search_job *j
         status = add_objective(job, "max:", name, err);
     if (status == STATUS_OK && job->objectives.n == 0) {
         objectives_default(&job->objectives);
-        text_add(&job->objectives_text, "decode_ns,max:params_blocks");
+        text_add(&job->objectives_text, OBJECTIVES_DEFAULT);
     }
     return status;
 }
@@ -86,8 +86,10 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
     if ((status = parse_budget(budget, &job->budget, err)) ||
         (status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err)) ||
         (status = read_objectives(args, job, err)) || (status = read_filter(args, job, err)) ||
-        (status = read_space(args, &job->space, err)) || (status = read_device(args, job, err)))
+        (status = read_space(args, &job->space, err)) || (status = read_device(args, job, err)) ||
+        (status = loss_setting_of_options(args, &job->loss, err)))
         return status;
+    job->is_best = !job->loss.has_reference;
     if (job->workload.prompt <= job->space.max_context &&
         job->workload.context < job->space.max_context)
         return STATUS_OK;
@@ -97,7 +99,7 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
                    (long long)job->space.max_context);
 }
 
-/* "decode_ns,max:params_blocks", as begin_run stored them. */
+/* "decode_ns,max:params_blocks", say, as begin_run stored them. */
 static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -129,8 +131,12 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
         (status = run_device(store, run, &job->device, err)) ||
         (status = run_space(run, &job->space, err)) ||
         (status = keep_parse(run->keep, &job->keep, &job->keep_limit, err)) ||
-        (status = split_objectives(run->objectives, job, err)) || (status = parse_filter(job, err)))
+        (status = split_objectives(run->objectives, job, err)) ||
+        (status = parse_filter(job, err)) ||
+        (status = loss_setting_of_run(store, run, &job->loss, err)))
         return status;
+    job->is_best = run->reference != NULL && strcmp(run->reference, BEST_OF_SEARCH) == 0;
+    text_add(&job->reference_shapes, run->reference_shapes == NULL ? "" : run->reference_shapes);
     job->machine = setting.machine;
     job->workload = setting.workload;
     job->total = run->total;
@@ -150,8 +156,30 @@ enum status search_job_of_run(struct store *store, int64_t run_id, struct search
     return status;
 }
 
+enum status search_job_scale(struct search_job *job, const struct enumeration *enumeration,
+                             int n_jobs, struct err *err)
+{
+    if (job->loss.law == NULL)
+        return STATUS_OK;
+    if (job->reference_shapes.data == NULL)
+        return loss_setting_scale(&job->loss, enumeration, n_jobs, &job->scale, err);
+    enum status status = loss_scale_init(&job->scale, job->loss.law, job->loss.recipe,
+                                         (double)job->loss.tokens, job->space.max_layers, err);
+    return status == STATUS_OK ? loss_scale_parse(&job->scale, "the run's reference",
+                                                  job->reference_shapes.data, err)
+                               : status;
+}
+
+const struct loss_scale *search_job_loss(const struct search_job *job)
+{
+    return job->loss.law != NULL ? &job->scale : NULL;
+}
+
 void search_job_release(struct search_job *job)
 {
+    loss_scale_release(&job->scale);
+    loss_setting_release(&job->loss);
+    text_release(&job->reference_shapes);
     text_release(&job->objectives_text);
     text_release(&job->where_text);
 }

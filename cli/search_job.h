@@ -6,11 +6,15 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "cli/keeper.h"
+#include "cli/loss_setting.h"
 #include "cli/options.h"
 #include "costmodel/price.h"
 #include "db/store.h"
 #include "device/machine.h"
 #include "search/space.h"
+
+/* A run's `reference`, unless the user named one. */
+#define BEST_OF_SEARCH "the best of the search"
 
 struct search_job {
     struct budget budget;
@@ -23,7 +27,11 @@ struct search_job {
     struct text objectives_text, where_text;
     enum keep_kind keep;
     int64_t keep_limit;
+    struct loss_setting loss; /* without a law: losses stay unknown */
+    struct loss_scale scale;
+    bool is_best; /* its reference is the best of the search */
     /* Of the run that is resumed: */
+    struct text reference_shapes;
     int64_t total;    /* candidates it counted */
     char version[32]; /* of lathe, that began it */
     int64_t stored;   /* candidates before this id are in the store already */
@@ -35,6 +43,12 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
  * STATUS_NOT_FOUND, STATUS_INPUT. */
 enum status search_job_of_run(struct store *store, int64_t run_id, struct search_job *job,
                               struct err *err);
+/* Sets the scale, where losses are compared: finds the best of the search, or takes what the run that
+ * is resumed had. */
+enum status search_job_scale(struct search_job *job, const struct enumeration *enumeration,
+                             int n_jobs, struct err *err);
+/* NULL: no losses are compared. */
+const struct loss_scale *search_job_loss(const struct search_job *job);
 void search_job_release(struct search_job *job);
 
 /* The first objective as a column to order by; *most: largest first. */

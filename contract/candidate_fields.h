@@ -1,11 +1,12 @@
 /* A candidate: one architecture of a search, with its counts and its price. A row of the store's
  * table `candidate`, a line of `top`, and what --where and --minimize compare.
  *
- * To add a field: a row here (or in price_fields.h, when the price has it), the line in
+ * To add a field: a row here (or in price_fields.h, when the price has it; loss_fields.h), the line in
  * search/enumerate.c (or costmodel/) that works it out, and its line in docs/database.md. */
 #ifndef LATHE_CONTRACT_CANDIDATE_FIELDS_H
 #define LATHE_CONTRACT_CANDIDATE_FIELDS_H
 
+#include "contract/loss_fields.h"
 #include "contract/price_fields.h"
 
 /* F(type, name, unit, places, title, meaning) */
@@ -45,6 +46,7 @@ struct candidate_row {
     const struct fields *fields;
     CANDIDATE_FIELDS(RECORD_MEMBER)
     struct price price;
+    struct loss loss;
     CANDIDATE_LAST_FIELDS(RECORD_MEMBER)
 };
 extern const struct fields candidate_fields;

@@ -21,6 +21,7 @@ static const char *const unit_names[N_UNITS] = {
     [UNIT_FRAC] = "",
     [UNIT_PERCENT] = "percent",
     [UNIT_NATS] = "nats",
+    [UNIT_POINTS] = "points",
     [UNIT_UTC] = "UTC",
 };
 

@@ -41,6 +41,7 @@ enum unit {
     UNIT_FRAC, /* 0..1 */
     UNIT_PERCENT,
     UNIT_NATS,
+    UNIT_POINTS, /* of accuracy, percent */
     UNIT_UTC,
     N_UNITS,
 };

@@ -4,6 +4,7 @@
 #ifndef LATHE_CONTRACT_PREDICTION_FIELDS_H
 #define LATHE_CONTRACT_PREDICTION_FIELDS_H
 
+#include "contract/loss_fields.h"
 #include "contract/price_fields.h"
 
 /* F(type, name, unit, places, title, meaning) */
@@ -51,6 +52,7 @@ struct prediction_row {
     struct subject subject;
     const char *clock; /* "estimate" or "simulate" */
     struct price price;
+    struct loss loss;
     BASIS_FIELDS(RECORD_MEMBER)
 };
 extern const struct fields prediction_fields;

@@ -12,24 +12,31 @@
 #define RECORD candidate_row
 #define PRICE_ROW(type, name, unit, meaning, places, title, other_places, other_title) \
     FIELD_NAMED(struct RECORD, #name, price.name, unit, places, title, meaning),
+#define LOSS_ROW(type, name, unit, meaning, places, title, other_places, other_title) \
+    FIELD_NAMED(struct RECORD, #name, loss.name, unit, places, title, meaning),
 static const struct field candidate[] = {
     CANDIDATE_FIELDS(ROW)
     PRICE_FIELDS(PRICE_ROW, "run.", "prediction's ")
+    LOSS_FIELDS(LOSS_ROW)
     CANDIDATE_LAST_FIELDS(ROW)
 };
 const struct fields candidate_fields = FIELDS_OF("candidate", struct candidate_row, candidate);
 #undef RECORD
 #undef PRICE_ROW
+#undef LOSS_ROW
 
 #define RECORD prediction_row
 #define PRICE_ROW(type, name, unit, meaning, other_places, other_title, places, title) \
     FIELD_NAMED(struct RECORD, #name, price.name, unit, places, title, meaning),
+#define LOSS_ROW(type, name, unit, meaning, other_places, other_title, places, title) \
+    FIELD_NAMED(struct RECORD, #name, loss.name, unit, places, title, meaning),
 static const struct field prediction[] = {
     FIELD_OF(struct prediction_row, id, UNIT_NONE, IN_STORE, NULL, ""),
     FIELD_OF(struct prediction_row, run_id, UNIT_NONE, IN_STORE, NULL, "run.id"),
     SUBJECT_FIELDS(SUBJECT_ROW)
     FIELD_OF(struct prediction_row, clock, UNIT_NONE, IN_STORE, NULL, "estimate or simulate"),
     PRICE_FIELDS(PRICE_ROW, "", "")
+    LOSS_FIELDS(LOSS_ROW)
     BASIS_FIELDS(ROW)
 };
 const struct fields prediction_fields = FIELDS_OF("prediction", struct prediction_row, prediction);

@@ -12,7 +12,7 @@
 #include "db/tables.h"
 
 enum {
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     APPLICATION_ID = 0x4c415448, /* "LATH" */
     /* A candidate's key is run_id << KEY_BITS | id. */
     KEY_BITS = 40,

@@ -325,17 +325,17 @@ enum status store_put_published(struct store *store, const struct published_row 
     return store_put_rows(store, TABLE_PUBLISHED, rows, n, err);
 }
 
-enum status store_put_device(struct store *store, const struct device_row *device, int64_t *id,
-                             struct err *err)
+/* A row with a name and a text, which is stored once. `find` selects its id by both. */
+static enum status put_once(struct store *store, enum table_id table, const char *find_sql,
+                            const char *name, const char *text, const void *row, int64_t *id,
+                            struct err *err)
 {
     sqlite3_stmt *find = NULL;
-    enum status status =
-        handle_prepare(&store->handle, "SELECT id FROM device WHERE name = ?1 AND profile = ?2",
-                       &find, "write", err);
+    enum status status = handle_prepare(&store->handle, find_sql, &find, "write", err);
     if (status != STATUS_OK)
         return status;
-    sqlite3_bind_text(find, 1, device->name, -1, SQLITE_STATIC);
-    sqlite3_bind_text(find, 2, device->profile, -1, SQLITE_STATIC);
+    sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(find, 2, text, -1, SQLITE_STATIC);
     const int code = sqlite3_step(find);
     const int64_t found = code == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
     sqlite3_finalize(find);
@@ -345,9 +345,25 @@ enum status store_put_device(struct store *store, const struct device_row *devic
     }
     if (code != SQLITE_DONE)
         return handle_error(&store->handle, code, "write", err);
-    struct device_row row = *device;
-    row.id = ROW_UNKNOWN;
-    if ((status = store_put_rows(store, TABLE_DEVICE, &row, 1, err)) == STATUS_OK)
+    if ((status = store_put_rows(store, table, row, 1, err)) == STATUS_OK)
         *id = sqlite3_last_insert_rowid(store->handle.db);
     return status;
+}
+
+enum status store_put_device(struct store *store, const struct device_row *device, int64_t *id,
+                             struct err *err)
+{
+    struct device_row row = *device;
+    row.id = ROW_UNKNOWN;
+    return put_once(store, TABLE_DEVICE, "SELECT id FROM device WHERE name = ?1 AND profile = ?2",
+                    row.name, row.profile, &row, id, err);
+}
+
+enum status store_put_law(struct store *store, const struct law_row *law, int64_t *id,
+                          struct err *err)
+{
+    struct law_row row = *law;
+    row.id = ROW_UNKNOWN;
+    return put_once(store, TABLE_LAW, "SELECT id FROM law WHERE name = ?1 AND law = ?2", row.name,
+                    row.law, &row, id, err);
 }

@@ -66,6 +66,10 @@ enum status store_interrupt_run(struct store *store, int64_t run_id, struct err 
 enum status store_put_device(struct store *store, const struct device_row *device, int64_t *id,
                              struct err *err);
 
+/* The same for a law of loss. */
+enum status store_put_law(struct store *store, const struct law_row *law, int64_t *id,
+                          struct err *err);
+
 /* Rows of the other tables, in one transaction. ids that are ROW_UNKNOWN are given by the store; a
  * time that is NULL (measured_at, predicted_at) means now. A published value with the same model,
  * metric, conditions and source replaces the one that is there. */

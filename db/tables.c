@@ -22,6 +22,11 @@ static const struct field run_columns[] = {
     COLUMN(run_row, threads, UNIT_NONE, "of the device, in the predictions"),
     COLUMN(run_row, prompt, UNIT_TOKENS, "of the prefill"),
     COLUMN(run_row, context, UNIT_TOKENS, "in the cache when decode is timed"),
+    COLUMN(run_row, law_id, UNIT_NONE, "law.id: the law of loss as it was"),
+    COLUMN(run_row, recipe, UNIT_NONE, "of the law; NULL: like the paper's"),
+    COLUMN(run_row, train_tokens, UNIT_TOKENS, "for which losses are compared"),
+    COLUMN(run_row, reference, UNIT_NONE, "what losses are held against"),
+    COLUMN(run_row, reference_shapes, UNIT_NONE, "its shape, one a vocabulary, JSON"),
     COLUMN(run_row, total, UNIT_NONE, "architectures in the space"),
     COLUMN(run_row, position, UNIT_NONE, "of them done and stored: where it resumes"),
     COLUMN(run_row, n_candidates, UNIT_NONE, "rows in candidate"),
@@ -81,12 +86,20 @@ static const struct field published_columns[] = {
     COLUMN(published_row, source, UNIT_NONE, "where it was published"),
 };
 
+static const struct field law_columns[] = {
+    COLUMN(law_row, id, UNIT_NONE, ""),
+    COLUMN(law_row, name, UNIT_NONE, "in words"),
+    COLUMN(law_row, law, UNIT_NONE, "the whole law, JSON"),
+    COLUMN(law_row, stored_at, UNIT_UTC, ""),
+};
+
 #define TABLE_OF(name, rows) \
     static const struct fields name##_fields = FIELDS_OF(#name, struct name##_row, rows)
 TABLE_OF(run, run_columns);
 TABLE_OF(device, device_columns);
 TABLE_OF(kernel_timing, kernel_timing_columns);
 TABLE_OF(published, published_columns);
+TABLE_OF(law, law_columns);
 
 const struct table tables[N_TABLES] = {
     [TABLE_RUN] = {&run_fields, ""},
@@ -99,6 +112,7 @@ const struct table tables[N_TABLES] = {
     [TABLE_MEASUREMENT] = {&measurement_fields, ""},
     [TABLE_PUBLISHED] = {&published_fields,
                          "UNIQUE (model, metric, conditions, source) ON CONFLICT REPLACE"},
+    [TABLE_LAW] = {&law_fields, ""},
 };
 
 void row_clear(enum table_id table, void *row)

@@ -35,12 +35,17 @@ struct run_row {
     const char *constraints; /* of --where */
     const char *keep;        /* "all", "front", "top:100" */
     int64_t seed, threads, prompt, context;
-    int64_t total;          /* architectures in the space, known beforehand */
-    int64_t position;       /* of them done and stored: where a killed run resumes */
-    int64_t n_candidates;   /* rows it has in `candidate`; kept by the store */
-    const char *started_at; /* UTC; NULL: now */
-    const char *ended_at;   /* NULL while it runs, and after it was killed */
-    int64_t finished;       /* 1: all of it was done */
+    int64_t law_id;               /* row of `law`; unknown: no losses were compared */
+    const char *recipe;           /* of the law; NULL: one like the paper's */
+    int64_t train_tokens;         /* for which networks are compared */
+    const char *reference;        /* what they are held against, in words */
+    const char *reference_shapes; /* JSON, one a vocabulary (search/loss_scale.h) */
+    int64_t total;                /* architectures in the space, known beforehand */
+    int64_t position;             /* of them done and stored: where a killed run resumes */
+    int64_t n_candidates;         /* rows it has in `candidate`; kept by the store */
+    const char *started_at;       /* UTC; NULL: now */
+    const char *ended_at;         /* NULL while it runs, and after it was killed */
+    int64_t finished;             /* 1: all of it was done */
 };
 
 /* A device profile as it was when a run used it. */
@@ -49,6 +54,15 @@ struct device_row {
     int64_t id;
     const char *name, *title, *kind, *unit, *runtime, *basis;
     const char *profile;   /* the JSON text; the same name and text are stored once */
+    const char *stored_at; /* NULL: now */
+};
+
+/* A law of loss as it was when a run used it. */
+struct law_row {
+    const struct fields *fields;
+    int64_t id;
+    const char *name;
+    const char *law;       /* the JSON text; the same name and text are stored once */
     const char *stored_at; /* NULL: now */
 };
 
@@ -90,6 +104,7 @@ enum table_id {
     TABLE_PREDICTION,
     TABLE_MEASUREMENT,
     TABLE_PUBLISHED,
+    TABLE_LAW,
     N_TABLES,
 };
 

@@ -1,6 +1,9 @@
 #include "quality/delta.h"
 
+#include <assert.h>
 #include <math.h>
+
+#include "base/memory.h"
 
 void quality_ask(const struct quality_law *law, int recipe, double tokens,
                  const struct quality_shape *reference, struct quality_question *out)
@@ -30,28 +33,44 @@ double quality_better(const struct quality_question *question, const struct qual
     return difference.probability;
 }
 
-void quality_pricer_init(const struct quality_law *law, int recipe, double tokens,
-                         struct quality_pricer *out)
+enum status quality_pricer_init(const struct quality_law *law, int recipe, double tokens,
+                                int max_depth, struct quality_pricer *out, struct err *err)
 {
     const double *c = law->constants.value;
     double prior[QUALITY_OWN];
     const double *own = quality_own(law, recipe, prior);
-    out->law = law;
-    out->recipe = recipe;
-    out->level = own[0];
-    out->amplitude = exp(own[1]);
-    out->alpha = law->theta[0];
-    out->k2 = own[4];
-    out->phi = c[QUALITY_REPEATS];
-    out->ln_token_term = own[2] - exp(own[3]) * log(tokens / 1e10);
-    out->tied_nats = c[QUALITY_TIED];
-    for (int depth = 0; depth <= QUALITY_MAX_DEPTH; depth++) {
-        double ln_depth = log(depth > 0 ? depth : 1);
-        out->ln_depth[depth] = ln_depth;
-        out->depth_floor[depth] =
-            exp(law->theta[2] - c[QUALITY_DEPTH_EXPONENT] * (ln_depth - log(16)));
-        out->token_depth[depth] = c[QUALITY_TOKEN_DEPTH] * (ln_depth - log(16));
+    assert(law->form == &quality_floors);
+    *out = (struct quality_pricer){
+        .law = law,
+        .recipe = recipe,
+        .level = own[0],
+        .amplitude = exp(own[1]),
+        .alpha = law->theta[0],
+        .k2 = own[4],
+        .phi = c[QUALITY_REPEATS],
+        .ln_tokens = own[2] - exp(own[3]) * log(tokens / 1e10),
+        .tied_nats = c[QUALITY_TIED],
+        .max_depth = max_depth,
+        .depth = memory_new((size_t)max_depth + 1, sizeof *out->depth),
+    };
+    if (out->depth == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (int n = 1; n <= max_depth; n++) {
+        double ln_n = log(n), ln_16 = log(n / 16.0);
+        out->depth[n] = (struct quality_depth){
+            .floor = exp(law->theta[2] - c[QUALITY_DEPTH_EXPONENT] * ln_16),
+            .blocks = exp(-out->alpha * ln_n),
+            .tokens = exp(out->k2 * ln_n + c[QUALITY_TOKEN_DEPTH] * ln_16),
+            .shared = exp((out->phi - 1) * ln_n),
+        };
     }
+    return STATUS_OK;
+}
+
+void quality_pricer_release(struct quality_pricer *pricer)
+{
+    memory_free(pricer->depth);
+    pricer->depth = NULL;
 }
 
 void quality_width_of(const struct quality_pricer *pricer, const struct quality_shape *shape,
@@ -70,18 +89,25 @@ void quality_width_of(const struct quality_pricer *pricer, const struct quality_
     out->floor = exp(law->theta[1] - c[QUALITY_WIDTH_EXPONENT] * point.ln_width);
     out->ratio = pricer->amplitude * (1 + c[QUALITY_RATIO] * point.ln_ratio2);
     out->add_nats = c[QUALITY_HEAD] * point.head + c[QUALITY_GROUPS] * point.groups +
-                    c[QUALITY_PLAIN] * point.plain;
+                    c[QUALITY_PLAIN] * point.plain + c[QUALITY_W8A8] * point.w8a8;
+    out->blocks = exp(-pricer->alpha * point.ln_n);
+    out->tokens = exp(pricer->ln_tokens + pricer->k2 * point.ln_n);
 }
 
-double quality_price(const struct quality_pricer *pricer, const struct quality_width *width,
-                     int n_layers, double ln_repeats, bool tied, bool shared_ffn)
+void quality_line_of(const struct quality_pricer *pricer, const struct quality_width *width,
+                     double repeats, bool tied, bool shared_ffn, struct quality_line *out)
 {
-    double ln_n = width->ln_layer + pricer->ln_depth[n_layers] + pricer->phi * ln_repeats;
-    if (shared_ffn)
-        ln_n += log(1 - width->ffn_share +
-                    width->ffn_share * exp((pricer->phi - 1) * pricer->ln_depth[n_layers]));
-    double blocks = exp(-pricer->alpha * ln_n);
-    double tokens = exp(pricer->ln_token_term + pricer->k2 * ln_n + pricer->token_depth[n_layers]);
-    return pricer->level + width->ratio * (blocks + width->floor + pricer->depth_floor[n_layers]) +
-           width->add_nats + (tied ? pricer->tied_nats : 0) + tokens;
+    double ln_count = repeats > 1 ? pricer->phi * log(repeats) : 0;
+    *out = (struct quality_line){
+        .base = pricer->level + width->ratio * width->floor + width->add_nats +
+                (tied ? pricer->tied_nats : 0),
+        .ratio = width->ratio,
+        .blocks = width->blocks * exp(-pricer->alpha * ln_count),
+        .tokens = width->tokens * exp(pricer->k2 * ln_count),
+        .shared_ffn = shared_ffn,
+        .ffn_share = width->ffn_share,
+        .alpha = pricer->alpha,
+        .k2 = pricer->k2,
+        .depth = pricer->depth,
+    };
 }

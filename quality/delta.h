@@ -1,10 +1,13 @@
 /* What a search, a listing or advice asks the law: how much better or worse than a reference.
  *
- * Two speeds. A search ranks by `quality_price_*`: tables for depth and tokens are made once,
- * widths once a shape, and a candidate then costs two exponentials and no allocation. What is shown
- * gets `quality_delta`, with its interval. */
+ * Two speeds. A search ranks by `quality_price`: what it can is worked out once, once a shape or once
+ * a schedule, so that a candidate costs a few products. What is shown gets `quality_delta`, with its
+ * interval. */
 #ifndef LATHE_QUALITY_DELTA_H
 #define LATHE_QUALITY_DELTA_H
+
+#include <math.h>
+#include <stdint.h>
 
 #include "quality/law_interval.h"
 
@@ -32,41 +35,71 @@ void quality_delta(const struct quality_question *question, const struct quality
 double quality_better(const struct quality_question *question, const struct quality_shape *a,
                       const struct quality_shape *b);
 
-/* For a search. */
+/* For a search: powers of depth once, a width once a shape, a line once a schedule of it. A depth
+ * then costs three products and no exponential. */
 
-enum { QUALITY_MAX_DEPTH = 512 };
+struct quality_depth {
+    double floor;  /* d (n/16)^-0.30 */
+    double blocks; /* n^-alpha */
+    double tokens; /* n^k2 (n/16)^0.02 */
+    double shared; /* n^(phi - 1) */
+};
 
 struct quality_pricer {
-    const struct quality_law *law;
+    const struct quality_law *law; /* borrowed */
     int recipe;
     double level, amplitude; /* E, A */
     double alpha, k2, phi;
-    double ln_token_term; /* ln B - beta ln(T / 1e10) */
+    double ln_tokens; /* ln B - beta ln(T / 1e10) */
     double tied_nats;
-    double ln_depth[QUALITY_MAX_DEPTH + 1];    /* ln n_layers */
-    double depth_floor[QUALITY_MAX_DEPTH + 1]; /* d (n_layers/16)^-0.30 */
-    double token_depth[QUALITY_MAX_DEPTH + 1]; /* 0.02 ln(n_layers/16) */
+    int max_depth;
+    struct quality_depth *depth; /* [max_depth + 1]; owned */
 };
 
-void quality_pricer_init(const struct quality_law *law, int recipe, double tokens,
-                         struct quality_pricer *out);
+/* max_depth: distinct layers at most. Release with quality_pricer_release. Errors: STATUS_NOMEM. */
+enum status quality_pricer_init(const struct quality_law *law, int recipe, double tokens,
+                                int max_depth, struct quality_pricer *out, struct err *err);
+void quality_pricer_release(struct quality_pricer *pricer);
 
-/* What a shape says of every depth. */
+/* What a shape says of every depth and schedule. */
 struct quality_width {
     double ln_layer;  /* ln(parameters of a layer / 1e8) */
     double ffn_share; /* of a layer's parameters */
     double floor;     /* w (d_model/512)^-0.55 */
     double ratio;     /* R A */
     double add_nats;
+    double blocks, tokens; /* of one layer, not repeated: its power in either term */
 };
 
 /* shape->n_layers, repeats, tied and shared_ffn are not read. */
 void quality_width_of(const struct quality_pricer *pricer, const struct quality_shape *shape,
                       struct quality_width *out);
 
-/* Nats; the same as quality_loss to rounding. n_layers: 1 .. QUALITY_MAX_DEPTH distinct layers;
- * ln_repeats: ln of executions of each (0: one). */
-double quality_price(const struct quality_pricer *pricer, const struct quality_width *width,
-                     int n_layers, double ln_repeats, bool tied, bool shared_ffn);
+/* And what a schedule of it says. */
+struct quality_line {
+    double base;           /* nats that no depth changes */
+    double ratio;          /* R A */
+    double blocks, tokens; /* at one layer */
+    bool shared_ffn;
+    double ffn_share, alpha, k2;
+    const struct quality_depth *depth;
+};
+
+/* repeats: executions of each layer. */
+void quality_line_of(const struct quality_pricer *pricer, const struct quality_width *width,
+                     double repeats, bool tied, bool shared_ffn, struct quality_line *out);
+
+/* Nats; the same as quality_loss to rounding. n_layers: 1 .. max_depth distinct layers. */
+static inline double quality_price(const struct quality_line *line, int64_t n_layers)
+{
+    const struct quality_depth *depth = &line->depth[n_layers];
+    double blocks = line->blocks * depth->blocks, tokens = line->tokens * depth->tokens;
+    if (line->shared_ffn) {
+        double share = 1 - line->ffn_share + line->ffn_share * depth->shared;
+        blocks *= pow(share, -line->alpha);
+        tokens *= pow(share, line->k2);
+    }
+    return line->base + line->ratio * (blocks + depth->floor) + tokens;
+}
 
 #endif

@@ -67,6 +67,7 @@ void quality_point_of(const struct quality_law *law, int recipe, const struct qu
     out->head = head * head;
     out->groups = log2(s->n_heads / s->n_kv_heads);
     out->tied = s->tied ? 1 : 0;
+    out->w8a8 = s->weights == QUALITY_8_BIT_WEIGHTS ? 1 : 0;
     out->plain = (level_gated ? 1 : 0) - (s->gated ? 1 : 0);
 }
 
@@ -81,7 +82,8 @@ static double floors_loss(const struct quality_law *law, const double *shared, c
     double tokens =
         exp(own[2] + own[4] * x->ln_n + c[QUALITY_TOKEN_DEPTH] * x->ln_depth - beta * x->ln_tokens);
     double add = c[QUALITY_HEAD] * x->head + c[QUALITY_GROUPS] * x->groups +
-                 c[QUALITY_TIED] * x->tied + c[QUALITY_PLAIN] * x->plain;
+                 c[QUALITY_TIED] * x->tied + c[QUALITY_PLAIN] * x->plain +
+                 c[QUALITY_W8A8] * x->w8a8;
     if (gradient != NULL) {
         gradient[0] = -amplitude * x->ln_n * blocks;
         gradient[1] = amplitude * width;

@@ -4,7 +4,8 @@
  *   loss = E + A R (n^-alpha + w (d_model/512)^-0.55 + d (n_layers/16)^-0.30) + add
  *          + B n^k2 (n_layers/16)^0.02 (T/1e10)^-beta
  *   R    = 1 + 0.008 ln(r/1.6)^2                             r FFN over attention parameters
- *   add  = 0.05 max(0, ln(96/head_dim))^2 + 0.009 log2(heads/kv_heads) + 0.018 if tied + ...
+ *   add  = 0.05 max(0, ln(96/head_dim))^2 + 0.009 log2(heads/kv_heads) + 0.018 if tied
+ *          + 0.011 in 8 bits + ...
  *
  * n block parameters in units of 1e8, matrices only; n_layers distinct layers; T training tokens.
  * alpha, w, d are shared by all recipes; E, A, B, beta, k2 belong to one. Blocks set the level, the
@@ -35,6 +36,13 @@ enum {
     QUALITY_NO_RECIPE = -1, /* one without losses: the prior speaks */
 };
 
+/* What weights are stored in. */
+enum quality_weights {
+    QUALITY_WIDE_WEIGHTS, /* 16 bits and more */
+    QUALITY_8_BIT_WEIGHTS,
+    QUALITY_FEW_BIT_WEIGHTS, /* no data: counted as wide ones, and outside says so */
+};
+
 /* A network as the law sees it. Plain numbers, so that a candidate needs no struct transformer. */
 struct quality_shape {
     double d_model, n_layers; /* distinct layers */
@@ -44,6 +52,7 @@ struct quality_shape {
     bool gated;      /* three FFN matrices */
     bool tied;       /* one table */
     bool shared_ffn; /* one FFN for all layers */
+    enum quality_weights weights;
 };
 
 /* The same, in the terms of the forms. */
@@ -58,6 +67,7 @@ struct quality_point {
     double groups;        /* log2(heads / kv_heads) */
     double repeats_slope; /* d ln_n / d phi */
     double tied;          /* 0 or 1 */
+    double w8a8;          /* 0 or 1 */
     double plain; /* 1: two FFN matrices where the recipe's level stands for three; -1: reverse */
 };
 

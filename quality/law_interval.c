@@ -57,7 +57,8 @@ static unsigned limits(const struct quality_shape *s, const struct quality_point
            (tokens_beyond > log(10) ? QUALITY_TOKENS : 0U) |
            (s->n_layers < 3 || s->n_layers > 80 ? QUALITY_DEPTH : 0U) |
            (s->d_model < 256 || s->d_model > 3072 ? QUALITY_WIDTH : 0U) |
-           (ratio < 0.8 || ratio > 8 ? QUALITY_FFN : 0U) | (s->d_head < 32 ? QUALITY_HEADS : 0U);
+           (ratio < 0.8 || ratio > 8 ? QUALITY_FFN : 0U) | (s->d_head < 32 ? QUALITY_HEADS : 0U) |
+           (s->weights == QUALITY_FEW_BIT_WEIGHTS ? QUALITY_TYPE : 0U);
 }
 
 void quality_predict(const struct quality_law *law, int recipe, const struct quality_shape *shape,
@@ -104,7 +105,8 @@ static double terms_variance(const struct quality_law *law, const struct quality
            square(sd[QUALITY_HEAD] * (x->head - y->head)) +
            square(amplitude * sd[QUALITY_RATIO] * (x->ln_ratio2 - y->ln_ratio2)) +
            square(sd[QUALITY_TIED] * (x->tied - y->tied)) +
-           square(sd[QUALITY_PLAIN] * (x->plain - y->plain));
+           square(sd[QUALITY_PLAIN] * (x->plain - y->plain)) +
+           square(sd[QUALITY_W8A8] * (x->w8a8 - y->w8a8));
 }
 
 void quality_compare(const struct quality_law *law, const struct quality_prediction *a,
@@ -121,7 +123,7 @@ void quality_compare(const struct quality_law *law, const struct quality_predict
     double variance = square(c[QUALITY_INFLATE]) * quality_variance(law, a->recipe, d) +
                       2 * square(c[QUALITY_RUN]) + 2 * shape * shape * (1 - exp(-distance2 / 2));
     double points = c[QUALITY_POINTS], half;
-    out->nats = log(a->loss_nats / b->loss_nats) * mean;
+    out->nats = a->loss_nats - b->loss_nats;
     out->sd_nats = sqrt(variance * mean * mean + terms_variance(law, a, b));
     half = QUALITY_Z90 * out->sd_nats;
     out->low_nats = out->nats - half;
@@ -138,7 +140,7 @@ void quality_compare(const struct quality_law *law, const struct quality_predict
 char *quality_outside_text(unsigned outside, char *buffer, size_t size)
 {
     static const char *const names[] = {"few tokens", "parameters", "tokens", "depth",
-                                        "width",      "ffn",        "heads"};
+                                        "width",      "ffn",        "heads",  "type"};
     size_t length = 0;
     buffer[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names && length < size; i++)

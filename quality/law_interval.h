@@ -24,6 +24,8 @@ enum {
     QUALITY_WIDTH = 1 << 4,      /* outside 256 .. 3072 */
     QUALITY_FFN = 1 << 5,        /* FFN / attention parameters outside 0.8 .. 8 */
     QUALITY_HEADS = 1 << 6,      /* heads below 32 */
+    QUALITY_TYPE = 1 << 7,       /* weights below 8 bits */
+    QUALITY_OUTSIDES = 1 << 8,   /* combinations */
 };
 
 struct quality_prediction {
@@ -57,6 +59,7 @@ void quality_compare(const struct quality_law *law, const struct quality_predict
 /* x C x' over what one recipe's rows depend on; x: [n_shared + n_own]. */
 double quality_variance(const struct quality_law *law, int recipe, const double *x);
 
+enum { QUALITY_OUTSIDE_TEXT = 72 }; /* room for all names */
 /* "tokens, depth"; "" when nothing is outside. Returns buffer. */
 char *quality_outside_text(unsigned outside, char *buffer, size_t size);
 

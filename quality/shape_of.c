@@ -8,6 +8,14 @@ static bool uniform(const struct transformer *net)
     return true;
 }
 
+enum quality_weights quality_weights_of(enum dtype dtype)
+{
+    int64_t bits = 8 * dtype_block_bytes(dtype), elems = dtype_block_elems(dtype);
+    if (bits >= 16 * elems)
+        return QUALITY_WIDE_WEIGHTS;
+    return bits >= 8 * elems ? QUALITY_8_BIT_WEIGHTS : QUALITY_FEW_BIT_WEIGHTS;
+}
+
 enum status quality_shape_of(const struct transformer *net, struct quality_shape *out,
                              struct err *err)
 {
@@ -27,9 +35,10 @@ enum status quality_shape_of(const struct transformer *net, struct quality_shape
         .d_head = (double)block->d_head,
         .d_ff = (double)block->d_ff,
         .vocab = (double)net->vocab_size,
-        .gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU,
+        .gated = ffn_is_gated(net->ffn),
         .tied = net->tie_embeddings,
         .shared_ffn = net->schedule.share_ffn,
+        .weights = quality_weights_of(net->block_dtype),
     };
     return STATUS_OK;
 }

@@ -8,62 +8,11 @@
 
 #include "base/memory.h"
 #include "costmodel/shape_price.h"
-#include "model/count.h"
+#include "search/loss_scale.h"
+#include "search/network_name.h"
+#include "search/shape_variants.h"
 
 enum { DEFAULT_BATCH = 1 << 13 }; /* rows that two batches keep in the cache beyond the first */
-
-/* Depth enters the parameter count linearly: total = fixed + n_layers * per_layer. */
-struct linear_count {
-    int64_t fixed, per_layer;
-};
-
-static void shape_transformer(const struct space *space, const struct shape *shape,
-                              struct transformer *net)
-{
-    const struct block *first = &shape->stack.first;
-    transformer_init(net, shape->d_model, 1, first->n_heads, first->n_kv_heads, first->d_head,
-                     first->d_ff, shape->vocab_size);
-    net->stack = shape->stack;
-    net->ffn = space->ffn;
-    net->max_context = space->max_context;
-    transformer_set_dtype(net, shape->dtype);
-    net->kv_dtype = space->kv_dtype;
-}
-
-static struct linear_count count_by_depth(struct transformer *net, const struct schedule *schedule,
-                                          bool tie_embeddings)
-{
-    struct param_count one, two;
-    net->schedule = *schedule;
-    net->tie_embeddings = tie_embeddings;
-    net->schedule.n_layers = 1;
-    transformer_count(net, &one);
-    net->schedule.n_layers = 2;
-    transformer_count(net, &two);
-    int64_t per_layer = two.total - one.total;
-    return (struct linear_count){one.total - per_layer, per_layer};
-}
-
-/* The depths whose count is inside the budget and the space: low .. high, empty when low > high. */
-struct depths {
-    int64_t low, high;
-};
-
-static struct depths solve_depth(const struct space *space, const struct budget *budget,
-                                 struct linear_count count)
-{
-    int64_t least = budget->min - count.fixed, most = budget->max - count.fixed;
-    struct depths depths = {space->min_layers, space->max_layers};
-    if (most < count.per_layer)
-        return (struct depths){1, 0};
-    int64_t low = least <= 0 ? 1 : (least + count.per_layer - 1) / count.per_layer;
-    int64_t high = most / count.per_layer;
-    if (low > depths.low)
-        depths.low = low;
-    if (high < depths.high)
-        depths.high = high;
-    return depths;
-}
 
 /* The count nearest to the budget that this shape can reach. */
 static int64_t nearest_count(const struct space *space, const struct budget *budget,
@@ -87,27 +36,6 @@ static void note_nearest(struct nearest *nearest, const struct budget *budget, i
         *nearest = (struct nearest){params, distance, d_model};
 }
 
-/* Visits (tie, schedule) in canonical order with the depths each allows. */
-struct variant {
-    bool tie_embeddings;
-    const struct schedule *schedule;
-    struct depths depths;
-    struct linear_count count;
-};
-
-static bool get_variant(const struct space *space, const struct budget *budget,
-                        struct transformer *net, int index, struct variant *out)
-{
-    int tie = index / space->n_schedules;
-    if (tie >= space->tie_embeddings.n)
-        return false;
-    out->tie_embeddings = space->tie_embeddings.value[tie] != 0;
-    out->schedule = &space->schedule[index % space->n_schedules];
-    out->count = count_by_depth(net, out->schedule, out->tie_embeddings);
-    out->depths = solve_depth(space, budget, out->count);
-    return true;
-}
-
 static enum status add_shape(struct enumeration *e, size_t *capacity, struct shape *shape,
                              struct nearest *nearest, struct err *err)
 {
@@ -120,7 +48,7 @@ static enum status add_shape(struct enumeration *e, size_t *capacity, struct sha
         return err_prefix(err, status, "the space has an impossible shape: ");
     shape->first_id = e->count;
     shape->count = 0;
-    for (int i = 0; get_variant(e->space, &e->budget, &net, i, &variant); i++) {
+    for (int i = 0; shape_variant(e->space, &e->budget, &net, i, &variant); i++) {
         note_nearest(nearest, &e->budget, nearest_count(e->space, &e->budget, variant.count),
                      shape->d_model);
         if (variant.depths.low <= variant.depths.high)
@@ -228,38 +156,6 @@ void enumeration_end(struct enumeration *enumeration)
     enumeration->count = 0;
 }
 
-/* "30x2m", and "f" where one FFN serves all. */
-static void name_schedule(const struct schedule *schedule, char *buffer, size_t size)
-{
-    char repeats[24] = "";
-    if (schedule->sharing != SHARING_NONE)
-        snprintf(repeats, sizeof repeats, "x%" PRId64 "%c", schedule->repeats,
-                 sharing_letter(schedule->sharing));
-    snprintf(buffer, size, "%" PRId64 "%s%s", schedule->n_layers, repeats,
-             schedule->share_ffn ? "f" : "");
-}
-
-/* "h9x64-kv3-f1536"; where layers differ the number of classes and a hash of their sequence. */
-static void name_stack(const struct stack *stack, int64_t n_layers, char *buffer, size_t size)
-{
-    const struct block *block = &stack->first;
-    if (!stack_is_uniform(stack))
-        snprintf(buffer, size, "c%d-%016" PRIx64, stack_n_classes(stack),
-                 stack_hash(stack, n_layers));
-    else
-        snprintf(buffer, size, "h%" PRId64 "x%" PRId64 "-kv%" PRId64 "-f%" PRId64, block->n_heads,
-                 block->d_head, block->n_kv_heads, block->d_ff);
-}
-
-static void name_network(struct transformer *net)
-{
-    char schedule[48], stack[96];
-    name_schedule(&net->schedule, schedule, sizeof schedule);
-    name_stack(&net->stack, net->schedule.n_layers, stack, sizeof stack);
-    snprintf(net->name, sizeof net->name, "d%" PRId64 "-l%.24s-%.40s-v%" PRId64 "%s", net->d_model,
-             schedule, stack, net->vocab_size, net->tie_embeddings ? "" : "-untied");
-}
-
 enum status candidate_transformer(const struct candidate *candidate, struct transformer *out,
                                   struct err *err)
 {
@@ -328,11 +224,13 @@ static void fill_variant(const struct variant *variant, struct candidate_row *ro
 /* Prices the `count` candidates of a shape into out. */
 static void price_candidates(const struct enumeration *e, const struct shape *shape,
                              const struct machine *machine, const struct workload *workload,
-                             struct candidate *out)
+                             const struct loss_scale *scale, struct candidate *out)
 {
     struct transformer net;
     struct variant variant;
     struct shape_price price;
+    struct loss_shape loss;
+    struct loss_variant loss_variant;
     int64_t flop_edges, flop_block, id = shape->first_id;
     shape_transformer(e->space, shape, &net);
     flop_by_depth(&net, &flop_edges, &flop_block);
@@ -341,18 +239,23 @@ static void price_candidates(const struct enumeration *e, const struct shape *sh
                              .ffn = net.ffn,
                              .max_context = net.max_context};
     fill_shape(shape, &net, &base.row);
+    bool has_loss = loss_shape_of(scale, &net, &loss);
     enum status status = price_shape(&net, machine, workload, &price, NULL);
     assert(status == STATUS_OK); /* one class needs no memory */
     (void)status;
-    for (int i = 0; get_variant(e->space, &e->budget, &net, i, &variant); i++) {
+    for (int i = 0; shape_variant(e->space, &e->budget, &net, i, &variant); i++) {
         base.schedule = *variant.schedule;
         fill_variant(&variant, &base.row);
+        if (has_loss)
+            loss_variant_of(&loss, variant.schedule, variant.tie_embeddings, &loss_variant);
         for (int64_t n = variant.depths.low; n <= variant.depths.high; n++) {
             struct candidate *c = out++;
             struct candidate_row *row = &c->row;
             base.schedule.n_layers = n;
             *c = base;
             price_schedule(&price, &base.schedule, variant.tie_embeddings, &row->price);
+            if (has_loss)
+                loss_price(&loss_variant, n, &row->loss);
             row->id = id++;
             row->n_layers = n;
             row->n_layers_effective = n * base.schedule.repeats;
@@ -443,7 +346,7 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
                 handed = hand_over(&done, options->first_id, callback, user, err);
 #pragma omp for schedule(dynamic, 4)
             for (size_t s = next.first; s < next.end; s++)
-                price_candidates(e, &e->shapes[s], machine, workload,
+                price_candidates(e, &e->shapes[s], machine, workload, options->loss,
                                  next.rows + (e->shapes[s].first_id - next.base));
         }
         status = handed;

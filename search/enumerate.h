@@ -19,7 +19,7 @@
 #include "search/space.h"
 
 /* One architecture with its counts and price. What the search cannot know of the row (run_id) is
- * unknown; its texts are static. Copied like a number: where layers differ their stack is borrowed
+ * unknown, and of its loss all but the difference and the points (loss_scale_describe); its texts are static. Copied like a number: where layers differ their stack is borrowed
  * from the search that made the candidate, and the row's heads and widths are unknown. */
 struct candidate {
     struct candidate_row row;
@@ -59,11 +59,14 @@ enum status enumeration_start(const struct space *space, const struct budget *bu
                               struct enumeration *out, struct err *err);
 void enumeration_end(struct enumeration *enumeration);
 
+struct loss_scale; /* search/loss_scale.h */
+
 struct enumerate_options {
-    int n_jobs;                  /* OpenMP threads; 0 = all */
-    int64_t first_id;            /* resume: candidates before it are not priced */
-    int64_t batch;               /* candidates a callback gets, about; 0 = a good default */
-    volatile sig_atomic_t *stop; /* non-zero: end after the batch in flight; NULL = never */
+    int n_jobs;                    /* OpenMP threads; 0 = all */
+    int64_t first_id;              /* resume: candidates before it are not priced */
+    int64_t batch;                 /* candidates a callback gets, about; 0 = a good default */
+    const struct loss_scale *loss; /* what losses are compared by; NULL: they stay unknown */
+    volatile sig_atomic_t *stop;   /* non-zero: end after the batch in flight; NULL = never */
 };
 
 /* Gets `n` priced candidates with consecutive ids, from one thread at a time while others price the

@@ -26,11 +26,19 @@ static int compare(const struct objectives *objectives, const struct candidate *
     return (a->row.id > b->row.id) - (a->row.id < b->row.id);
 }
 
+static bool are_comparable(const struct objectives *objectives, const struct candidate *a,
+                           const struct candidate *b)
+{
+    return !objectives->compare_losses || a->row.vocab_size == b->row.vocab_size;
+}
+
 /* a at least as good everywhere, and better somewhere or equal everywhere with the lower id. */
 static bool dominates(const struct objectives *objectives, const struct candidate *a,
                       const struct candidate *b)
 {
     bool better = false;
+    if (!are_comparable(objectives, a, b))
+        return false;
     for (int i = 0; i < objectives->n; i++) {
         double x = score(objectives, i, a), y = score(objectives, i, b);
         if (x > y)
@@ -68,7 +76,7 @@ enum status front_add(struct front *front, const struct candidate *candidate, st
     for (size_t i = at; i-- > 0;) {
         if (dominates(o, &front->member[i], candidate))
             return STATUS_OK;
-        if (o->n <= 2)
+        if (o->n <= 2 && are_comparable(o, &front->member[i], candidate))
             break;
     }
     void *array = front->member;

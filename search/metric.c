@@ -135,7 +135,7 @@ enum status metric_parse(const char *name, struct metric *out, struct err *err)
     const char *near = text_nearest(name, names, n);
     return err_set(err, STATUS_USAGE,
                    "unknown metric '%s'%s%s%s (metrics are the columns of the store, such as "
-                   "decode_ms, params_blocks, peak_mb)",
+                   "decode_ms, loss_delta_nats, peak_mb)",
                    name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -291,6 +291,12 @@ bool filter_passes(const struct filter *filter, const struct candidate *candidat
     return true;
 }
 
+static bool is_of_loss(const struct field *field)
+{
+    const size_t first = offsetof(struct candidate_row, loss);
+    return field->offset >= first && field->offset < first + sizeof(struct loss);
+}
+
 enum status objectives_add(struct objectives *objectives, const char *text, struct err *err)
 {
     double sign = 1;
@@ -302,17 +308,19 @@ enum status objectives_add(struct objectives *objectives, const char *text, stru
     if (objectives->n == MAX_OBJECTIVES)
         return err_set(err, STATUS_USAGE, "more than %d objectives", MAX_OBJECTIVES);
     enum status status = metric_parse(name, &objectives->metric[objectives->n], err);
-    if (!status)
-        objectives->sign[objectives->n++] = sign;
-    return status;
+    if (status)
+        return status;
+    objectives->compare_losses |= is_of_loss(objectives->metric[objectives->n].field);
+    objectives->sign[objectives->n++] = sign;
+    return STATUS_OK;
 }
 
 void objectives_default(struct objectives *out)
 {
-    out->n = 0;
+    *out = (struct objectives){0};
     enum status status = objectives_add(out, "decode_ns", NULL);
     assert(status == STATUS_OK);
-    status = objectives_add(out, "max:params_blocks", NULL);
+    status = objectives_add(out, "loss_delta_nats", NULL);
     assert(status == STATUS_OK);
     (void)status;
 }

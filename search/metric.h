@@ -52,10 +52,11 @@ struct objectives {
     int n;
     struct metric metric[MAX_OBJECTIVES];
     double sign[MAX_OBJECTIVES]; /* 1 minimise, -1 maximise */
+    bool compare_losses;         /* a loss is among them: only within one vocabulary */
 };
 enum status objectives_add(struct objectives *objectives, const char *text, struct err *err);
-/* Latency against parameters in blocks, the stand-in for quality: min decode_ns, max params_blocks.
- */
+/* Latency against loss: min decode_ns, min loss_delta_nats. */
+#define OBJECTIVES_DEFAULT "decode_ns,loss_delta_nats"
 void objectives_default(struct objectives *out);
 
 #endif

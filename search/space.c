@@ -267,15 +267,15 @@ static enum status read_dtypes(const struct json *at, struct space *space, struc
 static enum status read_layers(const struct json *at, struct space *space, struct err *err)
 {
     if (json_is_number(at)) {
-        enum status status = json_int(at, 1, 4096, &space->min_layers, err);
+        enum status status = json_int(at, 1, SPACE_MAX_LAYERS, &space->min_layers, err);
         space->max_layers = space->min_layers;
         return status;
     }
     static const char *const keys[] = {"from", "to", NULL};
     enum status status = json_only_keys(at, keys, err);
-    if (status || (status = json_get_int(at, "from", 1, 4096, &space->min_layers, err)))
+    if (status || (status = json_get_int(at, "from", 1, SPACE_MAX_LAYERS, &space->min_layers, err)))
         return status;
-    return json_get_int(at, "to", space->min_layers, 4096, &space->max_layers, err);
+    return json_get_int(at, "to", space->min_layers, SPACE_MAX_LAYERS, &space->max_layers, err);
 }
 
 static enum status read_ffn(const struct json *at, enum ffn_kind *out, struct err *err)

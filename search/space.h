@@ -19,6 +19,7 @@ enum {
     MAX_AXIS_VALUES = 512,
     MAX_SCHEDULES = 16,
     MAX_FF_RATIOS = 16,
+    SPACE_MAX_LAYERS = 4096,
 };
 
 struct axis {

@@ -167,7 +167,8 @@ static void test_rows_and_pairs(void **state)
         const struct quality_prediction *a = &predicted[pairs[i].a], *b = &predicted[pairs[i].b];
         quality_compare(&law, a, b, &d);
         double mean = sqrt(a->loss_nats * b->loss_nats);
-        assert_true(fabs(d.nats / mean - pairs[i].difference) < 1e-5);
+        assert_true(fabs(log(a->loss_nats / b->loss_nats) - pairs[i].difference) < 1e-5);
+        assert_true(d.nats == a->loss_nats - b->loss_nats);
         assert_true(fabs(d.sd_nats / mean - pairs[i].sd) < 1e-5);
         assert_true((d.probability > 0.5) == (d.nats < 0));
         assert_false(d.indistinguishable);

@@ -175,24 +175,27 @@ static void test_preset_is_its_shape(void **state)
 /* What a search asks is what the law says. */
 static void test_pricer_is_the_law(void **state)
 {
-    static struct quality_pricer pricer;
+    struct quality_pricer pricer;
     (void)state;
     for (int recipe = QUALITY_NO_RECIPE; recipe < law.n_recipes; recipe++) {
-        quality_pricer_init(&law, recipe, 3e11, &pricer);
-        for (int layers = 1; layers <= 121; layers += 8)
-            for (int bits = 0; bits < 16; bits++) {
+        assert_int_equal(quality_pricer_init(&law, recipe, 3e11, 4096, &pricer, NULL), STATUS_OK);
+        for (int layers = 1; layers <= 4096; layers += layers < 121 ? 8 : 663)
+            for (int bits = 0; bits < 32; bits++) {
                 struct quality_shape s = shape(448, layers, 7, bits & 1 ? 1 : 7, 1280, 1, bits & 2);
                 struct quality_point point;
                 struct quality_width width;
+                struct quality_line line;
+                s.weights = bits & 16 ? QUALITY_8_BIT_WEIGHTS : QUALITY_WIDE_WEIGHTS;
                 s.shared_ffn = bits & 4;
                 s.repeats = bits & 8 ? 3 : 1;
                 s.gated = !(bits & 1);
                 quality_point_of(&law, recipe, &s, 3e11, &point);
                 quality_width_of(&pricer, &s, &width);
-                double fast =
-                    quality_price(&pricer, &width, layers, log(s.repeats), s.tied, s.shared_ffn);
+                quality_line_of(&pricer, &width, s.repeats, s.tied, s.shared_ffn, &line);
+                double fast = quality_price(&line, layers);
                 assert_true(fabs(fast - quality_loss(&law, recipe, &point, NULL)) < 1e-12);
             }
+        quality_pricer_release(&pricer);
     }
 }
 
