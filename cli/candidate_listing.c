@@ -4,19 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
+#include "cli/candidate_groups.h"
 #include "cli/listing.h"
 #include "device/interval.h"
 
 /* A stored candidate, and what can be said of it beside the others. */
 struct listed {
     struct candidate_row row;
-    const char *ref;
-    int64_t like_fastest;
+    const char *ref, *alike;
+    int64_t like_fastest, group;
+    double loss_better_probability;
 };
 static const struct field ref_field = LISTED(listed, ref, UNIT_NONE, "id");
 static const struct field like_fastest_field =
     LISTED(listed, like_fastest, UNIT_BOOL, "like fastest");
+static const struct field alike_field = LISTED_TITLE(listed, alike, UNIT_NONE, "the same in both");
+static const struct field group_field = LISTED(listed, group, UNIT_ID, "group");
+static const struct field group_key = LISTED_KEY(listed, group, UNIT_ID);
+static const struct field better_key = LISTED_KEY(listed, loss_better_probability, UNIT_FRAC);
 
 /* `by`: a column to show although the table leaves it out. */
 static void add_field(struct listing *listing, const struct field *field, const char *by, bool all)
@@ -29,14 +36,29 @@ static void add_field(struct listing *listing, const struct field *field, const 
     listing_field(listing, &shown);
 }
 
-/* The fastest of the rows, that others are held against; NULL when there is none. */
-static const struct price *fastest_of(const struct rows *rows)
+/* Which rows are listed, and in which groups. */
+struct choice {
+    const struct rows *rows;
+    const struct candidate_groups *groups; /* NULL: not grouped */
+    bool one_a_group;                      /* only the first of each is listed */
+    size_t *chosen, n;                     /* rows */
+};
+
+static const struct candidate_row *chosen_row(const struct choice *choice, size_t i)
 {
-    const struct candidate_row *candidates = rows->data;
+    const struct candidate_row *rows = choice->rows->data;
+    return &rows[choice->chosen[i]];
+}
+
+/* The fastest of the rows, that others are held against; NULL when there is none. */
+static const struct price *fastest_of(const struct choice *choice)
+{
     const struct price *best = NULL;
-    for (size_t i = 0; i < rows->n; i++)
-        if (best == NULL || candidates[i].price.decode_ns < best->decode_ns)
-            best = &candidates[i].price;
+    for (size_t i = 0; i < choice->n; i++) {
+        const struct price *price = &chosen_row(choice, i)->price;
+        if (best == NULL || price->decode_ns < best->decode_ns)
+            best = price;
+    }
     return best;
 }
 
@@ -48,10 +70,9 @@ static int64_t is_like(const struct price *price, const struct price *fastest)
                              fastest->decode_ns_high);
 }
 
-static void list(struct listing *listing, const struct rows *rows, const char *by, bool all)
+static void add_fields(struct listing *listing, const struct choice *choice, const char *by,
+                       bool all)
 {
-    const struct candidate_row *candidates = rows->data;
-    const struct price *fastest = fastest_of(rows);
     struct field ref = ref_field;
     if (all)
         ref.places = IN_JSON;
@@ -60,38 +81,114 @@ static void list(struct listing *listing, const struct rows *rows, const char *b
         add_field(listing, &candidate_fields.field[i], by, all);
     if (!all)
         listing_field(listing, &like_fastest_field);
-    for (size_t i = 0; i < rows->n; i++) {
-        char reference[48];
-        snprintf(reference, sizeof reference, "%lld:%lld", (long long)candidates[i].run_id,
-                 (long long)candidates[i].id);
-        const struct listed line = {candidates[i], reference,
-                                    is_like(&candidates[i].price, fastest)};
-        listing_add(listing, &line);
+    if (choice->groups == NULL)
+        return;
+    listing_field(listing, choice->one_a_group ? &group_key : &group_field);
+    listing_field(listing, &better_key);
+    if (choice->one_a_group)
+        listing_field(listing, &alike_field);
+}
+
+static void add_row(struct listing *listing, const struct choice *choice, size_t i,
+                    const struct price *fastest)
+{
+    char reference[48], alike[64];
+    size_t index = choice->chosen[i];
+    struct listed line = {.row = *chosen_row(choice, i)};
+    snprintf(reference, sizeof reference, "%lld:%lld", (long long)line.row.run_id,
+             (long long)line.row.id);
+    line.ref = reference;
+    line.like_fastest = is_like(&line.row.price, fastest);
+    if (choice->groups != NULL) {
+        line.group = (int64_t)choice->groups->places[index].group + 1;
+        line.loss_better_probability = choice->groups->places[index].loss_better_probability;
+        line.alike =
+            candidate_groups_text(choice->groups, choice->rows, index, alike, sizeof alike);
     }
+    listing_add(listing, &line);
+}
+
+static void list(struct listing *listing, const struct choice *choice, const char *by, bool all)
+{
+    const struct price *fastest = fastest_of(choice);
+    add_fields(listing, choice, by, all);
+    for (size_t i = 0; i < choice->n; i++)
+        add_row(listing, choice, i, fastest);
+}
+
+/* All of them, or the first of each group; of those `limit` (0: all). */
+static enum status choose(struct choice *choice, int64_t limit, bool from_end_to_end,
+                          struct err *err)
+{
+    size_t n = 0, keep = (size_t)limit;
+    choice->chosen = memory_new(choice->rows->n, sizeof *choice->chosen);
+    if (choice->chosen == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < choice->rows->n; i++)
+        if (!choice->one_a_group || choice->groups->places[i].first == i)
+            choice->chosen[n++] = i;
+    choice->n = keep == 0 || n < keep ? n : keep;
+    if (from_end_to_end && choice->n < n)
+        for (size_t i = 0; i < keep; i++)
+            choice->chosen[i] = choice->chosen[keep == 1 ? 0 : i * (n - 1) / (keep - 1)];
+    return STATUS_OK;
+}
+
+static void fill_with_all(struct listing *listing, const struct rows *rows, const char *by,
+                          bool all)
+{
+    struct choice choice = {.rows = rows};
+    if (choose(&choice, 0, false, NULL) == STATUS_OK)
+        list(listing, &choice, by, all);
+    else
+        listing->failed = true;
+    memory_free(choice.chosen);
 }
 
 void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by)
 {
-    list(listing, rows, by, false);
+    fill_with_all(listing, rows, by, false);
 }
 
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows)
 {
-    list(listing, rows, NULL, true);
+    fill_with_all(listing, rows, NULL, true);
 }
 
-static enum status print(struct store *store, const struct candidate_query *query, bool json,
-                         struct err *err)
+enum status candidate_listing_print(struct store *store, const struct rows *rows,
+                                    const struct candidate_view *view, struct err *err)
+{
+    struct listing listing = {0};
+    struct candidate_groups groups;
+    struct choice choice = {.rows = rows, .groups = &groups};
+    enum status status = candidate_groups_make(store, rows, &groups, err);
+    choice.one_a_group = !view->json && view->limit != 0;
+    if (status == STATUS_OK)
+        status = choose(&choice, view->limit, view->from_end_to_end, err);
+    if (status == STATUS_OK) {
+        if (view->from_end_to_end && choice.n < rows->n)
+            fprintf(stderr,
+                    choice.one_a_group
+                        ? "%zu of the front from end to end, of %zu that can be told apart:\n"
+                        : "%zu of the front from end to end, in %zu groups:\n",
+                    choice.n, groups.n_groups);
+        list(&listing, &choice, view->by, false);
+        status = view->json ? listing_print_json(&listing, stdout, err)
+                            : listing_print(&listing, stdout, err);
+    }
+    listing_release(&listing);
+    candidate_groups_release(&groups);
+    memory_free(choice.chosen);
+    return status;
+}
+
+static enum status print(struct store *store, const struct candidate_query *query,
+                         const struct candidate_view *view, struct err *err)
 {
     struct rows rows = {0};
-    struct listing listing = {0};
     enum status status = query_candidates(store, query, &rows, err);
-    if (status != STATUS_OK)
-        return status;
-    candidate_listing_fill(&listing, &rows, query->order_by);
-    status =
-        json ? listing_print_json(&listing, stdout, err) : listing_print(&listing, stdout, err);
-    listing_release(&listing);
+    if (status == STATUS_OK)
+        status = candidate_listing_print(store, &rows, view, err);
     rows_release(&rows);
     return status;
 }
@@ -114,11 +211,13 @@ enum status candidate_listing_run(const struct args *args, bool front_only, stru
                                     .front_only = front_only,
                                     .order_by = args_text(args, "by"),
                                     .descending = args_flag(args, "descending"),
-                                    .limit = args_int(args, "limit", 0)};
+                                    .limit = front_only ? 0 : args_int(args, "limit", 0)};
+    const struct candidate_view view = {
+        .limit = args_int(args, "limit", 0), .by = query.order_by, .json = args_flag(args, "json")};
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_READ, &store, err);
     if (status == STATUS_OK)
-        status = print(store, &query, args_flag(args, "json"), err);
+        status = print(store, &query, &view, err);
     store_close(store);
     text_release(&where);
     return status;

@@ -12,13 +12,30 @@
 #define LIKE_FASTEST \
     "'like fastest': the interval in which nine of ten measurements of its decode would lie " \
     "overlaps that of the fastest row shown, so that which is faster is not certain; '-' on a " \
-    "device whose error nobody knows."
+    "device whose error nobody knows. Rows that cannot be told apart from the one above them, " \
+    "neither " \
+    "in decode nor in loss (within the interval of the difference, or 0.01 nats), are one line: " \
+    "'the " \
+    "same in both' says how many they are and how deep. --limit 0 and --json list them all, with " \
+    "the number of their group."
 
 /* Candidates as a listing: every column of the store is a key of the JSON; the table for people
  * shows those that tell candidates apart, and `by` (NULL: none) if it is another. */
 void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by);
 /* The same with every column shown. */
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows);
+
+/* How rows are printed: as many as `limit` (0: all), the first ones or from end to end of the list.
+ * What cannot be told apart (search/alike.h) is one line in a table with a limit; without a limit, and
+ * in JSON, rows say which group they are of. */
+struct candidate_view {
+    int64_t limit;
+    bool from_end_to_end, json;
+    const char *by; /* a column to show although the table leaves it out; NULL: none */
+};
+/* rows: of one run, in their order. */
+enum status candidate_listing_print(struct store *store, const struct rows *rows,
+                                    const struct candidate_view *view, struct err *err);
 
 /* What `top` and `front` do: the query that ROWS_CANDIDATES and --by describe. */
 enum status candidate_listing_run(const struct args *args, bool front_only, struct err *err);

@@ -3,28 +3,38 @@
 #include <stdio.h>
 #include <string.h>
 
-enum status row_to_transformer(const struct candidate_row *row, int64_t max_context,
-                               struct transformer *out, struct err *err)
+enum status row_to_candidate(const struct candidate_row *row, int64_t max_context,
+                             struct candidate *out, struct err *err)
 {
-    struct candidate candidate = {
+    *out = (struct candidate){
         .row = *row,
         .schedule = {.n_layers = row->n_layers,
                      .repeats = row->repeats,
                      .share_ffn = row->share_ffn == 1},
         .max_context = max_context,
     };
-    enum status status = sharing_parse(row->sharing, &candidate.schedule.sharing, err);
+    enum status status = sharing_parse(row->sharing, &out->schedule.sharing, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->dtype, &candidate.dtype, err);
+        status = dtype_parse(row->dtype, &out->dtype, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->kv_dtype, &candidate.kv_dtype, err);
+        status = dtype_parse(row->kv_dtype, &out->kv_dtype, err);
     if (status == STATUS_OK)
-        status = ffn_kind_parse(row->ffn_kind, &candidate.ffn, err);
+        status = ffn_kind_parse(row->ffn_kind, &out->ffn, err);
     if (status != STATUS_OK)
         return err_prefix(err, STATUS_INPUT, "candidate %lld:%lld: ", (long long)row->run_id,
                           (long long)row->id);
+    return STATUS_OK;
+}
+
+enum status row_to_transformer(const struct candidate_row *row, int64_t max_context,
+                               struct transformer *out, struct err *err)
+{
+    struct candidate candidate;
     char shape[sizeof out->name];
-    if ((status = candidate_transformer(&candidate, out, err)))
+    enum status status = row_to_candidate(row, max_context, &candidate, err);
+    if (status == STATUS_OK)
+        status = candidate_transformer(&candidate, out, err);
+    if (status != STATUS_OK)
         return status;
     memcpy(shape, out->name, sizeof shape);
     snprintf(out->name, sizeof out->name, "%lld:%lld %.60s-%s", (long long)row->run_id,

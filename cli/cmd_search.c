@@ -148,18 +148,6 @@ static enum status resume_id(const struct args *args, struct store *store, int64
     return query_run_id(store, id, run_id, err);
 }
 
-/* Keeps `limit` rows (0: all) evenly spread over the list, both ends included. */
-static void thin_out(struct rows *rows, int64_t limit)
-{
-    struct candidate_row *row = rows->data;
-    size_t n = rows->n, keep = (size_t)limit;
-    if (limit == 0 || n <= keep)
-        return;
-    for (size_t i = 0; i < keep; i++)
-        row[i] = row[keep == 1 ? 0 : i * (n - 1) / (keep - 1)];
-    rows->n = keep;
-}
-
 /* The front from end to end: the best by the first objective alone is one of its ends. */
 static enum status print_front(const struct args *args, const struct search_job *job,
                                struct store *store, int64_t run_id, struct err *err)
@@ -167,21 +155,16 @@ static enum status print_front(const struct args *args, const struct search_job 
     char by[64];
     bool most;
     struct rows rows = {0};
-    struct listing listing = {0};
     search_job_first_objective(job, by, sizeof by, &most);
     struct candidate_query query = {
         .run_id = run_id, .order_by = by, .descending = most, .front_only = true};
+    const struct candidate_view view = {.limit = args_int(args, "limit", 0),
+                                        .from_end_to_end = true,
+                                        .by = by,
+                                        .json = args_flag(args, "json")};
     enum status status = query_candidates(store, &query, &rows, err);
-    if (status == STATUS_OK) {
-        size_t n = rows.n;
-        thin_out(&rows, args_int(args, "limit", 0));
-        if (rows.n < n)
-            fprintf(stderr, "%zu of the front from end to end:\n", rows.n);
-        candidate_listing_fill(&listing, &rows, by);
-        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
-                                         : listing_print(&listing, stdout, err);
-    }
-    listing_release(&listing);
+    if (status == STATUS_OK)
+        status = candidate_listing_print(store, &rows, &view, err);
     rows_release(&rows);
     return status;
 }

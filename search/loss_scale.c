@@ -234,7 +234,7 @@ void loss_scale_describe(const struct loss_scale *scale, const struct quality_sh
     out->loss_delta_nats = priced_loss(scale, shape) - reference->loss_nats;
     out->loss_delta_low_nats = answer.difference.low_nats;
     out->loss_delta_high_nats = answer.difference.high_nats;
-    out->accuracy_points = scale->points_per_nat * out->loss_delta_nats;
+    out->accuracy_points = scale->points_per_nat * out->loss_delta_nats + 0.0;
     out->quality_outside = scale->outside[answer.outside];
 }
 

@@ -81,7 +81,7 @@ static inline void loss_price(const struct loss_variant *variant, int64_t n_laye
 {
     double delta = quality_price(&variant->line, n_layers) - variant->reference_nats;
     out->loss_delta_nats = delta;
-    out->accuracy_points = variant->points_per_nat * delta;
+    out->accuracy_points = variant->points_per_nat * delta + 0.0; /* no -0 */
 }
 
 #endif

@@ -86,6 +86,49 @@ static void the_front_is_what_nobody_beats_in_any_order(void **state)
     }
 }
 
+/* Losses of two vocabularies are never compared: the front is that of each, put together. */
+static void of_two_vocabularies_each_has_its_own_front(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 33);
+    for (int round = 0; round < 60; round++) {
+        struct objectives o;
+        static struct candidate rows[N];
+        struct front together, apart[2];
+        objectives_default(&o);
+        if (round % 2)
+            assert_int_equal(objectives_add(&o, "prefill_ns", NULL), STATUS_OK);
+        draw(&rng, rows);
+        front_init(&together, &o);
+        for (int v = 0; v < 2; v++)
+            front_init(&apart[v], &o);
+        for (int i = 0; i < N; i++) {
+            int v = (int)rng_between(&rng, 0, 1);
+            rows[i].row.vocab_size = v ? 50257 : 32000;
+            rows[i].row.loss.loss_delta_nats =
+                rng_between(&rng, 0, 9) ? 0.01 * (double)rng_between(&rng, -3, 12) : (double)NAN;
+        }
+        shuffle(&rng, rows);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(front_add(&together, &rows[i], NULL), STATUS_OK);
+            assert_int_equal(front_add(&apart[rows[i].row.vocab_size == 50257], &rows[i], NULL),
+                             STATUS_OK);
+        }
+        assert_int_equal(together.n, apart[0].n + apart[1].n);
+        for (int v = 0; v < 2; v++) {
+            for (size_t i = 0; i < apart[v].n; i++) {
+                size_t at = 0;
+                while (at < together.n && together.member[at].row.id != apart[v].member[i].row.id)
+                    at++;
+                assert_true(at < together.n);
+            }
+            front_release(&apart[v]);
+        }
+        front_release(&together);
+    }
+}
+
 static void the_best_n_are_the_n_best(void **state)
 {
     (void)state;
@@ -173,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_front_is_what_nobody_beats_in_any_order),
+        cmocka_unit_test(of_two_vocabularies_each_has_its_own_front),
         cmocka_unit_test(the_best_n_are_the_n_best),
         cmocka_unit_test(conditions_compare_in_the_unit_they_name),
         cmocka_unit_test(wrong_conditions_are_explained),

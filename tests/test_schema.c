@@ -68,11 +68,13 @@ static void an_older_schema_is_brought_forward_with_its_rows(void **state)
         const int64_t run = fixture_begin(store);
         must(fixture_put(store, run, 0, 20, &must_err));
         store_close(store);
-        run_sql(fixture->path, "DROP VIEW latest; DROP VIEW front; DROP VIEW candidate_units;"
-                               "ALTER TABLE candidate DROP COLUMN decode_ns_low;"
-                               "ALTER TABLE run DROP COLUMN seed;"
-                               "DROP TABLE prediction; DROP INDEX candidate_front;"
-                               "PRAGMA user_version = 0");
+        run_sql(fixture->path,
+                "DROP VIEW latest; DROP VIEW front; DROP VIEW candidate_units;"
+                "ALTER TABLE candidate DROP COLUMN decode_ns_low;"
+                "ALTER TABLE candidate DROP COLUMN loss_delta_nats;"
+                "ALTER TABLE run DROP COLUMN seed; ALTER TABLE run DROP COLUMN law_id;"
+                "DROP TABLE law; DROP TABLE prediction; DROP INDEX candidate_front;"
+                "PRAGMA user_version = 0");
         store = fixture_open(fixture->path, (enum store_mode)mode);
         const struct candidate_query query = {.run_id = run};
         struct rows rows = {0};
@@ -82,13 +84,14 @@ static void an_older_schema_is_brought_forward_with_its_rows(void **state)
             struct candidate_row want;
             fixture_candidate(id, &want);
             want.run_id = run;
-            want.price.decode_ns_low = (double)NAN;
+            want.price.decode_ns_low = want.loss.loss_delta_nats = (double)NAN;
             assert_same_row(TABLE_CANDIDATE, &want, (const struct candidate_row *)rows.data + id);
         }
         must(query_rows(store, TABLE_PREDICTION, NULL, NULL, &rows, &must_err));
         assert_int_equal(rows.n, 0);
         must(query_rows(store, TABLE_RUN, NULL, NULL, &rows, &must_err));
         assert_int_equal(((const struct run_row *)rows.data)->seed, ROW_UNKNOWN);
+        assert_int_equal(((const struct run_row *)rows.data)->law_id, ROW_UNKNOWN);
         rows_release(&rows);
         store_close(store);
     }

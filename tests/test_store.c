@@ -160,6 +160,17 @@ static void rows_of_the_other_tables_come_back(void **state)
     assert_int_equal(id, again);
     assert_int_not_equal(id, changed);
 
+    struct law_row law;
+    row_clear(TABLE_LAW, &law);
+    law.name = "a law";
+    law.law = "{\"rows\": 1}";
+    must(store_put_law(store, &law, &id, &must_err));
+    must(store_put_law(store, &law, &again, &must_err));
+    law.law = "{\"rows\": 2}";
+    must(store_put_law(store, &law, &changed, &must_err));
+    assert_int_equal(id, again);
+    assert_int_not_equal(id, changed);
+
     struct measurement_row measurement;
     row_clear(TABLE_MEASUREMENT, &measurement);
     measurement.id = 1;

@@ -6,7 +6,8 @@ kill -KILL $!
 wait $! 2>/dev/null
 lathe search --resume latest --db x.db --limit 1 >/dev/null 2>&1 || echo "the kill came too late"
 for run in 1 2; do
-    sqlite3 x.db "SELECT id, n_layers, d_model, d_ff, sharing, repeats, decode_ns, ttft_cold_ns, on_front
+    sqlite3 x.db "SELECT id, n_layers, d_model, d_ff, sharing, repeats, decode_ns, ttft_cold_ns, on_front, loss_delta_nats,
+            loss_delta_low_nats, loss_delta_high_nats, quality_outside
         FROM candidate WHERE run_id = $run ORDER BY id" >rows.$run
 done
 cmp rows.1 rows.2 && [ -s rows.1 ] && echo the same rows
