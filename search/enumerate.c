@@ -12,7 +12,7 @@
 #include "search/network_name.h"
 #include "search/shape_variants.h"
 
-enum { DEFAULT_BATCH = 1 << 13 }; /* rows that two batches keep in the cache beyond the first */
+enum { DEFAULT_BATCH = 1 << 12 }; /* rows that two batches keep in the cache beyond the first */
 
 /* The count nearest to the budget that this shape can reach. */
 static int64_t nearest_count(const struct space *space, const struct budget *budget,
