@@ -14,7 +14,8 @@ static enum status run(const struct args *args, struct err *err)
     } parts[] = {{"fit", quality_fit_part, 256},
                  {"validate", quality_validate_part, 256},
                  {"show", quality_show_part, 1},
-                 {"probe", quality_probe_part, 1}};
+                 {"probe", quality_probe_part, 1},
+                 {"cost", quality_cost_part, 256}};
     const char *name = args_operand(args, 0);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct text notes = {0};
@@ -28,8 +29,8 @@ static enum status run(const struct args *args, struct err *err)
         text_release(&notes);
         return status;
     }
-    return err_set(err, STATUS_USAGE, "unknown part '%s': expected fit, validate, show or probe",
-                   name);
+    return err_set(err, STATUS_USAGE,
+                   "unknown part '%s': expected fit, validate, show, probe or cost", name);
 }
 
 static const struct option options[] = {
@@ -45,15 +46,21 @@ static const struct option options[] = {
     ROW(OPTION_TEXT, "budget", "N", "125M", NULL,
         "probe: parameters of the networks to choose from"),
     ROW_RANGE(OPTION_COUNT, "tokens", "N", "1T", 1, INT64_C(1) << 60,
-              "probe: tokens they will be trained on"),
+              "probe, cost: tokens they will be trained on"),
+    ROW_RANGE(OPTION_COUNT, "tokens-per-param", "N", NULL, 1, 1000000000,
+              "cost: the same as a multiple of each model's parameters"),
     ROW_RANGE(OPTION_COUNT, "vocab", "N", "32000", 1, 10000000, "probe: their vocabulary"),
     ROW_FLAG("tied", "probe: one table for both ends"),
     ROW(OPTION_TEXT, "gpu", "NAME", "a100", "a100 h100 l40s v100 rtx4090",
-        "probe: what trains them"),
+        "probe, cost: what trains them"),
+    ROW_RANGE(OPTION_INT, "gpus", "N", "32", 1, 1000000, "cost: how many of it, for the days"),
+    ROW(OPTION_CHOICE, "preset", "NAME", NULL, "paper exploration",
+        "cost: MobileLLM's own runs: 32 A100, 480 k or 120 k steps of 32 x 2048 tokens a GPU"),
     ROW_RANGE(OPTION_COUNT, "max-gpu-hours", "N", "50", 1, 1000000,
               "probe: the most that one run may take"),
     ROW_RANGE(OPTION_INT, "seed", "N", "1", 0, INT64_MAX,
               "validate: where the draws of given runs start"),
+    ROW_DB,
     ROW_JSON,
     ROWS_END,
 };
@@ -65,14 +72,17 @@ static const struct example examples[] = {
     {"lathe quality fit runs.csv --out mine.json", "your own runs over it"},
     {"lathe quality validate more.csv --law mine.json --json", "what it says of others"},
     {"lathe quality probe --runs 3 --budget 350M", "which small runs to train first"},
+    {"lathe quality cost mobilellm-125m mobilellm-1b --preset paper", "days of the paper's runs"},
+    {"lathe quality cost my/config.json --tokens-per-param 20 --gpu h100 --gpus 8",
+     "what a run of your own takes"},
     {NULL, NULL},
 };
 
 const struct command cmd_quality = {
     .name = "quality",
     .summary = "what a network is worth: a law of loss, with error bars",
-    .operands = "fit|validate|show|probe [RUNS.csv]...",
-    .operand_values = "fit validate show probe",
+    .operands = "fit|validate|show|probe|cost [RUNS.csv|MODEL]...",
+    .operand_values = "fit validate show probe cost",
     .min_operands = 1,
     .max_operands = 257,
     .options = options,
@@ -89,6 +99,9 @@ const struct command cmd_quality = {
         "given; --json has the pairs at equal budget too (a, b: rows counted from 0; difference a "
         "minus b; the probability that a has the lower loss). Rows that cannot be used are named "
         "on "
-        "standard error.",
+        "standard error. cost prints FLOP (6 a parameter and token), utilisation, GPU-hours and "
+        "days "
+        "of training models, and what training every depth of their size would take: the answer by "
+        "trial.",
     .run = run,
 };

@@ -280,6 +280,26 @@ void list_quality_next_runs(struct listing *listing, const struct quality_next_r
     }
 }
 
+static const struct field cost_fields[] = {
+    LISTED(listed_cost, model, UNIT_NONE, "model"),
+    LISTED(listed_cost, params, UNIT_PARAMS, "parameters"),
+    LISTED(listed_cost, passed_params, UNIT_PARAMS, "a token passes"),
+    LISTED(listed_cost, train_tokens, UNIT_PARAMS, "tokens"),
+    LISTED_KEY(listed_cost, train_flop, UNIT_FLOP),
+    LISTED_TITLE(listed_cost, train_eflop, UNIT_NONE, "10^18 FLOP"),
+    LISTED(listed_cost, utilisation_frac, UNIT_FRAC, "utilisation"),
+    LISTED_KEY(listed_cost, utilisation_outside, UNIT_BOOL),
+    LISTED(listed_cost, gpu_hours, UNIT_NONE, "GPU-hours"),
+    LISTED(listed_cost, days, UNIT_NONE, "days"),
+    LISTED(listed_cost, sweep_networks, UNIT_NONE, "depths"),
+    LISTED(listed_cost, sweep_gpu_hours, UNIT_NONE, "GPU-hours of all"),
+};
+
+void quality_cost_columns(struct listing *listing)
+{
+    LISTING_FIELDS(listing, cost_fields);
+}
+
 struct listed_marks {
     const char *law, *title, *split;
     int64_t n, total_pairs, blocks_pairs;

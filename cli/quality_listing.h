@@ -22,6 +22,16 @@ void list_quality_comparisons(struct listing *listing, const struct quality_comp
 void list_quality_sweep(struct listing *listing, const struct quality_sweep *sweep);
 void list_quality_next_runs(struct listing *listing, const struct quality_next_run *runs, int n);
 
+/* What training a model costs, and training every depth of its size to see which is best. */
+struct listed_cost {
+    const char *model;
+    double params, passed_params, train_tokens, train_flop, train_eflop;
+    double utilisation_frac, gpu_hours, days;
+    int64_t utilisation_outside, sweep_networks;
+    double sweep_gpu_hours;
+};
+void quality_cost_columns(struct listing *listing);
+
 /* Columns of marks, and a row of them: of a form (NULL: the stand-in) on a split (NULL: no such
  * column). */
 void quality_mark_columns(struct listing *listing, bool has_split);

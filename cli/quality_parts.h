@@ -13,6 +13,7 @@ enum status quality_fit_part(const struct args *args, struct text *notes, struct
 enum status quality_validate_part(const struct args *args, struct text *notes, struct err *err);
 enum status quality_show_part(const struct args *args, struct text *notes, struct err *err);
 enum status quality_probe_part(const struct args *args, struct text *notes, struct err *err);
+enum status quality_cost_part(const struct args *args, struct text *notes, struct err *err);
 
 enum { QUALITY_PATH = 4096 };
 

@@ -7,8 +7,6 @@
 #include "base/memory.h"
 #include "quality/law_fit.h"
 
-enum { MAX_CONTENDERS = 16 };
-
 struct quality_shape quality_paper_shape(double d_model, double n_layers, double vocab, bool tied)
 {
     return (struct quality_shape){
@@ -44,50 +42,54 @@ struct design {
     const char *recipe;
     const struct training_gpu *gpu;
     struct quality_plan *plan;
-    struct quality_shape contenders[MAX_CONTENDERS];
-    int n_contenders;
     struct quality_run runs[MAX_QUALITY_NEXT_RUNS]; /* picked so far, and the one that is tried */
     int n_runs;
     struct quality_law *fitted; /* over `law`, with them */
 };
 
-static void set_contenders(struct design *d)
+static void sweep_depths(struct quality_plan *plan)
 {
     static const int depths[] = {4, 6, 8, 12, 16, 20, 24, 30, 36, 42, 50, 62};
-    struct quality_plan *plan = d->plan;
-    plan->contenders_gpu_hours = 0;
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
         double width = quality_width_at(plan->total_params, depths[i], plan->vocab, plan->tied);
         const struct quality_shape shape =
             quality_paper_shape(width, depths[i], plan->vocab, plan->tied);
-        struct training_cost cost;
-        if (fabs(log(quality_total_params(&shape) / plan->total_params)) > 0.12)
-            continue;
-        training_cost_of(&shape, plan->tokens, d->gpu, &cost);
-        plan->contenders_gpu_hours += cost.gpu_hours;
-        d->contenders[d->n_contenders++] = shape;
+        if (fabs(log(quality_total_params(&shape) / plan->total_params)) <= 0.12)
+            plan->contenders[plan->n_contenders++] = shape;
     }
-    plan->n_contenders = d->n_contenders;
+}
+
+void quality_plan_contenders(struct quality_plan *plan, const struct training_gpu *gpu)
+{
+    plan->n_contenders = plan->n_given;
+    if (plan->n_given == 0)
+        sweep_depths(plan);
+    plan->contenders_gpu_hours = 0;
+    for (int i = 0; i < plan->n_contenders; i++) {
+        struct training_cost cost;
+        training_cost_of(&plan->contenders[i], plan->tokens, gpu, &cost);
+        plan->contenders_gpu_hours += cost.gpu_hours;
+    }
 }
 
 /* Mean half width of the contenders' differences to the best of them. */
 static double half_width(const struct design *d, const struct quality_law *law)
 {
-    struct quality_prediction of[MAX_CONTENDERS];
-    int best = 0, recipe = quality_find_recipe(law, d->recipe);
+    struct quality_prediction of[MAX_QUALITY_CONTENDERS];
+    int best = 0, n = d->plan->n_contenders, recipe = quality_find_recipe(law, d->recipe);
     double sum = 0;
-    for (int i = 0; i < d->n_contenders; i++) {
-        quality_predict(law, recipe, &d->contenders[i], d->plan->tokens, &of[i]);
+    for (int i = 0; i < n; i++) {
+        quality_predict(law, recipe, &d->plan->contenders[i], d->plan->tokens, &of[i]);
         best = of[i].loss_nats < of[best].loss_nats ? i : best;
     }
-    for (int i = 0; i < d->n_contenders; i++) {
+    for (int i = 0; i < n; i++) {
         struct quality_difference difference;
         if (i == best)
             continue;
         quality_compare(law, &of[i], &of[best], &difference);
         sum += difference.high_nats - difference.nats;
     }
-    return sum / (d->n_contenders - 1);
+    return sum / (n - 1);
 }
 
 static bool is_picked(const struct design *d, const struct quality_shape *shape, double tokens)
@@ -162,8 +164,8 @@ enum status quality_next_runs(const struct quality_law *law, const char *recipe,
     *n_picked = 0;
     if (d.fitted == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    set_contenders(&d);
-    if (d.n_contenders < 2)
+    quality_plan_contenders(plan, gpu);
+    if (plan->n_contenders < 2)
         status = err_set(err, STATUS_RANGE, "no two depths meet the budget with this vocabulary");
     else
         plan->half_nats = half_width(&d, law);

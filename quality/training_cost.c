@@ -76,11 +76,23 @@ static double utilisation(double params)
     return low + share * (high - low);
 }
 
+const char *const training_utilisation_source = "MobileLLM's days of training on 32 A100 80GB (3, "
+                                                "6, 8, 12, 18 for 125M, 350M, 600M, 1B, 1.5B), "
+                                                "interpolated; the same is assumed of other GPUs";
+
 void training_cost_of(const struct quality_shape *shape, double tokens,
                       const struct training_gpu *gpu, struct training_cost *out)
 {
+    const size_t last = sizeof published / sizeof *published - 1;
     double params = passed_params(shape);
+    out->params = params;
     out->flop = 6 * params * tokens;
     out->utilisation_frac = utilisation(params);
     out->gpu_hours = out->flop / (gpu->peak_tflops * 1e12 * out->utilisation_frac) / 3600;
+    out->outside = params < 0.8 * published[0].params || params > 1.25 * published[last].params;
+}
+
+double training_days(const struct training_cost *cost, double gpus)
+{
+    return cost->gpu_hours / gpus / 24;
 }

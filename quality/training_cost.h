@@ -35,11 +35,19 @@ extern const struct training_recipe training_paper, training_paper_exploration;
 
 double training_tokens(const struct training_recipe *recipe);
 
+extern const char *const training_utilisation_source;
+
 struct training_cost {
+    double params; /* that a token passes: repeats count, the table once */
     double flop, utilisation_frac, gpu_hours;
+    bool outside; /* beyond the sizes whose utilisation is published: that of the nearest */
 };
 
+/* The utilisation is that of the A100s, whatever the GPU. */
 void training_cost_of(const struct quality_shape *shape, double tokens,
                       const struct training_gpu *gpu, struct training_cost *out);
+
+/* On `gpus` of them that lose nothing to one another. */
+double training_days(const struct training_cost *cost, double gpus);
 
 #endif

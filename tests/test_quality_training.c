@@ -63,8 +63,8 @@ static void test_paper_recipe(void **state)
                                             .tied = true};
         struct training_cost cost;
         training_cost_of(&shape, training_tokens(&training_paper), a100, &cost);
-        double days = cost.gpu_hours / 24 / 32;
-        assert_true(fabs(days / models[i].days - 1) < 0.02);
+        assert_true(fabs(training_days(&cost, 32) / models[i].days - 1) < 0.02);
+        assert_false(cost.outside);
         assert_true(cost.utilisation_frac > 0.25 && cost.utilisation_frac < 0.65);
         assert_true(fabs(cost.flop / (6 * quality_total_params(&shape) * 1006632960000.0) - 1) <
                     1e-9);
@@ -122,6 +122,35 @@ static void test_next_runs(void **state)
     assert_true(fabs(after.half_nats - picked[2].half_nats) < 1e-9);
 }
 
+static void test_given_contenders(void **state)
+{
+    static struct quality_law law;
+    struct quality_plan plan = {.tokens = 1e12,
+                                .vocab = 32000,
+                                .n_given = 2,
+                                .contenders = {quality_paper_shape(576, 30, 32000, false),
+                                               quality_paper_shape(1024, 8, 32000, false)}};
+    struct quality_prediction of[2];
+    struct quality_difference difference;
+    struct training_cost cost[2];
+    struct quality_next_run picked[3];
+    int n = 0;
+    (void)state;
+    read_shipped_law(&law);
+    assert_int_equal(
+        quality_next_runs(&law, NULL, &training_gpus[0], 100, &plan, 3, picked, &n, NULL),
+        STATUS_OK);
+    for (int i = 0; i < 2; i++) {
+        quality_predict(&law, QUALITY_NO_RECIPE, &plan.contenders[i], 1e12, &of[i]);
+        training_cost_of(&plan.contenders[i], 1e12, &training_gpus[0], &cost[i]);
+    }
+    quality_compare(&law, &of[0], &of[1], &difference);
+    assert_int_equal(plan.n_contenders, 2);
+    assert_true(fabs(plan.half_nats - (difference.high_nats - difference.nats)) < 1e-9);
+    assert_true(plan.contenders_gpu_hours == cost[0].gpu_hours + cost[1].gpu_hours);
+    assert_true(n == 3 && picked[2].half_nats < plan.half_nats);
+}
+
 static void test_no_next_run(void **state)
 {
     static struct quality_law law;
@@ -144,9 +173,9 @@ static void test_no_next_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layer_score),  cmocka_unit_test(test_paper_recipe),
-        cmocka_unit_test(test_repeats_cost), cmocka_unit_test(test_next_runs),
-        cmocka_unit_test(test_no_next_run),
+        cmocka_unit_test(test_layer_score),      cmocka_unit_test(test_paper_recipe),
+        cmocka_unit_test(test_repeats_cost),     cmocka_unit_test(test_next_runs),
+        cmocka_unit_test(test_given_contenders), cmocka_unit_test(test_no_next_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
