@@ -9,6 +9,7 @@
 
 /* clang-format off */
 #define COMMANDS(X) \
+    X(advise) \
     X(search) \
     X(top) \
     X(front) \
