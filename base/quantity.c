@@ -204,6 +204,18 @@ char *format_count(int64_t value, char *buffer, size_t size)
     return format_scaled((double)value, units, LENGTH(units), 4, buffer, size);
 }
 
+char *format_count_short(int64_t value, char *buffer, size_t size)
+{
+    char *point = strchr(format_count(value, buffer, size), '.');
+    char *unit = point == NULL ? NULL : point + strspn(point, ".0123456789");
+    while (unit != NULL && (unit[-1] == '0' || unit[-1] == '.')) {
+        bool done = unit[-1] == '.';
+        memmove(unit - 1, unit, strlen(unit) + 1);
+        unit = done ? NULL : unit - 1;
+    }
+    return buffer;
+}
+
 char *format_bytes(double value, char *buffer, size_t size)
 {
     static const struct unit units[] = {

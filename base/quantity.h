@@ -23,9 +23,10 @@ enum status parse_bytes(const char *text, int64_t *out, struct err *err);
 enum status parse_time_ns(const char *text, double *out, struct err *err);
 
 /* For tables: three or four significant digits and a unit. Returns `buffer`. */
-char *format_count(int64_t value, char *buffer, size_t size);    /* 124.6M */
-char *format_bytes(double value, char *buffer, size_t size);     /* 249 MB */
-char *format_time_ns(double value, char *buffer, size_t size);   /* 15.6 ms; "-" if NaN */
-char *format_energy_pj(double value, char *buffer, size_t size); /* 12.5 mJ */
+char *format_count(int64_t value, char *buffer, size_t size);       /* 124.6M, 125.0M */
+char *format_count_short(int64_t value, char *buffer, size_t size); /* 124.6M, 125M */
+char *format_bytes(double value, char *buffer, size_t size);        /* 249 MB */
+char *format_time_ns(double value, char *buffer, size_t size);      /* 15.6 ms; "-" if NaN */
+char *format_energy_pj(double value, char *buffer, size_t size);    /* 12.5 mJ */
 
 #endif

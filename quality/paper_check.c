@@ -8,8 +8,6 @@
 #include "base/file.h"
 #include "base/stats.h"
 
-enum { MAX_MODELS = 32 };
-
 static const double tokens_exploration = 0.2517e12, tokens_final = 1e12;
 
 struct list {
@@ -53,6 +51,7 @@ static void compare(struct list *list, const char *kind, const char *name, bool 
     snprintf(out->kind, sizeof out->kind, "%s", kind);
     snprintf(out->name, sizeof out->name, "%s", name);
     out->of_roadmap = of_roadmap;
+    out->waterfall = 0;
     out->points_low = points - half;
     out->points_high = points + half;
     out->printed_points = printed;
@@ -176,14 +175,17 @@ static enum status roadmap(struct list *list, struct err *err)
         "kv_heads", "ffn_hidden",      "avg_recomputed",   "size_class",
         "ffn_kind", "tied_embeddings", "training_tokens",  NULL};
     static const struct {
-        int to, from;
+        int to, from, waterfall;
         const char *kind, *name;
         bool of_roadmap;
     } steps[] = {
-        {1, 0, "roadmap", "SwiGLU", true},        {2, 1, "roadmap", "deep and thin", true},
-        {3, 2, "tying", "one table", false},      {4, 3, "roadmap", "KV heads and width", true},
-        {5, 4, "roadmap", "1 T tokens", true},    {6, 4, "shared layers", "at 0.25 T", false},
-        {7, 5, "shared layers", "at 1 T", false},
+        {1, 0, 1, "roadmap", "SwiGLU", true},
+        {2, 1, 2, "roadmap", "deep and thin", true},
+        {3, 2, 3, "tying", "one table", false},
+        {4, 3, 4, "roadmap", "KV heads and width", true},
+        {5, 4, 5, "roadmap", "1 T tokens", true},
+        {6, 4, 0, "shared layers", "at 0.25 T", false},
+        {7, 5, 6, "shared layers", "at 1 T", false},
     };
     struct csv *csv = NULL;
     int at[11];
@@ -199,6 +201,8 @@ static enum status roadmap(struct list *list, struct err *err)
             snprintf(name, sizeof name, "%s, %s", csv_text(csv, first, at[7]), steps[i].name);
             compare(list, steps[i].kind, name, steps[i].of_roadmap, &to->shape, to->tokens,
                     &from->shape, from->tokens, to->accuracy - from->accuracy);
+            if (list->n < MAX_QUALITY_COMPARISONS)
+                list->items[list->n - 1].waterfall = steps[i].waterfall;
         }
     }
     csv_close(csv);
@@ -239,32 +243,79 @@ static double left_out_error(const double *x, const double *y, size_t n, double 
     return sqrt(sum / (double)n);
 }
 
+enum status quality_paper_sweep_points(struct quality_sweep_point *out, int *n, struct err *err)
+{
+    static const char *const columns[] = {
+        "dim",        "layers", "heads", "kv_heads", "avg_recomputed", "params_computed_exact",
+        "size_class", NULL};
+    struct csv *csv = NULL;
+    int at[7];
+    enum status status = open_table("published/depth_width_ablation.csv", columns, at, &csv, err);
+    *n = 0;
+    for (int row = 0; status == STATUS_OK && row < csv_n_rows(csv) && *n < MAX_QUALITY_SWEEP;
+         row++) {
+        struct quality_sweep_point *point = &out[*n];
+        double x[6];
+        status = numbers(csv, row, at, 6, x, err);
+        if (status != STATUS_OK)
+            break;
+        point->shape = paper_shape(x[0], x[1], x[2], x[3], 0);
+        point->accuracy = x[4];
+        point->params = x[5];
+        snprintf(point->size_class, sizeof point->size_class, "%.7s", csv_text(csv, row, at[6]));
+        ++*n;
+    }
+    csv_close(csv);
+    return status;
+}
+
+enum status quality_paper_measured(const struct quality_question *question, double params,
+                                   struct quality_measured *out, int *n, struct err *err)
+{
+    struct quality_sweep_point points[MAX_QUALITY_SWEEP];
+    const struct quality_constants *c = &question->law->constants;
+    double slope = c->value[QUALITY_POINTS], off = 0;
+    double half = QUALITY_Z90 * fabs(c->value[QUALITY_EVALUATION] / slope);
+    int n_points, kept = 0;
+    enum status status = quality_paper_sweep_points(points, &n_points, err);
+    for (int i = 0; status == STATUS_OK && i < n_points; i++) {
+        struct quality_answer answer;
+        if (points[i].params < 0.9 * params || points[i].params > 1.35 * params)
+            continue;
+        quality_delta(question, &points[i].shape, &answer);
+        out[kept] = (struct quality_measured){.n_layers = points[i].shape.n_layers,
+                                              .params = points[i].params,
+                                              .nats = points[i].accuracy / slope};
+        off += answer.difference.nats - out[kept++].nats;
+    }
+    for (int i = 0; i < kept; i++) {
+        out[i].nats += off / kept;
+        out[i].low_nats = out[i].nats - half;
+        out[i].high_nats = out[i].nats + half;
+    }
+    *n = kept;
+    return status;
+}
+
 enum status quality_paper_sweep(const struct quality_law *law, struct quality_sweep *out,
                                 struct err *err)
 {
-    static const char *const columns[] = {
-        "dim", "layers", "heads", "kv_heads", "avg_recomputed", "size_class", NULL};
-    double loss[MAX_MODELS], blocks[MAX_MODELS], accuracy[MAX_MODELS], rank[MAX_MODELS], ignored;
-    struct csv *csv = NULL;
-    int at[6], n = 0, n_small = 0;
-    enum status status = open_table("published/depth_width_ablation.csv", columns, at, &csv, err);
-    for (int row = 0; status == STATUS_OK && row < csv_n_rows(csv) && n < MAX_MODELS; row++) {
-        double x[5];
-        struct quality_point point;
-        status = numbers(csv, row, at, 5, x, err);
-        if (status != STATUS_OK)
-            break;
-        struct quality_shape shape = paper_shape(x[0], x[1], x[2], x[3], 0);
-        quality_point_of(law, QUALITY_NO_RECIPE, &shape, tokens_exploration, &point);
-        loss[n] = quality_loss(law, QUALITY_NO_RECIPE, &point, NULL);
-        blocks[n] = point.ln_n;
-        rank[n] = -loss[n];
-        n_small += strcmp(csv_text(csv, row, at[5]), "125M") == 0 ? 1 : 0;
-        accuracy[n++] = x[4];
-    }
-    csv_close(csv);
+    struct quality_sweep_point points[MAX_QUALITY_SWEEP];
+    double loss[MAX_QUALITY_SWEEP], blocks[MAX_QUALITY_SWEEP], accuracy[MAX_QUALITY_SWEEP];
+    double rank[MAX_QUALITY_SWEEP], ignored;
+    int n, n_small = 0;
+    enum status status = quality_paper_sweep_points(points, &n, err);
     if (status != STATUS_OK)
         return status;
+    for (int i = 0; i < n; i++) {
+        struct quality_point point;
+        quality_point_of(law, QUALITY_NO_RECIPE, &points[i].shape, tokens_exploration, &point);
+        loss[i] = quality_loss(law, QUALITY_NO_RECIPE, &point, NULL);
+        blocks[i] = point.ln_n;
+        rank[i] = -loss[i];
+        n_small += strcmp(points[i].size_class, "125M") == 0 ? 1 : 0;
+        accuracy[i] = points[i].accuracy;
+    }
     out->spearman_125m = stats_spearman(rank, accuracy, (size_t)n_small);
     out->spearman_350m = stats_spearman(rank + n_small, accuracy + n_small, (size_t)(n - n_small));
     out->left_out_points = left_out_error(loss, accuracy, (size_t)n, &out->slope);

@@ -156,6 +156,13 @@ static void tables_show_three_or_four_digits(void **state)
     char b[32];
     assert_formats(format_count(124635456, b, sizeof b), "124.6M");
     assert_formats(format_count(4096, b, sizeof b), "4096");
+    assert_formats(format_count_short(4100, b, sizeof b), "4100");
+    assert_formats(format_count_short(125000000, b, sizeof b), "125M");
+    assert_formats(format_count_short(124600000, b, sizeof b), "124.6M");
+    assert_formats(format_count_short(1000000000000, b, sizeof b), "1T");
+    assert_formats(format_count_short(1500000000, b, sizeof b), "1.5B");
+    assert_formats(format_count_short(100000000, b, sizeof b), "100M");
+    assert_formats(format_count_short(0, b, sizeof b), "0");
     assert_formats(format_count(1005461760, b, sizeof b), "1.005B");
     assert_formats(format_count(999999, b, sizeof b), "1.000M");
     assert_formats(format_count(-3, b, sizeof b), "-3");
