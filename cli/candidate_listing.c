@@ -25,13 +25,16 @@ static const struct field group_field = LISTED(listed, group, UNIT_ID, "group");
 static const struct field group_key = LISTED_KEY(listed, group, UNIT_ID);
 static const struct field better_key = LISTED_KEY(listed, loss_better_probability, UNIT_FRAC);
 
-/* `by`: a column to show although the table leaves it out. */
-static void add_field(struct listing *listing, const struct field *field, const char *by, bool all)
+/* `also`: columns to show although the table leaves them out; NULL ends them. */
+static void add_field(struct listing *listing, const struct field *field, const char *const *also,
+                      bool all)
 {
     struct field shown = *field;
     if (!(field->places & IN_STORE))
         return;
-    if (all || (by != NULL && strcmp(by, field->name) == 0))
+    for (size_t i = 0; also[i] != NULL; i++)
+        all = all || strcmp(also[i], field->name) == 0;
+    if (all)
         shown.places |= IN_TABLE;
     listing_field(listing, &shown);
 }
@@ -70,15 +73,15 @@ static int64_t is_like(const struct price *price, const struct price *fastest)
                              fastest->decode_ns_high);
 }
 
-static void add_fields(struct listing *listing, const struct choice *choice, const char *by,
-                       bool all)
+static void add_fields(struct listing *listing, const struct choice *choice,
+                       const char *const *also, bool all)
 {
     struct field ref = ref_field;
     if (all)
         ref.places = IN_JSON;
     listing_field(listing, &ref);
     for (int i = 0; i < candidate_fields.n; i++)
-        add_field(listing, &candidate_fields.field[i], by, all);
+        add_field(listing, &candidate_fields.field[i], also, all);
     if (!all)
         listing_field(listing, &like_fastest_field);
     if (choice->groups == NULL)
@@ -108,10 +111,11 @@ static void add_row(struct listing *listing, const struct choice *choice, size_t
     listing_add(listing, &line);
 }
 
-static void list(struct listing *listing, const struct choice *choice, const char *by, bool all)
+static void list(struct listing *listing, const struct choice *choice, const char *const *also,
+                 bool all)
 {
     const struct price *fastest = fastest_of(choice);
-    add_fields(listing, choice, by, all);
+    add_fields(listing, choice, also, all);
     for (size_t i = 0; i < choice->n; i++)
         add_row(listing, choice, i, fastest);
 }
@@ -134,25 +138,26 @@ static enum status choose(struct choice *choice, int64_t limit, bool from_end_to
     return STATUS_OK;
 }
 
-static void fill_with_all(struct listing *listing, const struct rows *rows, const char *by,
+static void fill_with_all(struct listing *listing, const struct rows *rows, const char *const *also,
                           bool all)
 {
     struct choice choice = {.rows = rows};
     if (choose(&choice, 0, false, NULL) == STATUS_OK)
-        list(listing, &choice, by, all);
+        list(listing, &choice, also, all);
     else
         listing->failed = true;
     memory_free(choice.chosen);
 }
 
-void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by)
+void candidate_listing_fill(struct listing *listing, const struct rows *rows,
+                            const char *const *also)
 {
-    fill_with_all(listing, rows, by, false);
+    fill_with_all(listing, rows, also, false);
 }
 
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows)
 {
-    fill_with_all(listing, rows, NULL, true);
+    fill_with_all(listing, rows, (const char *const[]){NULL}, true);
 }
 
 enum status candidate_listing_print(struct store *store, const struct rows *rows,
@@ -172,7 +177,7 @@ enum status candidate_listing_print(struct store *store, const struct rows *rows
                         ? "%zu of the front from end to end, of %zu that can be told apart:\n"
                         : "%zu of the front from end to end, in %zu groups:\n",
                     choice.n, groups.n_groups);
-        list(&listing, &choice, view->by, false);
+        list(&listing, &choice, (const char *const[]){view->by, NULL}, false);
         status = view->json ? listing_print_json(&listing, stdout, err)
                             : listing_print(&listing, stdout, err);
     }

@@ -20,8 +20,9 @@
     "the number of their group."
 
 /* Candidates as a listing: every column of the store is a key of the JSON; the table for people
- * shows those that tell candidates apart, and `by` (NULL: none) if it is another. */
-void candidate_listing_fill(struct listing *listing, const struct rows *rows, const char *by);
+ * shows those that tell candidates apart, and those of `also` (NULL ends them). */
+void candidate_listing_fill(struct listing *listing, const struct rows *rows,
+                            const char *const *also);
 /* The same with every column shown. */
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows);
 

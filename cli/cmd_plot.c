@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/figures.h"
+#include "cli/loss_setting.h"
+#include "cli/quality_figures.h"
 #include "model/preset.h"
 #include "model/published.h"
 #include "plots/gnuplot.h"
@@ -193,7 +195,8 @@ out:
     return status;
 }
 
-static const char *const kinds[] = {"depth", "front", "phases", "breakdown", "accuracy"};
+static const char *const kinds[] = {"deep-or-wide", "depth",    "front",  "phases",
+                                    "breakdown",    "accuracy", "roadmap"};
 
 static enum status plot_kind(const struct args *args, const char *kind,
                              struct plot_options *options, struct err *err)
@@ -204,13 +207,17 @@ static enum status plot_kind(const struct args *args, const char *kind,
         return plot_models(args, strcmp(kind, "phases") == 0, options, err);
     if (strcmp(kind, "accuracy") == 0)
         return plot_published(args, options, err);
+    if (strcmp(kind, "deep-or-wide") == 0)
+        return figure_deep_or_wide(args, options, err);
+    if (strcmp(kind, "roadmap") == 0)
+        return figure_roadmap(args, options, err);
     const char *near = text_nearest(kind, kinds, sizeof kinds / sizeof *kinds);
     if (near != NULL)
         return err_set(err, STATUS_USAGE, "unknown kind of figure '%s': did you mean '%s'?", kind,
                        near);
     return err_set(err, STATUS_USAGE,
-                   "unknown kind of figure '%s': expected depth, front, phases, breakdown or "
-                   "accuracy",
+                   "unknown kind of figure '%s': expected deep-or-wide, depth, front, phases, "
+                   "breakdown, accuracy or roadmap",
                    kind);
 }
 
@@ -240,10 +247,15 @@ static const struct option options[] = {
     ROW_THREADS,
     ROW_PROMPT,
     ROW_CONTEXT,
+    ROW(OPTION_TEXT, "budget", "N", NULL, NULL,
+        "parameters of the networks of 'deep-or-wide', like 125M"),
+    ROWS_QUALITY,
     ROWS_END,
 };
 
 static const struct example examples[] = {
+    {"lathe plot deep-or-wide --budget 125M --device iphone-13,rpi5 --out depth.svg",
+     "loss and latency against depth, and the depths that are best by both"},
     {"lathe plot front --db phone.db --out front.svg",
      "the trade-off a search found, published models marked"},
     {"lathe plot depth mobilellm-125m opt-125m --db phone.db",
@@ -254,6 +266,8 @@ static const struct example examples[] = {
      "where the time of a token goes"},
     {"lathe plot accuracy --device iphone-13 --dtype q4_0 --out accuracy.svg",
      "published accuracy against predicted latency"},
+    {"lathe plot roadmap --out roadmap.svg",
+     "the paper's gains, step by step: predicted and printed"},
     {NULL, NULL},
 };
 
@@ -261,14 +275,21 @@ const struct command cmd_plot = {
     .name = "plot",
     .summary = "draw a figure with gnuplot",
     .operands = "KIND [MODEL...]",
-    .operand_values = "depth front phases breakdown accuracy",
+    .operand_values = "deep-or-wide depth front phases breakdown accuracy roadmap",
     .min_operands = 1,
     .max_operands = 1 + MAX_FIGURE_MODELS,
     .options = options,
     .examples = examples,
-    .about = "'depth' (latency against depth at equal parameters) and 'front' (latency against "
-             "parameters in blocks) show a run of a database and mark MODELs, or else the models "
-             "that come with lathe and lie within the run's budget; they take device, prompt, "
-             "context and threads from the run. The other kinds price MODELs on --device.",
+    .about =
+        "'deep-or-wide' shows loss and decode against depth at one number of parameters (--budget) "
+        "on "
+        "up to four --device, and which depths are best by both: expected loss within 0.01 nats of "
+        "the lowest, decode like the fastest of those. 'front' (the objectives of a search against "
+        "one another) and 'depth' (latency against depth at equal parameters) show a run of a "
+        "database and mark MODELs, or else the models that come with lathe and lie within the "
+        "run's "
+        "budget; they take device, prompt, context and threads from the run. 'roadmap' shows the "
+        "paper's gains step by step, predicted and printed. The other kinds price MODELs on "
+        "--device.",
     .run = run,
 };

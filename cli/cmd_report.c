@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -93,7 +94,8 @@ static enum status add_candidates(struct page_data *page, bool front_only, const
                                     .limit = args_int(page->args, "limit", 0)};
     enum status status = query_candidates(page->store, &query, &rows, err);
     if (status == STATUS_OK) {
-        candidate_listing_fill(&listing, &rows, NULL);
+        static const char *const also[] = {"loss_delta_low_nats", "loss_delta_high_nats", NULL};
+        candidate_listing_fill(&listing, &rows, also);
         status = add_listing(&page->report, caption, &listing, err);
     }
     listing_release(&listing);
@@ -183,14 +185,22 @@ static enum status add_known_models(struct page_data *page, struct err *err)
     return add_figure(page, FIGURE_BREAKDOWN, "Where the time of a token goes.", err);
 }
 
+static const char *front_caption(const struct run_row *run)
+{
+    const char *objectives = run->objectives != NULL ? run->objectives : "params_blocks";
+    if (strstr(objectives, "loss_delta_nats") != NULL)
+        return "Loss is what the law of loss expects, above the run's reference.";
+    if (strstr(objectives, "params_blocks") != NULL)
+        return "Parameters in blocks stand in for quality.";
+    return "What the search was for.";
+}
+
 static enum status fill(struct page_data *page, const struct run_row *run, struct err *err)
 {
     enum status status;
     start(page, run);
     report_heading(&page->report, "Which is best?");
-    if ((status = add_figure(page, FIGURE_FRONT,
-                             "Parameters in blocks stand in for quality, which is not predicted.",
-                             err)) ||
+    if ((status = add_figure(page, FIGURE_FRONT, front_caption(run), err)) ||
         (status = add_candidates(page, true, "The front of the search, fastest first", err)) ||
         (status = add_candidates(page, false, "The fastest of all", err)))
         return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/loss_setting.h"
 #include "model/preset.h"
 #include "plots/plot_breakdown.h"
 #include "plots/plot_depth.h"
@@ -27,23 +28,65 @@ enum status price_marks(const struct args *args, int first, const struct setting
     return status;
 }
 
-enum status figure_run(struct store *store, int64_t run_id, bool depth,
-                       const struct priced_list *marks, const struct plot_options *options,
-                       struct err *err)
+/* What the run compared losses by, if it did. */
+static enum status judge_with(struct store *store, const struct run_row *run,
+                              struct priced_list *marks, struct err *err)
 {
-    struct plot_model *models = memory_new(marks->n, sizeof *models);
-    if (models == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
+    struct loss_setting setting = {0};
+    struct loss_scale *scale = memory_new(1, sizeof *scale);
+    enum status status = scale != NULL ? loss_setting_of_run(store, run, &setting, err)
+                                       : err_set(err, STATUS_NOMEM, "out of memory");
+    if (status != STATUS_OK || setting.law == NULL || run->reference_shapes == NULL)
+        goto out;
+    if ((status = loss_scale_init(scale, setting.law, setting.recipe, (double)setting.tokens,
+                                  SPACE_MAX_LAYERS, err)) ||
+        (status = loss_scale_parse(scale, "the run's reference", run->reference_shapes, err)))
+        goto out;
     for (size_t i = 0; i < marks->n; i++) {
-        const struct priced *mark = &marks->items[i];
-        models[i] = (struct plot_model){.name = mark->name,
-                                        .x = depth ? (double)mark->n_layers_effective
-                                                   : (double)mark->params_blocks,
-                                        .y = mark->price.decode_ns};
+        struct loss *loss = &marks->items[i].row.loss;
+        if (marks->items[i].has_shape)
+            loss_scale_describe(scale, &marks->items[i].shape, loss);
+        loss->quality_outside = NULL; /* it ends with the scale */
     }
-    enum status status = depth ? plot_depth(store, run_id, models, marks->n, options, err)
-                               : plot_front(store, run_id, models, marks->n, options, err);
-    memory_free(models);
+out:
+    loss_scale_release(scale);
+    loss_setting_release(&setting);
+    memory_free(scale);
+    return status;
+}
+
+static enum status judge(struct store *store, int64_t run_id, struct priced_list *marks,
+                         struct err *err)
+{
+    struct rows rows = {0};
+    enum status status = read_run(store, run_id, &rows, err);
+    if (status == STATUS_OK)
+        status = judge_with(store, rows.data, marks, err);
+    rows_release(&rows);
+    return status;
+}
+
+enum status figure_run(struct store *store, int64_t run_id, bool depth, struct priced_list *marks,
+                       const struct plot_options *options, struct err *err)
+{
+    struct plot_mark *of_front = memory_new(marks->n, sizeof *of_front);
+    struct plot_model *of_depth = memory_new(marks->n, sizeof *of_depth);
+    enum status status = of_front != NULL && of_depth != NULL
+                             ? STATUS_OK
+                             : err_set(err, STATUS_NOMEM, "out of memory");
+    if (status == STATUS_OK && !depth)
+        status = judge(store, run_id, marks, err);
+    for (size_t i = 0; i < marks->n && status == STATUS_OK; i++) {
+        const struct priced *mark = &marks->items[i];
+        of_front[i] = (struct plot_mark){.name = mark->name, .row = &mark->row};
+        of_depth[i] = (struct plot_model){
+            .name = mark->name, .x = (double)mark->n_layers_effective, .y = mark->price.decode_ns};
+    }
+    if (status == STATUS_OK)
+        status = depth ? plot_depth(store, run_id, of_depth, marks->n, options, err)
+                       : plot_front(store, run_id, of_front, marks->n, options, err);
+    memory_free(of_front);
+    memory_free(of_depth);
     return status;
 }
 

@@ -16,10 +16,10 @@ enum { MAX_FIGURE_MODELS = 24 };
 enum status price_marks(const struct args *args, int first, const struct setting *setting,
                         const struct budget *budget, struct priced_list *list, struct err *err);
 
-/* A run's candidates with models marked: latency against depth, or against parameters in blocks. */
-enum status figure_run(struct store *store, int64_t run_id, bool depth,
-                       const struct priced_list *marks, const struct plot_options *options,
-                       struct err *err);
+/* A run's candidates with models marked: latency against depth, or the front of its objectives, for
+ * which the marks' losses are worked out as the run has those of its candidates. */
+enum status figure_run(struct store *store, int64_t run_id, bool depth, struct priced_list *marks,
+                       const struct plot_options *options, struct err *err);
 /* Errors of both: also STATUS_USAGE above MAX_FIGURE_MODELS. */
 enum status figure_phases(const struct priced_list *list, const struct plot_options *options,
                           struct err *err);

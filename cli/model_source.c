@@ -54,6 +54,16 @@ static enum status open_file_or_preset(const struct args *args, const char *mode
     return status;
 }
 
+void apply_types(const struct args *args, struct transformer *net)
+{
+    enum dtype dtype;
+    if (args_dtype(args, "dtype", &dtype))
+        transformer_set_dtype(net, dtype);
+    if (args_dtype(args, "head-dtype", &dtype))
+        net->embedding_dtype = net->head_dtype = dtype;
+    args_dtype(args, "kv-dtype", &net->kv_dtype);
+}
+
 enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
                               struct err *err)
 {
@@ -68,15 +78,9 @@ enum status open_model(const struct args *args, const char *model, struct transf
                        struct err *err)
 {
     enum status status = open_stored_model(args, model, out, err);
-    if (status != STATUS_OK)
-        return status;
-    enum dtype dtype;
-    if (args_dtype(args, "dtype", &dtype))
-        transformer_set_dtype(out, dtype);
-    if (args_dtype(args, "head-dtype", &dtype))
-        out->embedding_dtype = out->head_dtype = dtype;
-    args_dtype(args, "kv-dtype", &out->kv_dtype);
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        apply_types(args, out);
+    return status;
 }
 
 const struct block *typical_block(const struct transformer *net)

@@ -14,6 +14,9 @@ enum status open_model(const struct args *args, const char *model, struct transf
 enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
                               struct err *err);
 
+/* What --dtype, --head-dtype and --kv-dtype say. */
+void apply_types(const struct args *args, struct transformer *net);
+
 /* The block that speaks for a network whose layers differ: the first with attention. */
 const struct block *typical_block(const struct transformer *net);
 

@@ -6,6 +6,41 @@
 #include "base/memory.h"
 #include "cli/model_source.h"
 #include "model/count.h"
+#include "quality/shape_of.h"
+
+/* Where layers differ, heads and widths of FFNs stay unknown. */
+static void fill_row(const struct transformer *net, const struct param_count *count,
+                     const struct price *price, struct candidate_row *row)
+{
+    struct weight_bytes weights;
+    record_clear(&candidate_fields, row);
+    row->n_layers = net->schedule.n_layers;
+    row->n_layers_effective = schedule_executions(&net->schedule);
+    row->sharing = sharing_name(net->schedule.sharing);
+    row->repeats = net->schedule.repeats;
+    row->share_ffn = net->schedule.share_ffn;
+    row->d_model = net->d_model;
+    if (stack_is_uniform(&net->stack)) {
+        const struct block *block = transformer_block(net, 0);
+        row->n_heads = block->n_heads;
+        row->n_kv_heads = block->n_kv_heads;
+        row->d_head = block->d_head;
+        row->d_ff = block->d_ff;
+    }
+    row->vocab_size = net->vocab_size;
+    row->tie_embeddings = net->tie_embeddings;
+    row->ffn_kind = ffn_kind_name(net->ffn);
+    row->dtype = dtype_name(net->block_dtype);
+    row->head_dtype = dtype_name(net->head_dtype);
+    row->kv_dtype = dtype_name(net->kv_dtype);
+    row->params = count->total;
+    row->params_embedding = count->embedding;
+    row->params_blocks = count->blocks;
+    transformer_weight_bytes(net, &weights);
+    row->weight_bytes = weights.total;
+    row->kv_bytes_per_token = transformer_kv_bytes_per_token(net);
+    row->price = *price;
+}
 
 static enum status price_one(const struct transformer *net, const struct setting *setting,
                              const char *suffix, struct priced *out, struct err *err)
@@ -22,9 +57,11 @@ static enum status price_one(const struct transformer *net, const struct setting
         memcpy(out->level[level], setting->machine.levels[level].name, sizeof out->level[level]);
     enum status status =
         price_network(net, &setting->machine, &setting->workload, &out->price, &out->detail, err);
-    return status == STATUS_OK
-               ? status
-               : err_prefix(err, status, "%s on %s: ", net->name, setting->machine.device);
+    if (status != STATUS_OK)
+        return err_prefix(err, status, "%s on %s: ", net->name, setting->machine.device);
+    fill_row(net, &count, &out->price, &out->row);
+    out->has_shape = quality_shape_of(net, &out->shape, NULL) == STATUS_OK;
+    return status;
 }
 
 enum status priced_add(struct priced_list *list, const struct args *args, const char *model,

@@ -2,16 +2,22 @@
 #ifndef LATHE_CLI_PRICED_H
 #define LATHE_CLI_PRICED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "cli/options.h"
 #include "cli/setting.h"
+#include "contract/candidate_fields.h"
+#include "quality/law.h"
 
 struct priced {
     char name[160];
     char family[24];
     int64_t params_blocks, n_layers_effective;
+    struct candidate_row row; /* as a candidate, as far as it is known; texts are static */
+    bool has_shape;           /* the law of loss can judge it: */
+    struct quality_shape shape;
     struct price price;
     struct price_detail detail;
     int n_levels, dram; /* of the device, for the detail */

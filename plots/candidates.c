@@ -72,8 +72,8 @@ static enum status read_embedding(void *context, int n, const char *const *names
     return STATUS_OK;
 }
 
-static enum status each(struct store *store, const char *select, const struct text *condition,
-                        const char *rest, query_row_fn *row, void *context, struct err *err)
+enum status candidates_each(struct store *store, const char *select, const struct text *condition,
+                            const char *rest, query_row_fn *row, void *context, struct err *err)
 {
     struct text sql = {0};
     text_addf(&sql, "SELECT %s FROM candidate_units WHERE %s%s", select, condition->data, rest);
@@ -103,14 +103,16 @@ enum status candidates_select(struct store *store, int64_t run_id, bool one_embe
               " AND decode_ns > 0 AND params_blocks > 0 AND n_layers_effective > 0",
               out->run_id);
     if (status == STATUS_OK && one_embedding)
-        status = each(store, "vocab_size, tie_embeddings, dtype", &condition,
-                      " GROUP BY 1, 2, 3 ORDER BY tie_embeddings DESC, count(*) DESC, 1, 3 LIMIT 1",
-                      read_embedding, &reader, err);
+        status = candidates_each(
+            store, "vocab_size, tie_embeddings, dtype", &condition,
+            " GROUP BY 1, 2, 3 ORDER BY tie_embeddings DESC, count(*) DESC, 1, 3 LIMIT 1",
+            read_embedding, &reader, err);
     if (status == STATUS_OK)
-        status = each(store,
-                      "count(*) AS n_candidates, group_concat(DISTINCT dtype) AS dtypes, "
-                      "max(decode_ns_high / decode_ns) AS widest",
-                      &condition, "", read_count, out, err);
+        status =
+            candidates_each(store,
+                            "count(*) AS n_candidates, group_concat(DISTINCT dtype) AS dtypes, "
+                            "max(decode_ns_high / decode_ns) AS widest",
+                            &condition, "", read_count, out, err);
     if (status == STATUS_OK && out->n_candidates == 0)
         status = err_set(err, STATUS_NOT_FOUND, "run %" PRId64 " has no candidates to draw",
                          out->run_id);
@@ -195,23 +197,23 @@ enum status candidates_depth(struct store *store, const struct selection *select
 {
     int64_t n_modes = 0;
     struct depth_reader reader = {0};
-    enum status status =
-        each(store, "count(DISTINCT sharing || '/' || repeats || '/' || share_ffn) AS n_modes",
-             &selection->condition, "", read_n_modes, &n_modes, err);
+    enum status status = candidates_each(
+        store, "count(DISTINCT sharing || '/' || repeats || '/' || share_ffn) AS n_modes",
+        &selection->condition, "", read_n_modes, &n_modes, err);
     if (status != STATUS_OK)
         return status;
     reader.by_repeats = n_modes <= most_modes;
     /* min() makes SQLite take the bare d_model from the row that has the minimum. */
-    status = each(store,
-                  reader.by_repeats
-                      ? "sharing, repeats AS times, share_ffn, n_layers_effective, d_model, "
-                        "min(decode_ns) AS fastest_ns"
-                      : "sharing, 0 AS times, share_ffn, n_layers_effective, d_model, "
-                        "min(decode_ns) AS fastest_ns",
-                  &selection->condition,
-                  " GROUP BY sharing, times, share_ffn, n_layers_effective "
-                  "ORDER BY sharing <> 'none', share_ffn, sharing, times, n_layers_effective",
-                  read_depth, &reader, err);
+    status = candidates_each(
+        store,
+        reader.by_repeats ? "sharing, repeats AS times, share_ffn, n_layers_effective, d_model, "
+                            "min(decode_ns) AS fastest_ns"
+                          : "sharing, 0 AS times, share_ffn, n_layers_effective, d_model, "
+                            "min(decode_ns) AS fastest_ns",
+        &selection->condition,
+        " GROUP BY sharing, times, share_ffn, n_layers_effective "
+        "ORDER BY sharing <> 'none', share_ffn, sharing, times, n_layers_effective",
+        read_depth, &reader, err);
     if (status != STATUS_OK) {
         memory_free(reader.points);
         return status;
@@ -219,122 +221,4 @@ enum status candidates_depth(struct store *store, const struct selection *select
     *points = reader.points;
     *n = keep_fastest_nearby(reader.points, reader.n);
     return STATUS_OK;
-}
-
-struct front_reader {
-    struct candidates_front *out;
-    double x_low, x_high, y_low, y_high;
-    bool taken[CLOUD_CELLS];
-};
-
-static enum status read_bounds(void *context, int n, const char *const *names,
-                               const struct cell *cells, struct err *err)
-{
-    struct front_reader *reader = context;
-    (void)err;
-    reader->x_low = CELL("least_params")->real;
-    reader->x_high = CELL("most_params")->real;
-    reader->y_low = CELL("fastest_ns")->real;
-    reader->y_high = CELL("slowest_ns")->real;
-    return STATUS_OK;
-}
-
-static enum status append(struct front_point **points, size_t *n, size_t *capacity,
-                          const struct front_point *point, struct err *err)
-{
-    void *array = *points;
-    enum status status = memory_grow(&array, capacity, *n + 1, sizeof *point, err);
-    if (status != STATUS_OK)
-        return status;
-    *points = array;
-    (*points)[(*n)++] = *point;
-    return STATUS_OK;
-}
-
-/* The front is kept by rising parameters, hence by rising time. */
-static enum status offer_to_front(struct candidates_front *out, const struct front_point *point,
-                                  struct err *err)
-{
-    size_t low = 0, high = out->n_front; /* first with at least as many parameters */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (out->front[middle].params_blocks < point->params_blocks)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < out->n_front && out->front[low].decode_ns <= point->decode_ns)
-        return STATUS_OK;
-    size_t end =
-        low + (low < out->n_front && out->front[low].params_blocks == point->params_blocks);
-    size_t first = low;
-    while (first > 0 && out->front[first - 1].decode_ns >= point->decode_ns)
-        first--;
-    enum status status = append(&out->front, &out->n_front, &out->front_capacity, point, err);
-    if (status != STATUS_OK)
-        return status;
-    size_t tail = out->n_front - 1 - end;
-    memmove(&out->front[first + 1], &out->front[end], tail * sizeof *point);
-    out->front[first] = *point;
-    out->n_front = first + 1 + tail;
-    return STATUS_OK;
-}
-
-static int cell_index(double value, double low, double high, int n)
-{
-    if (!(high > low))
-        return 0;
-    int index = (int)((value - low) / (high - low) * n);
-    return index < 0 ? 0 : index >= n ? n - 1 : index;
-}
-
-static enum status read_front(void *context, int n, const char *const *names,
-                              const struct cell *cells, struct err *err)
-{
-    struct front_reader *reader = context;
-    struct candidates_front *out = reader->out;
-    struct front_point point = {
-        .params_blocks = CELL("params_blocks")->real,
-        .decode_ns = CELL("decode_ns")->real,
-        .n_layers_effective = CELL("n_layers_effective")->integer,
-        .d_model = CELL("d_model")->integer,
-    };
-    snprintf(point.sharing, sizeof point.sharing, "%s", text_of(CELL("sharing"), ""));
-    int x = cell_index(point.params_blocks, reader->x_low, reader->x_high, CLOUD_ACROSS);
-    int y = cell_index(log(point.decode_ns), log(reader->y_low), log(reader->y_high), CLOUD_UP);
-    bool *taken = &reader->taken[y * CLOUD_ACROSS + x];
-    enum status status = STATUS_OK;
-    if (!*taken)
-        status = append(&out->cloud, &out->n_cloud, &out->cloud_capacity, &point, err);
-    *taken = true;
-    return status == STATUS_OK ? offer_to_front(out, &point, err) : status;
-}
-
-enum status candidates_front(struct store *store, const struct selection *selection,
-                             struct candidates_front *out, struct err *err)
-{
-    *out = (struct candidates_front){0};
-    struct front_reader *reader = memory_new(1, sizeof *reader);
-    if (!reader)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    reader->out = out;
-    enum status status =
-        each(store,
-             "min(params_blocks) AS least_params, max(params_blocks) AS most_params, "
-             "min(decode_ns) AS fastest_ns, max(decode_ns) AS slowest_ns",
-             &selection->condition, "", read_bounds, reader, err);
-    if (status == STATUS_OK)
-        status = each(store, "params_blocks, decode_ns, n_layers_effective, d_model, sharing",
-                      &selection->condition, "", read_front, reader, err);
-    memory_free(reader);
-    if (status != STATUS_OK)
-        candidates_release(out);
-    return status;
-}
-
-void candidates_release(struct candidates_front *front)
-{
-    memory_free(front->cloud);
-    memory_free(front->front);
-    *front = (struct candidates_front){0};
 }

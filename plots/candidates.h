@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "db/query.h"
 #include "db/store.h"
 
 /* The candidates that a figure is about, and what it says about them. */
@@ -34,6 +35,11 @@ void selection_release(struct selection *selection);
  * cannot be told apart from it. NaN when the interval is unknown. */
 double selection_indistinct_ns(const struct selection *selection, double decode_ns);
 
+/* SELECT `select` of the view candidate_units where `condition`, then `rest`. Errors: of query_each,
+ * STATUS_NOMEM (also when the condition failed). */
+enum status candidates_each(struct store *store, const char *select, const struct text *condition,
+                            const char *rest, query_row_fn *row, void *context, struct err *err);
+
 /* The fastest candidate near each depth (of depths within 10 % of one another), for each sharing
  * mode. */
 struct depth_point {
@@ -46,23 +52,5 @@ struct depth_point {
  * differ in their repeats alone are told apart while that makes no more than `most_modes`. */
 enum status candidates_depth(struct store *store, const struct selection *selection, int most_modes,
                              struct depth_point **points, size_t *n, struct err *err);
-
-struct front_point {
-    double params_blocks, decode_ns;
-    int64_t n_layers_effective, d_model;
-    char sharing[24];
-};
-/* cloud: one candidate for each occupied cell of a grid over the run (at most CLOUD_CELLS); front:
- * those that no other one beats in both more parameters in blocks and less decode time, by rising
- * parameters. Free `cloud` and `front` with candidates_release. */
-enum { CLOUD_ACROSS = 60, CLOUD_UP = 36, CLOUD_CELLS = CLOUD_ACROSS * CLOUD_UP };
-struct candidates_front {
-    struct front_point *cloud, *front;
-    size_t n_cloud, n_front;
-    size_t cloud_capacity, front_capacity;
-};
-enum status candidates_front(struct store *store, const struct selection *selection,
-                             struct candidates_front *out, struct err *err);
-void candidates_release(struct candidates_front *front);
 
 #endif

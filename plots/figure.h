@@ -72,6 +72,7 @@ struct plot_axis {
     double min, max;   /* NaN: from the data */
     char **categories; /* names at 0, 1, 2 ...; on y the first is on top. NULL: numbers */
     size_t n_categories;
+    int n_tics;       /* about how many; 0: as the length asks for */
     bool hide_labels; /* shares those of the panel to the left (y) or below (x) */
 };
 

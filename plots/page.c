@@ -139,7 +139,8 @@ static void arrange_columns(const struct sheet *sheet, struct panel *panels)
         struct panel *panel = &panels[p];
         const struct figure *figure = panel->figure;
         double height = panel->y.end - panel->y.start;
-        layout_tics(&panel->y, (int)fmax(2, height / (sheet->terminal ? 4 : 45)), &panel->y_tics);
+        int by_height = (int)fmax(2, height / (sheet->terminal ? 4 : 45));
+        layout_tics(&panel->y, figure->y.n_tics > 0 ? figure->y.n_tics : by_height, &panel->y_tics);
         panel->left = label_width(sheet, &figure->y, &panel->y_tics) + (sheet->terminal ? 2 : 12);
         panel->right = sheet->terminal ? 2 : 16;
         for (size_t i = 0; i < figure->n_notes; i++) {

@@ -20,16 +20,21 @@
 #include "plots/page.h"
 #include "plots/plot_accuracy.h"
 #include "plots/plot_breakdown.h"
+#include "plots/plot_deep_or_wide.h"
 #include "plots/plot_depth.h"
 #include "plots/plot_front.h"
 #include "plots/plot_phases.h"
+#include "plots/plot_roadmap.h"
 #include "plots/plot_timeline.h"
 #include "plots/plot_validate.h"
 #include "plots/report.h"
+#include "plots/run_front.h"
+#include "tests/quality_fixture.h"
 
 #define AWKWARD "it's_a {model}@\\n^2 \"5%\" & <b> `x` \xc2\xb5"
 
 static char database[64];
+static struct quality_law law;
 enum { N_ROWS = 3000 };
 #define INTERVAL_FRAC 0.05
 
@@ -55,6 +60,11 @@ static void fill(struct candidate_row *rows)
         row->dtype = "f16";
         row->params_blocks = (int64_t)blocks;
         row->price.decode_ns = blocks * 0.1 * (1 + rng_uniform(&rng)) + 13e3 * (double)layers;
+        row->loss.loss_delta_nats = 3e6 / blocks + 0.01 * rng_uniform(&rng);
+        if (i % 3 == 0) {
+            row->loss.loss_delta_low_nats = row->loss.loss_delta_nats - 0.02;
+            row->loss.loss_delta_high_nats = row->loss.loss_delta_nats + 0.02;
+        }
         row->price.decode_ns_low = interval_low(row->price.decode_ns, INTERVAL_FRAC);
         row->price.decode_ns_high = interval_high(row->price.decode_ns, INTERVAL_FRAC);
     }
@@ -78,6 +88,7 @@ static int make_database(void **state)
     int file = mkstemp(database);
     if (!rows || file < 0 || close(file) != 0 || unlink(database) != 0)
         return -1;
+    read_shipped_law(&law);
     fill(rows);
     bool done = store_open(database, STORE_WRITE, &store, NULL) == STATUS_OK &&
                 store_begin_run(store, &run, NULL) == STATUS_OK &&
@@ -103,13 +114,18 @@ static int remove_database(void **state)
 static enum status draw_run(const char *kind, const struct plot_options *options, struct err *err)
 {
     const struct plot_model models[] = {{AWKWARD, 30, 12e6}, {"OPT-125M", 12, 9e6}};
-    const struct plot_model sized[] = {{AWKWARD, 106e6, 12e6}, {"OPT-125M", 85e6, 9e6}};
+    struct candidate_row known, unknown;
+    const struct plot_mark marks[] = {{AWKWARD, &known}, {"OPT-125M", &unknown}};
+    record_clear(&candidate_fields, &known);
+    record_clear(&candidate_fields, &unknown);
+    known.params_blocks = 106000000;
+    known.price.decode_ns = unknown.price.decode_ns = 12e6;
     struct store *store = NULL;
     enum status status = store_open(database, STORE_READ, &store, err);
     if (status == STATUS_OK && strcmp(kind, "depth") == 0)
         status = plot_depth(store, 0, models, 2, options, err);
     else if (status == STATUS_OK)
-        status = plot_front(store, 0, sized, 2, options, err);
+        status = plot_front(store, 0, marks, 2, options, err);
     store_close(store);
     return status;
 }
@@ -137,6 +153,43 @@ static enum status draw_rows(const char *kind, const struct plot_options *option
     if (strcmp(kind, "error") == 0)
         return plot_error_by_depth(rows, 60, "decode", options, err);
     return plot_accuracy(systems, 30, true, "accuracy_avg", options, err);
+}
+
+static enum status draw_depths(const struct plot_options *options, struct err *err)
+{
+    static struct depth_options depths;
+    static struct price known[MAX_DEPTH_OPTIONS], unknown[MAX_DEPTH_OPTIONS];
+    const struct plot_depth_device devices[] = {{AWKWARD, known}, {"here", unknown}};
+    const struct plot_depth_point points[] = {{12, 0.03, 0.01, 0.05}, {30, NAN, NAN, NAN}};
+    enum status status =
+        depth_options_find(125000000, 32000, &law, QUALITY_NO_RECIPE, 1e12, &depths, err);
+    for (size_t i = 0; status == STATUS_OK && i < depths.n; i++) {
+        double ns = 1e7 + 1e5 * (double)i;
+        known[i] = (struct price){
+            .decode_ns = ns, .decode_ns_low = ns / 1.04, .decode_ns_high = ns * 1.04};
+        unknown[i] =
+            (struct price){.decode_ns = 30 * ns, .decode_ns_low = NAN, .decode_ns_high = NAN};
+    }
+    return status == STATUS_OK
+               ? plot_deep_or_wide("125M", &depths, devices, 2, points, 2, options, err)
+               : status;
+}
+
+static enum status draw_roadmap(const struct plot_options *options, struct err *err)
+{
+    struct quality_comparison steps[] = {
+        {.name = AWKWARD, .waterfall = 1, .difference.points = 1.2, .printed_points = 1},
+        {.name = "125M, unknown", .waterfall = 2, .difference.points = NAN},
+        {.name = "125M, worse",
+         .waterfall = 3,
+         .difference.points = -2,
+         .points_low = -3,
+         .points_high = -1,
+         .printed_points = -0.4},
+        {.name = "125M, beside it", .difference.points = 99},
+        {.name = "350M, first", .waterfall = 1, .difference.points = 0},
+    };
+    return plot_roadmap(steps, sizeof steps / sizeof *steps, options, err);
 }
 
 static enum status draw(const char *kind, const struct plot_options *options, struct err *err)
@@ -173,11 +226,16 @@ static enum status draw(const char *kind, const struct plot_options *options, st
             (const struct plot_timeline_panel[]){{AWKWARD, spans, 2000}, {"two", spans, 9}}, 2,
             options, err);
     }
+    if (strcmp(kind, "deep-or-wide") == 0)
+        return draw_depths(options, err);
+    if (strcmp(kind, "roadmap") == 0)
+        return draw_roadmap(options, err);
     return draw_rows(kind, options, err);
 }
 
-static const char *const plot_kinds[] = {"depth",    "front", "phases",  "breakdown", "accuracy",
-                                         "validate", "error", "contest", "timeline"};
+static const char *const plot_kinds[] = {"depth",        "front",    "phases",  "breakdown",
+                                         "accuracy",     "validate", "error",   "contest",
+                                         "deep-or-wide", "roadmap",  "timeline"};
 
 static void every_kind_draws_every_format_without_a_warning(void **state)
 {
@@ -334,35 +392,148 @@ static void figures_show_what_cannot_be_told_apart_from_the_fastest(void **state
     }
 }
 
-static void the_front_is_what_no_candidate_beats(void **state)
+/* A run over the same candidates with other objectives; the figure's axes, and its title. */
+static void read_front_of(const char *objectives, struct front_axes *axes, struct run_front *front,
+                          char *svg_has, bool *has)
 {
-    (void)state;
     struct store *store = NULL;
     struct selection selection;
-    struct candidates_front found = {0};
+    struct run_row run;
     struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
     fill(rows);
-    assert_int_equal(store_open(database, STORE_READ, &store, NULL), STATUS_OK);
-    assert_int_equal(candidates_select(store, 0, false, &selection, NULL), STATUS_OK);
-    assert_int_equal(selection.n_candidates, N_ROWS);
-    assert_int_equal(candidates_front(store, &selection, &found, NULL), STATUS_OK);
+    row_clear(TABLE_RUN, &run);
+    run.verb = "search";
+    run.objectives = objectives;
+    assert_int_equal(store_open(database, STORE_WRITE, &store, NULL), STATUS_OK);
+    assert_int_equal(store_begin_run(store, &run, NULL), STATUS_OK);
+    assert_int_equal(store_put_candidates(store, run.id, rows, N_ROWS, N_ROWS, NULL), STATUS_OK);
+    assert_int_equal(candidates_select(store, run.id, false, &selection, NULL), STATUS_OK);
+    assert_int_equal(front_axes_of_run(store, run.id, axes, NULL), STATUS_OK);
+    assert_int_equal(run_front_read(store, &selection, axes, front, NULL), STATUS_OK);
+    struct text svg = {0};
+    struct plot_options options = {.svg = &svg};
+    assert_int_equal(plot_front(store, run.id, NULL, 0, &options, NULL), STATUS_OK);
+    *has = strstr(svg.data, svg_has) != NULL;
+    text_release(&svg);
+    selection_release(&selection);
+    memory_free(rows);
+    assert_int_equal(store_finish_run(store, run.id, NULL), STATUS_OK);
+    store_close(store);
+}
+
+/* Brute force: points of the front are those that nothing beats by both signs. */
+static void check_front(const struct front_axes *axes, const struct run_front *front)
+{
+    static double x[N_ROWS], y[N_ROWS];
+    struct candidate_row *rows = memory_new(N_ROWS, sizeof *rows);
     size_t n = 0;
+    fill(rows);
+    for (int i = 0; i < N_ROWS; i++) {
+        x[i] = field_axis_value(&axes->x, &rows[i]) * axes->x.sign;
+        y[i] = field_axis_value(&axes->y, &rows[i]) * axes->y.sign;
+    }
     for (int i = 0; i < N_ROWS; i++) {
         bool beaten = false, listed = false;
-        for (int j = 0; j < N_ROWS; j++)
-            beaten = beaten || (rows[j].price.decode_ns < rows[i].price.decode_ns &&
-                                rows[j].params_blocks >= rows[i].params_blocks);
-        for (size_t j = 0; j < found.n_front; j++)
-            listed = listed || found.front[j].decode_ns == rows[i].price.decode_ns;
+        for (int j = 0; j < N_ROWS && !beaten; j++)
+            beaten =
+                j != i && x[j] <= x[i] && y[j] <= y[i] && (x[j] < x[i] || y[j] < y[i] || j < i);
+        for (size_t j = 0; j < front->n_front && !beaten; j++)
+            listed = listed || (front->front[j].y * axes->y.sign == y[i] &&
+                                front->front[j].x == field_axis_value(&axes->x, &rows[i]));
         assert_int_equal(listed, !beaten);
         n += !beaten;
     }
-    assert_int_equal(found.n_front, n);
-    assert_true(found.n_cloud > 500 && found.n_cloud <= CLOUD_CELLS);
-    candidates_release(&found);
-    selection_release(&selection);
+    assert_int_equal(front->n_front, n);
+    assert_true(front->n_cloud > 0 && front->n_cloud <= CLOUD_CELLS);
     memory_free(rows);
+}
+
+static void a_front_is_drawn_on_the_run_s_own_objectives(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *objectives, *x, *y;
+        char *label;
+        int x_sign, n;
+    } cases[] = {
+        {"decode_ns,max:params_blocks", "params_blocks", "decode_ns",
+         "parameters in blocks (millions; more is better)", -1, 2},
+        {NULL, "params_blocks", "decode_ns", "decode (ms, log scale; less is better)", -1, 0},
+        {"max:params_blocks,min:decode_ms", "decode_ns", "params_blocks",
+         "The front: parameters in blocks against decode", 1, 2},
+        {"d_model,decode_ns,params_blocks", "decode_ns", "d_model",
+         "of 3 objectives the first two are shown", 1, 3},
+        {"decode_ns,loss_delta_nats", "decode_ns", "loss_delta_nats", "90 % interval", 1, 2},
+        {"decode_us", "n_layers_effective", "decode_ns", "depth (log scale)", 0, 1},
+        {"sharing,decode_ns,decode_ms", "n_layers_effective", "decode_ns",
+         "decode against depth: the best is", 0, 1},
+        {"n_layers_effective", "decode_ns", "n_layers_effective", "depth (less is better)", 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct front_axes axes;
+        struct run_front front;
+        bool has;
+        read_front_of(cases[i].objectives, &axes, &front, cases[i].label, &has);
+        if (!has)
+            fail_msg("%s: no '%s'", cases[i].objectives, cases[i].label);
+        assert_string_equal(axes.x.field->name, cases[i].x);
+        assert_string_equal(axes.y.field->name, cases[i].y);
+        assert_int_equal(axes.x.sign, cases[i].x_sign);
+        assert_int_equal(axes.n_objectives, cases[i].n);
+        check_front(&axes, &front);
+        run_front_release(&front);
+    }
+}
+
+static void a_model_without_a_place_on_the_front_is_named_below_it(void **state)
+{
+    (void)state;
+    struct text svg = {0};
+    struct plot_options options = {.svg = &svg};
+    assert_int_equal(draw("front", &options, NULL), STATUS_OK);
+    assert_non_null(
+        strstr(svg.data, "Models without a place here (another vocabulary, or unknown): OPT-125M"));
+    text_release(&svg);
+}
+
+static void objectives_of_a_later_version_are_refused(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct run_row run;
+    struct front_axes axes;
+    struct err err = {{0}};
+    row_clear(TABLE_RUN, &run);
+    run.verb = "probe";
+    run.objectives = "decode_ns,beauty";
+    assert_int_equal(store_open(database, STORE_WRITE, &store, NULL), STATUS_OK);
+    assert_int_equal(store_begin_run(store, &run, NULL), STATUS_OK);
+    assert_int_equal(front_axes_of_run(store, run.id, &axes, &err), STATUS_INPUT);
+    assert_non_null(strstr(err.message, "the run's objectives: unknown metric 'beauty'"));
     store_close(store);
+}
+
+static void one_depth_is_a_figure_too(void **state)
+{
+    (void)state;
+    static struct depth_options depths;
+    struct text svg = {0};
+    struct plot_options options = {.svg = &svg};
+    const struct price price = {.decode_ns = 1e6, .decode_ns_low = 9e5, .decode_ns_high = 1.1e6};
+    const struct plot_depth_device device = {"here", &price};
+    assert_int_equal(
+        depth_options_find(125000000, 32000, &law, QUALITY_NO_RECIPE, 1e12, &depths, NULL),
+        STATUS_OK);
+    depths.item[0] = depths.item[depths.best];
+    depths.best = 0;
+    depths.n = 1;
+    assert_int_equal(plot_deep_or_wide("125M", &depths, &device, 1, NULL, 0, &options, NULL),
+                     STATUS_OK);
+    assert_non_null(strstr(svg.data, "125M: best by both are"));
+    assert_int_equal(plot_deep_or_wide("125M", &depths, &device, 5, NULL, 0, &options, NULL),
+                     STATUS_RANGE);
+    assert_int_equal(plot_roadmap(NULL, 0, &options, NULL), STATUS_RANGE);
+    text_release(&svg);
 }
 
 static void a_run_without_candidates_is_named(void **state)
@@ -422,7 +593,10 @@ int main(void)
         cmocka_unit_test(a_value_that_has_no_place_on_a_log_axis_is_refused),
         cmocka_unit_test(running_out_of_memory_is_reported_once_and_leaks_nothing),
         cmocka_unit_test(figures_show_what_cannot_be_told_apart_from_the_fastest),
-        cmocka_unit_test(the_front_is_what_no_candidate_beats),
+        cmocka_unit_test(a_model_without_a_place_on_the_front_is_named_below_it),
+        cmocka_unit_test(a_front_is_drawn_on_the_run_s_own_objectives),
+        cmocka_unit_test(objectives_of_a_later_version_are_refused),
+        cmocka_unit_test(one_depth_is_a_figure_too),
         cmocka_unit_test(a_run_without_candidates_is_named),
         cmocka_unit_test(a_report_holds_figures_whose_names_do_not_meet),
     };

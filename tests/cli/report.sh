@@ -3,3 +3,4 @@ lathe report mobilellm-125m --db x.db --out page.html
 grep -c '<figure' page.html
 grep -c 'src=\|href="http' page.html
 ls *.html
+grep -o 'loss, at [a-z]* (nats)' page.html | sort -u
