@@ -76,20 +76,6 @@ static double starts_of_run(const struct machine *machine, const struct reuse_ru
            square * square * (squares - 1) * (3 * squares - 7) / 240;
 }
 
-/* A walk on its way. */
-struct walk {
-    const struct machine *machine;
-    const struct operator_list *list;
-    int64_t pass_bytes;       /* distinct, of the whole pass */
-    struct read_place once;   /* of what is used once a pass: edges and cache */
-    struct read_place gather; /* of the gathered rows of an untied table: cold beyond it */
-    /* Of the last first run of a block, for its repeats: level, time, share from memory. */
-    int first_level;
-    double first_ns, first_far;
-    struct pass *pass;
-    struct price_detail *detail;
-};
-
 static struct read_place once_a_pass(const struct machine *machine, int64_t distance)
 {
     int level = found_level(machine, distance);
@@ -101,12 +87,12 @@ static struct read_place once_a_pass(const struct machine *machine, int64_t dist
 /* While a block repeats from a fast level, the DRAM channel is idle: the next block's stream runs
  * ahead as far as there is room beside the repeating block, for as long as the repeats compute.
  * What was streamed ahead is then read from the fast level, so at most the difference is won. */
-static double hidden_stream_ns(const struct walk *walk, const struct block_cost *cost,
+static double hidden_stream_ns(const struct pass_steps *steps, const struct block_cost *cost,
                                const struct reuse_run *repeat)
 {
-    const struct machine *machine = walk->machine;
+    const struct machine *machine = steps->machine;
     int level = found_level(machine, repeat->distance[0]);
-    if (machine->overlap_frac <= 0 || level >= walk->first_level)
+    if (machine->overlap_frac <= 0 || level >= steps->first_level)
         return 0;
     int64_t bytes = cost->weight_bytes;
     int64_t room = machine->levels[level].capacity_bytes - repeat->distance[0];
@@ -114,44 +100,44 @@ static double hidden_stream_ns(const struct walk *walk, const struct block_cost 
     double near = 0;
     for (int g = 0; g < cost->n_groups; g++)
         near += cost->groups[g].ns[level];
-    double repeat_ns = (double)(walk->list->schedule.repeats - 1) * (near + cost->other_ns);
-    return machine->overlap_frac * fmin(share * fmax(0, walk->first_ns - near), repeat_ns);
+    double repeat_ns = (double)(steps->list->schedule.repeats - 1) * (near + cost->other_ns);
+    return machine->overlap_frac * fmin(share * fmax(0, steps->first_ns - near), repeat_ns);
 }
 
 /* Of the reads of a run, found in `level`, those that come from memory again, since the reads
  * before them did. */
-static double lost_rereads(const struct walk *walk, const struct reuse_run *run, int level)
+static double lost_rereads(const struct pass_steps *steps, const struct reuse_run *run, int level)
 {
-    const struct machine *machine = walk->machine;
-    const struct operator_list *list = walk->list;
+    const struct machine *machine = steps->machine;
+    const struct operator_list *list = steps->list;
     double n = (double)run->count, distance = middle(run, 0);
     if (list->schedule.share_ffn || machine->dram == 0)
         return 0;
     double share = price_lost_share(machine, level, distance);
     if (run->immediate)
-        return n / (double)(list->schedule.repeats - 1) * walk->first_far * share;
+        return n / (double)(list->schedule.repeats - 1) * steps->first_far * share;
     if (list->schedule.sharing != SHARING_REVERSE)
         return 0;
     /* A block is met on the way there and on the way back: what one way is short of a pass and a
      * block, the other is long. */
     const struct block_ops *block = &list->classes[run->class];
-    double both_ways = (double)(walk->pass_bytes + block_weight_bytes(block));
+    double both_ways = (double)(steps->pass_bytes + block_weight_bytes(block));
     double before = both_ways - distance;
     return n * price_memory_share(machine, before) * share;
 }
 
-static void record_run(const struct walk *walk, const struct reuse_run *run, double lost)
+static void record_run(const struct pass_steps *steps, const struct reuse_run *run, double lost)
 {
-    const struct machine *machine = walk->machine;
-    const struct block_ops *block = &walk->list->classes[run->class];
-    struct read_run reads = {.count = (double)run->count, .lost = lost, .cache = walk->once};
+    const struct machine *machine = steps->machine;
+    const struct block_ops *block = &steps->list->classes[run->class];
+    struct read_run reads = {.count = (double)run->count, .lost = lost, .cache = steps->once};
     for (int g = 0; g < block->n_groups; g++) {
         int level = found_level(machine, run->distance[g]);
         double distance = middle(run, g);
         reads.groups[g] = (struct read_place){level, found_before(machine, level, distance).share,
                                               starts_of_run(machine, run, g, distance)};
     }
-    breakdown_run(machine, block, &reads, walk->detail);
+    breakdown_run(machine, block, &reads, steps->detail);
 }
 
 /* One execution of a run: its weights, each group from its level, the starts of its matrices among
@@ -161,10 +147,10 @@ struct weight_time {
 };
 
 /* Most groups share a distance with the first, so what follows from it is worked out once. */
-static struct weight_time add_weights(struct walk *walk, const struct reuse_run *run,
+static struct weight_time add_weights(struct pass_steps *steps, const struct reuse_run *run,
                                       const struct block_cost *cost, double lost)
 {
-    const struct machine *machine = walk->machine;
+    const struct machine *machine = steps->machine;
     struct weight_time time = {0, 0};
     double distance = 0, found = 0, starts = NAN;
     int level = 0;
@@ -185,46 +171,47 @@ static struct weight_time add_weights(struct walk *walk, const struct reuse_run 
         time.ns += ns;
         time.memory_ns += group->ns[machine->dram];
         time.memory_ns += group->start_ns;
-        walk->pass->level_bytes[level] += ((double)run->count - lost) * (double)group->bytes;
+        steps->pass->level_bytes[level] += ((double)run->count - lost) * (double)group->bytes;
     }
     return time;
 }
 
-static void add_run(struct walk *walk, const struct reuse_run *run, const struct block_cost *cost)
+void pass_add_run(struct pass_steps *steps, const struct reuse_run *run,
+                  const struct block_cost *cost)
 {
-    const struct machine *machine = walk->machine;
-    const struct schedule *schedule = &walk->list->schedule;
-    struct pass *pass = walk->pass;
+    const struct machine *machine = steps->machine;
+    const struct schedule *schedule = &steps->list->schedule;
+    struct pass *pass = steps->pass;
     int level = found_level(machine, run->distance[0]);
     double n = (double)run->count;
-    double lost = lost_rereads(walk, run, level);
-    struct weight_time weights = add_weights(walk, run, cost, lost);
+    double lost = lost_rereads(steps, run, level);
+    struct weight_time weights = add_weights(steps, run, cost, lost);
     pass->ns += lost * (weights.memory_ns - weights.ns);
     pass->ns += n * (weights.ns + cost->other_ns + cost->fixed_ns +
-                     found_share_ns(cost->kv_ns, walk->once.level, walk->once.found));
+                     found_share_ns(cost->kv_ns, steps->once.level, steps->once.found));
     pass->beyond_timings |= cost->beyond_timings;
     pass->flop += n * (double)cost->flop;
     pass->activation_bytes += n * (double)cost->activation_bytes;
     pass->level_bytes[machine->dram] += lost * (double)cost->weight_bytes;
-    pass->level_bytes[walk->once.level] += n * (double)cost->kv_bytes;
-    if (walk->detail)
-        record_run(walk, run, lost);
+    pass->level_bytes[steps->once.level] += n * (double)cost->kv_bytes;
+    if (steps->detail)
+        record_run(steps, run, lost);
     if (!run->immediate) {
-        walk->first_level = level;
-        walk->first_ns = weights.ns;
-        walk->first_far = price_memory_share(machine, middle(run, 0));
+        steps->first_level = level;
+        steps->first_ns = weights.ns;
+        steps->first_far = price_memory_share(machine, middle(run, 0));
     } else if (!schedule->share_ffn) {
         /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
         double blocks = n / (double)(schedule->repeats - 1);
-        pass->hidden_level = walk->first_level;
-        pass->hidden_ns += blocks * hidden_stream_ns(walk, cost, run);
+        pass->hidden_level = steps->first_level;
+        pass->hidden_ns += blocks * hidden_stream_ns(steps, cost, run);
     }
 }
 
-static void add_edge(struct walk *walk, const struct op *op, const struct read_place *place)
+static void add_edge(struct pass_steps *steps, const struct op *op, const struct read_place *place)
 {
-    const struct machine *machine = walk->machine;
-    struct pass *pass = walk->pass;
+    const struct machine *machine = steps->machine;
+    struct pass *pass = steps->pass;
     if (op->kind == OP_SAMPLE) /* excluded by the contract */
         return;
     double ns = operator_time(machine, op, place->level).busy_ns;
@@ -236,30 +223,41 @@ static void add_edge(struct walk *walk, const struct op *op, const struct read_p
     pass->flop += (double)op->flop;
     pass->activation_bytes += (double)op->activation_bytes;
     pass->level_bytes[place->level] += (double)op->weight_bytes;
-    if (walk->detail)
-        breakdown_edge(machine, op, place, walk->detail);
+    if (steps->detail)
+        breakdown_edge(machine, op, place, steps->detail);
 }
 
-static void start(struct walk *walk, int64_t table_bytes)
+void pass_begin(struct pass_steps *steps, int64_t table_bytes)
 {
-    const struct machine *machine = walk->machine;
-    int64_t distance = walk->pass_bytes;
-    walk->once = once_a_pass(machine, distance);
-    walk->gather = once_a_pass(machine, distance + table_bytes);
-    walk->first_level = machine->n_levels - 1;
-    walk->first_far = 1;
-    *walk->pass = (struct pass){.ns = machine->pass_ns};
-    if (walk->detail)
-        *walk->detail = (struct price_detail){.fixed_ns = machine->pass_ns};
+    const struct machine *machine = steps->machine;
+    int64_t distance = steps->pass_bytes;
+    steps->once = once_a_pass(machine, distance);
+    steps->gather = once_a_pass(machine, distance + table_bytes);
+    steps->first_level = machine->n_levels - 1;
+    steps->first_far = 1;
+    *steps->pass = (struct pass){.ns = machine->pass_ns};
+    if (steps->detail)
+        *steps->detail = (struct price_detail){.fixed_ns = machine->pass_ns};
 }
 
-static void finish(struct walk *walk)
+void pass_add_edges(struct pass_steps *steps)
 {
-    struct pass *pass = walk->pass;
+    const struct operator_list *list = steps->list;
+    for (int i = 0; i < list->n_prologue; i++) {
+        const struct op *op = &list->prologue[i];
+        add_edge(steps, op, op->kind == OP_EMBED ? &steps->gather : &steps->once);
+    }
+    for (int i = 0; i < list->n_epilogue; i++)
+        add_edge(steps, &list->epilogue[i], &steps->once);
+}
+
+void pass_end(struct pass_steps *steps)
+{
+    struct pass *pass = steps->pass;
     pass->ns -= pass->hidden_ns;
-    if (walk->detail) {
-        walk->detail->hidden_ns = pass->hidden_ns;
-        walk->detail->hidden_level = pass->hidden_level;
+    if (steps->detail) {
+        steps->detail->hidden_ns = pass->hidden_ns;
+        steps->detail->hidden_level = pass->hidden_level;
     }
 }
 
@@ -267,7 +265,7 @@ enum status pass_walk(const struct machine *machine, const struct operator_list 
                       const struct block_cost *costs, int64_t table_bytes, struct pass *pass,
                       struct price_detail *detail, struct err *err)
 {
-    struct walk walk = {.machine = machine, .list = list, .pass = pass, .detail = detail};
+    struct pass_steps steps = {.machine = machine, .list = list, .pass = pass, .detail = detail};
     struct reuse_walk reuse;
     struct reuse_run run;
     int64_t edges[MAX_FOUND_EDGES];
@@ -275,17 +273,12 @@ enum status pass_walk(const struct machine *machine, const struct operator_list 
     enum status status = reuse_walk_start(&reuse, list, edges, n_edges, err);
     if (status)
         return status;
-    walk.pass_bytes = reuse.pass_bytes;
-    start(&walk, table_bytes);
+    steps.pass_bytes = reuse.pass_bytes;
+    pass_begin(&steps, table_bytes);
     while (reuse_walk_next(&reuse, &run))
-        add_run(&walk, &run, &costs[run.class]);
+        pass_add_run(&steps, &run, &costs[run.class]);
     reuse_walk_end(&reuse);
-    for (int i = 0; i < list->n_prologue; i++) {
-        const struct op *op = &list->prologue[i];
-        add_edge(&walk, op, op->kind == OP_EMBED ? &walk.gather : &walk.once);
-    }
-    for (int i = 0; i < list->n_epilogue; i++)
-        add_edge(&walk, &list->epilogue[i], &walk.once);
-    finish(&walk);
+    pass_add_edges(&steps);
+    pass_end(&steps);
     return STATUS_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "costmodel/breakdown.h"
+#include "costmodel/reuse.h"
 #include "device/machine.h"
 #include "model/ops.h"
 
@@ -40,6 +41,31 @@ struct pass {
     double level_bytes[MAX_LEVELS]; /* weights and KV cache */
     bool beyond_timings;
 };
+
+/* The walk piece by piece, for who knows the distances without walking (exact/): pass_walk is begin,
+ * each run of costmodel/reuse.h, the edges, end. What follows from the runs of one block does not
+ * depend on those of others, so a pass is a sum over blocks once its bytes are known. */
+struct pass_steps {
+    const struct machine *machine;
+    const struct operator_list *list;
+    int64_t pass_bytes;       /* distinct, of the whole pass */
+    struct read_place once;   /* of what is used once a pass: edges and cache */
+    struct read_place gather; /* of the gathered rows of an untied table: cold beyond it */
+    /* Of the last first run of a block, for its repeats: level, time, share from memory. */
+    int first_level;
+    double first_ns, first_far;
+    struct pass *pass;           /* borrowed, as the rest */
+    struct price_detail *detail; /* NULL, or gets the pass operator by operator */
+};
+/* machine, list, pass_bytes, pass and detail are set. */
+void pass_begin(struct pass_steps *steps, int64_t table_bytes);
+/* Repeats of a block come after its first run. cost: of the run's class. */
+void pass_add_run(struct pass_steps *steps, const struct reuse_run *run,
+                  const struct block_cost *cost);
+/* Prologue and epilogue. */
+void pass_add_edges(struct pass_steps *steps);
+/* Takes off what is hidden. */
+void pass_end(struct pass_steps *steps);
 
 /* costs: [list->n_classes]. table_bytes: of a token table that nothing but the lookup reads, else
  * 0. detail: NULL, or gets the pass operator by operator. Errors: STATUS_NOMEM, for a stack of

@@ -32,7 +32,7 @@ int64_t live_activation_bytes(const struct transformer *net, int64_t n_tokens)
     return (n_tokens * (2 * net->d_model + widest) + net->vocab_size) * BYTES_F32;
 }
 
-static double energy_pj(const struct machine *machine, const struct pass *pass)
+double pass_energy_pj(const struct machine *machine, const struct pass *pass)
 {
     double sum = pass->flop * machine->energy_pj_per_flop +
                  pass->activation_bytes * machine->levels[0].energy_pj_per_byte;
@@ -70,7 +70,7 @@ void price_of_passes(const struct transformer *net, const struct machine *machin
     out->prefill_ns = prefill->ns;
     price_set_decode(machine, decode->ns, out);
     out->ttft_cold_ns = out->load_ns + out->init_ns + out->prefill_ns;
-    out->energy_pj_per_token = energy_pj(machine, decode);
+    out->energy_pj_per_token = pass_energy_pj(machine, decode);
     out->energy_rule_pj_per_token = 0.1e12 * (double)counted->params.total / 1e9;
     out->peak_bytes = bytes + transformer_kv_bytes(net, held) + live_bytes;
     out->beyond_timings = prefill->beyond_timings || decode->beyond_timings;

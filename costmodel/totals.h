@@ -24,6 +24,9 @@ int64_t lookup_table_bytes(const struct transformer *net);
  * logits. */
 int64_t live_activation_bytes(const struct transformer *net, int64_t n_tokens);
 
+/* A pass in picojoules; NaN where the profile has no energies. Linear in what the pass has. */
+double pass_energy_pj(const struct machine *machine, const struct pass *pass);
+
 /* decode_ns and what follows from it: its interval, tokens a second. */
 void price_set_decode(const struct machine *machine, double ns, struct price *out);
 
