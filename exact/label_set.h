@@ -14,7 +14,7 @@
 
 #include "base/status.h"
 
-enum { MAX_COSTS = 10 };
+enum { MAX_COSTS = 16 };
 
 struct label_origin {
     uint32_t set, label; /* of the place before */
@@ -45,8 +45,7 @@ enum status label_set_add(const struct label_rules *rules, struct label_set *int
                           struct label_set *spare, const struct label_set *from, const int64_t *add,
                           const int64_t *most, uint32_t set, int32_t choice, struct err *err);
 
-/* Once all are added: what is beaten goes (two costs or one: it has gone already). `order` and so on
- * are allocated inside. Errors: STATUS_NOMEM. */
+/* Once all are added: what is beaten goes (two costs or one: it has gone already). Errors: STATUS_NOMEM. */
 enum status label_set_prune(const struct label_rules *rules, struct label_set *set,
                             struct err *err);
 

@@ -156,9 +156,8 @@ static int64_t own_distance(const struct stack_costs *costs, enum phase phase, i
     int64_t whole = place->whole_bytes + head;
     switch (schedule->sharing) {
     case SHARING_IMMEDIATE:
-        return execution == 0
-                   ? place->pass_bytes - (schedule->repeats - 1) * kv
-                   : own + shared + kv;
+        return execution == 0 ? place->pass_bytes - (schedule->repeats - 1) * kv
+                              : own + shared + kv;
     case SHARING_REVERSE:
         if (execution == 0 && schedule->repeats % 2 != 0)
             return whole;

@@ -295,24 +295,38 @@ static void trace(const struct table *table, uint32_t set, uint32_t label, int *
     }
 }
 
+/* Of all keys together: sums that had to hit a range do not matter any more. */
+static enum status unite(const struct table *table, struct label_set *all, struct err *err)
+{
+    const struct stack_dp *dp = table->dp;
+    const struct layer *last = &table->layer[dp->rules.n_places];
+    static const int64_t nothing[MAX_COSTS];
+    struct label_set spare = {0};
+    enum status status = STATUS_OK;
+    for (uint32_t k = 0; k < last->keys.n && !status; k++)
+        status =
+            label_set_add(&dp->labels, all, &spare, &last->labels[k], nothing, dp->most, k, 0, err);
+    label_set_release(&spare);
+    return status ? status : label_set_prune(&dp->labels, all, err);
+}
+
 static enum status report(const struct table *table, stack_dp_found *found, void *user,
                           struct err *err)
 {
     const struct stack_dp *dp = table->dp;
-    const struct layer *last = &table->layer[dp->rules.n_places];
+    struct label_set all = {0};
     int *choices = memory_new((size_t)dp->rules.n_places, sizeof *choices);
     enum status status = STATUS_OK;
     if (!choices)
         return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " places",
                        dp->rules.n_places);
-    for (uint32_t k = 0; k < last->keys.n && !status; k++) {
-        const struct label_set *set = &last->labels[k];
-        for (uint32_t i = 0; i < set->n && !status; i++) {
-            trace(table, k, i, choices);
-            status = found(choices, set->cost + i * (size_t)dp->labels.n_costs, user, err);
-        }
+    status = unite(table, &all, err);
+    for (size_t i = 0; i < all.n && !status; i++) {
+        trace(table, all.from[i].set, all.from[i].label, choices);
+        status = found(choices, all.cost + i * (size_t)dp->labels.n_costs, user, err);
     }
     memory_free(choices);
+    label_set_release(&all);
     return status;
 }
 
@@ -327,6 +341,19 @@ enum status stack_dp_run(const struct stack_dp *dp, stack_dp_found *found, void 
         status = fill_all(&table, err);
     if (!status)
         status = report(&table, found, user, err);
+    release(&table);
+    return status;
+}
+
+enum status stack_dp_sums(const struct stack_dp *dp, stack_dp_found *found, void *user,
+                          struct err *err)
+{
+    struct table table;
+    enum status status = start(dp, &table, err);
+    if (!status)
+        status = list_all_keys(&table, err);
+    for (size_t k = 0; !status && k < table.layer[dp->rules.n_places].keys.n; k++)
+        status = found(NULL, key_table_key(&table.layer[dp->rules.n_places].keys, k), user, err);
     release(&table);
     return status;
 }

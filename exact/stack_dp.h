@@ -43,10 +43,15 @@ struct stack_dp {
 typedef enum status stack_dp_found(const int *choices, const int64_t *cost, void *user,
                                    struct err *err);
 
-/* Calls found for the stacks that nothing beats among those with equal sums. Errors: found's;
+/* Calls found for the stacks that nothing beats. Errors: found's;
  * STATUS_RANGE when the table would be larger than memory_bytes, with its size and what makes it
  * large; STATUS_INTERRUPTED; STATUS_NOMEM. */
 enum status stack_dp_run(const struct stack_dp *dp, stack_dp_found *found, void *user,
                          struct err *err);
+
+/* Calls found for the sums of each key that whole stacks can end with: choices NULL, the sums in the
+ * place of costs. Limits on costs are not looked at. Errors: as stack_dp_run. */
+enum status stack_dp_sums(const struct stack_dp *dp, stack_dp_found *found, void *user,
+                          struct err *err);
 
 #endif

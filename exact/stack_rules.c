@@ -17,19 +17,21 @@ enum layer_kind layer_kind_of(const struct block *block)
 }
 
 /* A state taken apart: full blocks so far (min_full at most are counted), windowed ones at the end,
- * the choice of the third under way (0: it has none yet), whether there is a block. */
+ * 1 + the choice of the third under way (0: it has none yet), 1 + the choice of all blocks so far
+ * (n_choices + 1: they differ), whether there is a block. */
 struct state {
-    int64_t full, run, third, begun;
+    int64_t full, run, third, all, begun;
 };
 
 struct radix {
-    int64_t full, run, third;
+    int64_t full, run, third, all;
 };
 
 static struct radix radix_of(const struct rule_automaton *a)
 {
     return (struct radix){a->rules.min_full + 1, a->rules.max_windowed_run + 1,
-                          a->rules.equal_thirds ? a->n_choices + 1 : 1};
+                          a->rules.equal_thirds ? a->n_choices + 1 : 1,
+                          a->is_uneven ? a->n_choices + 2 : 1};
 }
 
 static struct state unpack(const struct rule_automaton *a, int64_t packed)
@@ -41,20 +43,24 @@ static struct state unpack(const struct rule_automaton *a, int64_t packed)
     state.run = packed % r.run;
     packed /= r.run;
     state.third = packed % r.third;
-    state.begun = packed / r.third;
+    packed /= r.third;
+    state.all = packed % r.all;
+    state.begun = packed / r.all;
     return state;
 }
 
 static int64_t pack(const struct rule_automaton *a, const struct state *state)
 {
     struct radix r = radix_of(a);
-    return state->full + r.full * (state->run + r.run * (state->third + r.third * state->begun));
+    return state->full +
+           r.full * (state->run +
+                     r.run * (state->third + r.third * (state->all + r.all * state->begun)));
 }
 
 int64_t rule_states(const struct rule_automaton *a)
 {
     struct radix r = radix_of(a);
-    return 2 * r.full * r.run * r.third;
+    return 2 * r.full * r.run * r.third * r.all;
 }
 
 static bool fits_pattern(const struct stack_rules *rules, int64_t place, enum layer_kind kind)
@@ -100,6 +106,8 @@ int64_t rule_step(const struct rule_automaton *a, int64_t packed, int64_t place,
             return RULE_STATE_DEAD;
         state.third = choice + 1;
     }
+    if (a->is_uneven && kind != LAYER_SKIP)
+        state.all = state.all == 0 || state.all == choice + 1 ? choice + 1 : a->n_choices + 1;
     count_kind(rules, kind, &state);
     return pack(a, &state);
 }
@@ -112,7 +120,8 @@ bool rule_has_block(const struct rule_automaton *a, int64_t packed)
 bool rule_accepts(const struct rule_automaton *a, int64_t packed)
 {
     struct state state = unpack(a, packed);
-    return state.begun && state.full == a->rules.min_full;
+    return state.begun && state.full == a->rules.min_full &&
+           (!a->is_uneven || state.all == a->n_choices + 1);
 }
 
 bool *rule_live(const struct rule_automaton *a)
@@ -164,6 +173,7 @@ static enum status can_be_kept(const struct rule_automaton *a, unsigned set, boo
                                struct err *err)
 {
     struct rule_automaton part = *a;
+    part.is_uneven = false;
     part.rules = only(&a->rules, set);
     bool *live = rule_live(&part);
     if (!live)

@@ -42,6 +42,7 @@ struct rule_automaton {
     int n_choices;
     const enum layer_kind *kind; /* [n_choices]; borrowed */
     const bool *allowed; /* [n_places][n_choices]; borrowed; NULL: every choice everywhere */
+    bool is_uneven;      /* not all blocks are of one choice */
 };
 
 enum { RULE_STATE_START = 0, RULE_STATE_DEAD = -1 };

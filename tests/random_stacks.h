@@ -3,6 +3,7 @@
 #ifndef LATHE_TESTS_RANDOM_STACKS_H
 #define LATHE_TESTS_RANDOM_STACKS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -72,6 +73,11 @@ static inline void random_caches(struct random_state *random, int64_t bytes,
     }
     machine->overlap_frac = random_below(random, 2) == 0 ? 0 : 0.8;
     machine->init_block_sq_ns = (double)random_below(random, 3) * 1000;
+    if (isnan(machine->energy_pj_per_flop))
+        machine->energy_pj_per_flop = 0.5;
+    for (int level = 0; level < machine->n_levels; level++)
+        if (isnan(machine->levels[level].energy_pj_per_byte))
+            machine->levels[level].energy_pj_per_byte = 3 * (1 << 2 * level);
 }
 
 static inline void random_stacks(struct random_state *random, int trial, struct random_stacks *out)

@@ -1,0 +1,353 @@
+#include "exact/exact_front.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "exact/label_set.h"
+#include "exact/stack_case.h"
+
+/* Stacks that nothing met so far beats. */
+struct finalists {
+    const struct stack_work *work;
+    struct label_rules rules;
+    struct label_set set, spare; /* from.label: a row of choices */
+    size_t n, capacity;
+    int *choices;  /* [n][n_places] */
+    size_t pruned; /* set.n after the last pruning */
+};
+
+static int64_t n_places(const struct stack_work *work)
+{
+    return work->problem->frame->schedule.n_layers;
+}
+
+static void release(struct finalists *finalists)
+{
+    label_set_release(&finalists->set);
+    label_set_release(&finalists->spare);
+    memory_free(finalists->choices);
+}
+
+/* Rows that nothing points at go. */
+static enum status collect(struct finalists *f, struct err *err)
+{
+    size_t width = (size_t)n_places(f->work);
+    enum status status = label_set_prune(&f->rules, &f->set, err);
+    if (status)
+        return status;
+    int *kept = memory_new((f->set.n + 1) * width, sizeof *kept);
+    if (!kept)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu stacks", f->set.n);
+    for (size_t i = 0; i < f->set.n; i++) {
+        memcpy(kept + i * width, f->choices + f->set.from[i].label * width, width * sizeof *kept);
+        f->set.from[i].label = (uint32_t)i;
+    }
+    memory_free(f->choices);
+    f->choices = kept;
+    f->n = f->pruned = f->set.n;
+    f->capacity = (f->set.n + 1) * width;
+    return STATUS_OK;
+}
+
+static enum status add(const int *choices, const int64_t *value, void *user, struct err *err)
+{
+    struct finalists *f = user;
+    size_t width = (size_t)n_places(f->work);
+    static const int64_t nothing[MAX_COSTS];
+    int64_t cost[MAX_COSTS], most[MAX_COSTS];
+    struct label_set one = {.n = 1, .cost = cost};
+    memcpy(cost, value, (size_t)f->rules.n_costs * sizeof *cost);
+    for (int i = 0; i < f->rules.n_costs; i++)
+        most[i] = INT64_MAX;
+    enum status status =
+        memory_grow((void **)&f->choices, &f->capacity, (f->n + 1) * width, sizeof *choices, err);
+    if (status)
+        return status;
+    memcpy(f->choices + f->n * width, choices, width * sizeof *choices);
+    status = label_set_add(&f->rules, &f->set, &f->spare, &one, nothing, most, 0, 0, err);
+    for (size_t i = 0; i < f->set.n && !status; i++) /* the new one, if it stayed, has choice -1 */
+        if (f->set.from[i].choice == 0) {
+            f->set.from[i] = (struct label_origin){0, (uint32_t)f->n, -1};
+            break;
+        }
+    f->n++;
+    if (!status && f->n > 2 * f->pruned + 4096)
+        status = collect(f, err);
+    return status;
+}
+
+/* Widths at which the widest block may end: each class's, ascending. Returns how many. */
+static int list_widths(const struct stack_work *work, int64_t *width)
+{
+    int n = 0;
+    for (int c = 0; c < work->problem->n_classes; c++) {
+        int64_t value = work->costs.counts[c].wide_bytes;
+        int at = n;
+        while (at > 0 && width[at - 1] > value)
+            at--;
+        if (at > 0 && width[at - 1] == value)
+            continue;
+        memmove(width + at + 1, width + at, (size_t)(n - at) * sizeof *width);
+        width[at] = value;
+        n++;
+    }
+    if (!work->is_used[STACK_PEAK]) {
+        width[0] = width[n - 1];
+        n = 1;
+    }
+    return n;
+}
+
+static enum status run_cases(const struct stack_work *work, const struct pass_regions regions[2],
+                             const int64_t *width, int n_widths, struct finalists *finalists,
+                             int *n_cases, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int w = 0; w < n_widths; w++) {
+        for (int d = 0; d < regions[PHASE_DECODE].n; d++) {
+            for (int p = 0; p < regions[PHASE_PREFILL].n && !status; p++) {
+                struct stack_case one = {.widest_bytes = width[w]};
+                one.region[PHASE_DECODE] = regions[PHASE_DECODE].region[d];
+                one.region[PHASE_PREFILL] = regions[PHASE_PREFILL].region[p];
+                status = stack_case_run(work, &one, add, finalists, err);
+                ++*n_cases;
+            }
+        }
+    }
+    return status;
+}
+
+/* One region over all for a phase that is not asked about. */
+static enum status find_regions(const struct stack_work *work, enum phase phase,
+                                struct pass_regions *out, struct err *err)
+{
+    if (work->uses_phase[phase])
+        return pass_regions_find(&work->costs, phase, work->pass[phase], work->whole[phase], out,
+                                 err);
+    *out = (struct pass_regions){1, memory_new(1, sizeof *out->region)};
+    if (!out->region)
+        return err_set(err, STATUS_NOMEM, "out of memory for a range");
+    out->region[0] = (struct pass_region){work->pass[phase], work->whole[phase], true};
+    return STATUS_OK;
+}
+
+static enum status solve(const struct stack_work *work, struct finalists *finalists, int *n_cases,
+                         struct err *err)
+{
+    struct pass_regions regions[2] = {{0}, {0}};
+    int64_t *width = memory_new((size_t)work->problem->n_classes + 1, sizeof *width);
+    enum status status = STATUS_OK;
+    if (!width)
+        status = err_set(err, STATUS_NOMEM, "out of memory for widths");
+    for (int p = 0; p < 2 && !status; p++)
+        status = find_regions(work, (enum phase)p, &regions[p], err);
+    if (!status)
+        status = run_cases(work, regions, width, list_widths(work, width), finalists, n_cases, err);
+    pass_regions_release(&regions[0]);
+    pass_regions_release(&regions[1]);
+    memory_free(width);
+    return status;
+}
+
+/* Whether the rules allow this class in every place. */
+static bool is_uniform_allowed(const struct stack_work *work, int class)
+{
+    const struct rule_automaton automaton = {
+        .rules = work->problem->rules,
+        .n_places = n_places(work),
+        .n_choices = work->n_choices,
+        .kind = work->kind,
+        .allowed = work->problem->allowed,
+    };
+    int64_t state = RULE_STATE_START;
+    for (int64_t i = 0; i < automaton.n_places && state != RULE_STATE_DEAD; i++)
+        state = rule_step(&automaton, state, i, class);
+    return state != RULE_STATE_DEAD && rule_accepts(&automaton, state);
+}
+
+enum status stack_network(const struct stack_problem *problem, const int *class_of_place,
+                          struct transformer *out, struct err *err)
+{
+    int64_t n = 0, places = problem->frame->schedule.n_layers;
+    int *classes = memory_new((size_t)places, sizeof *classes);
+    if (!classes)
+        return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", places);
+    for (int64_t i = 0; i < places; i++)
+        if (class_of_place[i] != EMPTY_PLACE)
+            classes[n++] = class_of_place[i];
+    assert(n > 0);
+    *out = *problem->frame;
+    out->schedule.n_layers = n;
+    out->stack = (struct stack){.first = problem->classes[classes[0]]};
+    enum status status = stack_set_classes(&out->stack, problem->classes, classes, n, err);
+    memory_free(classes);
+    return status;
+}
+
+static void set_values(const struct stack_work *work, const struct transformer *net,
+                       struct found_stack *stack)
+{
+    const struct stack_problem *problem = work->problem;
+    const struct workload *load = &problem->workload;
+    struct param_count params;
+    struct weight_bytes bytes;
+    int64_t held = load->prompt > load->context + 1 ? load->prompt : load->context + 1;
+    transformer_stored(net, &params, &bytes);
+    int64_t *value = stack->value;
+    value[STACK_DECODE] = exact_ps(stack->price.decode_ns);
+    value[STACK_PREFILL] = exact_ps(stack->price.prefill_ns);
+    value[STACK_INIT] = exact_ps(stack->price.init_ns);
+    value[STACK_ENERGY] = exact_fj(stack->price.energy_pj_per_token);
+    value[STACK_KV] = transformer_kv_bytes(net, held);
+    value[STACK_PEAK] = stack->price.peak_bytes;
+    value[STACK_WEIGHTS] = bytes.total;
+    value[STACK_PARAMS] = params.total;
+    value[STACK_SCORE] = 0;
+    for (int64_t i = 0; problem->score && i < n_places(work); i++) {
+        int choice = stack->class_of_place[i];
+        value[STACK_SCORE] += problem->score[i * work->n_choices +
+                                             (choice == EMPTY_PLACE ? problem->n_classes : choice)];
+    }
+}
+
+static bool is_within(const struct stack_problem *problem, const struct found_stack *stack)
+{
+    bool within = stack->value[STACK_PARAMS] >= problem->min_params &&
+                  stack->value[STACK_PARAMS] <= problem->max_params;
+    for (int i = 0; i < problem->n_limits; i++) {
+        const struct stack_limit *limit = &problem->limit[i];
+        int64_t value = stack->value[limit->quantity];
+        within &= limit->quantity == STACK_SCORE ? value >= limit->value : value <= limit->value;
+    }
+    return within;
+}
+
+/* Prices a stack as a network and keeps it if it is within budget and limits. */
+static enum status keep(const struct stack_work *work, const int *choices,
+                        struct stack_front *front, struct err *err)
+{
+    const struct stack_problem *problem = work->problem;
+    size_t places = (size_t)n_places(work);
+    struct found_stack stack = {.class_of_place = memory_new(places, sizeof(int))};
+    struct transformer net;
+    if (!stack.class_of_place)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", places);
+    for (size_t i = 0; i < places; i++)
+        stack.class_of_place[i] = choices[i] >= problem->n_classes ? EMPTY_PLACE : choices[i];
+    enum status status = stack_network(problem, stack.class_of_place, &net, err);
+    if (!status) {
+        status = price_network(&net, problem->machine, &problem->workload, &stack.price, NULL, err);
+        if (!status)
+            set_values(work, &net, &stack);
+        transformer_release(&net);
+    }
+    if (!status && is_within(problem, &stack)) {
+        status = memory_grow((void **)&front->stack, &front->capacity, front->n + 1,
+                             sizeof *front->stack, err);
+        if (!status) {
+            front->stack[front->n++] = stack;
+            return STATUS_OK;
+        }
+    }
+    memory_free(stack.class_of_place);
+    return status;
+}
+
+static enum status price_finalists(const struct stack_work *work, struct finalists *finalists,
+                                   struct stack_front *front, struct err *err)
+{
+    size_t places = (size_t)n_places(work);
+    enum status status = collect(finalists, err);
+    for (size_t i = 0; i < finalists->set.n && !status; i++)
+        status = keep(work, finalists->choices + i * places, front, err);
+    int *uniform = memory_new(places, sizeof *uniform);
+    if (!status && !uniform)
+        status = err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", places);
+    for (int c = 0; work->is_uneven && c < work->problem->n_classes && !status; c++) {
+        for (size_t i = 0; i < places; i++)
+            uniform[i] = c;
+        if (is_uniform_allowed(work, c))
+            status = keep(work, uniform, front, err);
+    }
+    memory_free(uniform);
+    return status;
+}
+
+/* Of the stacks as priced: those that none beats, in order. */
+static enum status select_front(const struct stack_problem *problem, struct stack_front *front,
+                                struct err *err)
+{
+    const struct label_rules rules = {.n_costs = problem->n_objectives};
+    static const int64_t nothing[MAX_COSTS];
+    struct label_set set = {0}, spare = {0};
+    struct found_stack *kept = memory_new(front->n, sizeof *kept);
+    enum status status = STATUS_OK;
+    if (!kept)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu stacks", front->n);
+    for (size_t i = 0; i < front->n && !status; i++) {
+        int64_t cost[MAX_COSTS], most[MAX_COSTS];
+        struct label_set one = {.n = 1, .cost = cost};
+        for (int k = 0; k < problem->n_objectives; k++) {
+            int64_t value = front->stack[i].value[problem->objective[k]];
+            cost[k] = problem->objective[k] == STACK_SCORE ? -value : value;
+            most[k] = INT64_MAX;
+        }
+        status = label_set_add(&rules, &set, &spare, &one, nothing, most, (uint32_t)i, 0, err);
+    }
+    if (!status)
+        status = label_set_prune(&rules, &set, err);
+    for (size_t i = 0; i < set.n && !status; i++) {
+        kept[i] = front->stack[set.from[i].set];
+        front->stack[set.from[i].set].class_of_place = NULL;
+    }
+    if (!status) {
+        for (size_t i = 0; i < front->n; i++)
+            memory_free(front->stack[i].class_of_place);
+        memory_free(front->stack);
+        front->stack = kept;
+        front->capacity = front->n;
+        front->n = set.n;
+        kept = NULL;
+    }
+    memory_free(kept);
+    label_set_release(&set);
+    label_set_release(&spare);
+    return status;
+}
+
+enum status exact_front(const struct stack_problem *problem, struct stack_front *out,
+                        struct err *err)
+{
+    struct stack_work work;
+    *out = (struct stack_front){.n_places = problem->frame->schedule.n_layers};
+    enum status status = stack_work_start(problem, &work, err);
+    if (status)
+        return status;
+    struct finalists finalists = {.work = &work, .rules = {.n_costs = problem->n_objectives}};
+    status = solve(&work, &finalists, &out->n_cases, err);
+    bool is_interrupted = status == STATUS_INTERRUPTED;
+    if (!status || is_interrupted)
+        status = price_finalists(&work, &finalists, out, err);
+    if (!status)
+        status = select_front(problem, out, err);
+    if (!status && is_interrupted)
+        status = err_set(err, STATUS_INTERRUPTED, "interrupted");
+    else if (!status && out->n == 0)
+        status = err_set(err, STATUS_RANGE, "no stack is inside the budget and the limits");
+    release(&finalists);
+    stack_work_end(&work);
+    if (status && status != STATUS_INTERRUPTED)
+        stack_front_release(out);
+    return status;
+}
+
+void stack_front_release(struct stack_front *front)
+{
+    for (size_t i = 0; i < front->n; i++)
+        memory_free(front->stack[i].class_of_place);
+    memory_free(front->stack);
+    *front = (struct stack_front){0};
+}

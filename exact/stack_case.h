@@ -1,0 +1,40 @@
+/* One case of a problem (exact/exact_front.h): what is left is a sum over blocks. */
+#ifndef LATHE_EXACT_STACK_CASE_H
+#define LATHE_EXACT_STACK_CASE_H
+
+#include "base/status.h"
+#include "exact/exact_front.h"
+#include "exact/pass_regions.h"
+#include "exact/stack_costs.h"
+#include "exact/stack_dp.h"
+
+/* What all cases of a problem have in common. */
+struct stack_work {
+    const struct stack_problem *problem;
+    struct stack_costs costs;
+    int n_choices;         /* classes, and the empty place as the last one if there is one */
+    enum layer_kind *kind; /* [n_choices]; owned */
+    bool is_used[N_STACK_QUANTITIES];    /* an objective or limited */
+    bool uses_phase[2];                  /* by enum phase */
+    struct byte_range pass[2], whole[2]; /* of the stacks of the problem */
+    struct byte_range params;            /* of the blocks */
+    int64_t *best_score;                 /* [n_places]; owned; NULL: no scores */
+    bool is_uneven;                      /* uniform stacks are not looked for */
+};
+/* Errors: STATUS_INPUT, STATUS_RANGE, STATUS_NOMEM. Points inside itself. */
+enum status stack_work_start(const struct stack_problem *problem, struct stack_work *out,
+                             struct err *err);
+void stack_work_end(struct stack_work *work);
+
+/* Stacks whose passes lie in these regions (where their phase is used) and whose blocks' widest
+ * activations take at most so many bytes. */
+struct stack_case {
+    struct pass_region region[2];
+    int64_t widest_bytes;
+};
+/* Calls found for the stacks of the case that nothing of the case beats: their choices, and the
+ * objectives, the score negative. Errors: found's, those of stack_dp_run. */
+enum status stack_case_run(const struct stack_work *work, const struct stack_case *of,
+                           stack_dp_found *found, void *user, struct err *err);
+
+#endif

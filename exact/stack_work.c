@@ -1,0 +1,184 @@
+/* What all cases of a problem have in common: its checks, costs of classes and ranges. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "exact/stack_case.h"
+
+const char *const stack_quantity_names[N_STACK_QUANTITIES] = {
+    "decode",     "prefill",      "init",   "energy", "kv_bytes",
+    "peak_bytes", "weight_bytes", "params", "score"};
+
+static int n_choices(const struct stack_problem *problem)
+{
+    return problem->n_classes + (problem->may_be_empty ? 1 : 0);
+}
+
+static void note_used(struct stack_work *work)
+{
+    const struct stack_problem *problem = work->problem;
+    for (int i = 0; i < problem->n_objectives; i++)
+        work->is_used[problem->objective[i]] = true;
+    for (int i = 0; i < problem->n_limits; i++)
+        work->is_used[problem->limit[i].quantity] = true;
+    work->uses_phase[PHASE_DECODE] = work->is_used[STACK_DECODE] || work->is_used[STACK_ENERGY];
+    work->uses_phase[PHASE_PREFILL] = work->is_used[STACK_PREFILL];
+}
+
+static enum status check(const struct stack_work *work, struct err *err)
+{
+    const struct stack_problem *problem = work->problem;
+    if (problem->n_classes < 1 || problem->n_objectives < 1)
+        return err_set(err, STATUS_INPUT, "a search of stacks needs layers and an objective");
+    if (work->is_used[STACK_SCORE] && !problem->score)
+        return err_set(err, STATUS_INPUT, "no score of layers is given, but 'score' is asked for");
+    const struct machine *machine = problem->machine;
+    bool knows_energy = !isnan(machine->energy_pj_per_flop);
+    for (int level = 0; level < machine->n_levels; level++)
+        knows_energy &= !isnan(machine->levels[level].energy_pj_per_byte);
+    if (work->is_used[STACK_ENERGY] && !knows_energy)
+        return err_set(err, STATUS_INPUT, "the profile '%s' has no energies", machine->device);
+    for (int c = 0; c < problem->n_classes; c++) {
+        struct transformer net = *problem->frame;
+        net.stack = (struct stack){.first = problem->classes[c]};
+        enum status status = transformer_check(&net, err);
+        if (status)
+            return err_prefix(err, status, "layer %d of the choices: ", c);
+    }
+    return STATUS_OK;
+}
+
+static bool is_allowed(const struct stack_work *work, int64_t place, int choice)
+{
+    const bool *allowed = work->problem->allowed;
+    return !allowed || allowed[place * work->n_choices + choice];
+}
+
+static void widen(struct byte_range *range, int64_t value)
+{
+    range->low = value < range->low ? value : range->low;
+    range->high = value > range->high ? value : range->high;
+}
+
+static void add_range(struct byte_range *sum, struct byte_range more)
+{
+    sum->low += more.low;
+    sum->high += more.high;
+}
+
+/* Place by place, so that the ranges are reached or a little wide. */
+static void find_ranges(struct stack_work *work)
+{
+    const struct stack_costs *costs = &work->costs;
+    int64_t repeats = work->problem->frame->schedule.repeats;
+    for (int p = 0; p < 2; p++) {
+        int64_t fixed = costs->edge_bytes[p] + costs->shared;
+        work->pass[p] = (struct byte_range){fixed, fixed};
+        work->whole[p] = (struct byte_range){costs->shared, costs->shared};
+    }
+    for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++) {
+        const struct byte_range nothing = {INT64_MAX, 0};
+        struct byte_range params = nothing, pass[2] = {nothing, nothing},
+                          whole[2] = {nothing, nothing};
+        for (int c = 0; c < work->n_choices; c++) {
+            struct class_counts none = {0};
+            const struct class_counts *counts =
+                c < work->problem->n_classes ? &costs->counts[c] : &none;
+            if (!is_allowed(work, place, c))
+                continue;
+            widen(&params, counts->params);
+            for (int p = 0; p < 2; p++) {
+                widen(&pass[p], counts->own + repeats * counts->kv[p]);
+                widen(&whole[p], counts->own + counts->kv[p]);
+            }
+        }
+        if (params.low == INT64_MAX) /* no choice: the rules say so */
+            continue;
+        add_range(&work->params, params);
+        for (int p = 0; p < 2; p++) {
+            add_range(&work->pass[p], pass[p]);
+            add_range(&work->whole[p], whole[p]);
+        }
+    }
+}
+
+static void find_best_scores(struct stack_work *work)
+{
+    const struct stack_problem *problem = work->problem;
+    for (int64_t place = 0; problem->score && place < problem->frame->schedule.n_layers; place++) {
+        const int64_t *score = problem->score + place * work->n_choices;
+        int64_t best = INT64_MIN;
+        for (int c = 0; c < work->n_choices; c++)
+            best = is_allowed(work, place, c) && score[c] > best ? score[c] : best;
+        work->best_score[place] = best;
+    }
+}
+
+static bool loses_rereads(const struct stack_work *work)
+{
+    const struct machine *machine = work->problem->machine;
+    bool loses = false;
+    for (int level = 0; level < machine->dram; level++)
+        loses |= machine->levels[level].reread_lost_frac > 0;
+    return loses && !work->problem->frame->schedule.share_ffn;
+}
+
+static enum status check_rules(const struct stack_work *work, struct err *err)
+{
+    const struct rule_automaton automaton = {
+        .rules = work->problem->rules,
+        .n_places = work->problem->frame->schedule.n_layers,
+        .n_choices = work->n_choices,
+        .kind = work->kind,
+        .allowed = work->problem->allowed,
+    };
+    return rules_check(&automaton, err);
+}
+
+enum status stack_work_start(const struct stack_problem *problem, struct stack_work *out,
+                             struct err *err)
+{
+    const struct schedule *schedule = &problem->frame->schedule;
+    memset(out, 0, sizeof *out);
+    out->problem = problem;
+    out->n_choices = n_choices(problem);
+    note_used(out);
+    enum status status = check(out, err);
+    if (status)
+        return status;
+    status = stack_costs_start(problem->frame, problem->classes, problem->n_classes,
+                               problem->machine, &problem->workload, &out->costs, err);
+    if (status)
+        return status;
+    out->kind = memory_new((size_t)out->n_choices, sizeof *out->kind);
+    out->best_score = memory_new((size_t)schedule->n_layers, sizeof *out->best_score);
+    if (!out->kind || !out->best_score) {
+        stack_work_end(out);
+        return err_set(err, STATUS_NOMEM, "out of memory for %d layers", out->n_choices);
+    }
+    for (int c = 0; c < out->n_choices; c++)
+        out->kind[c] = c < problem->n_classes ? layer_kind_of(&problem->classes[c]) : LAYER_SKIP;
+    find_ranges(out);
+    find_best_scores(out);
+    bool uses_time = out->uses_phase[PHASE_DECODE] || out->uses_phase[PHASE_PREFILL];
+    out->is_uneven = uses_time && schedule->sharing == SHARING_REVERSE && loses_rereads(out);
+    if (out->is_uneven && problem->may_be_empty)
+        status = err_set(err, STATUS_UNSUPPORTED,
+                         "places that may be empty in a reverse schedule, on a device that loses "
+                         "rereads: give the depths one by one");
+    if (!status)
+        status = check_rules(out, err);
+    if (status)
+        stack_work_end(out);
+    return status;
+}
+
+void stack_work_end(struct stack_work *work)
+{
+    stack_costs_end(&work->costs);
+    memory_free(work->kind);
+    memory_free(work->best_score);
+    work->kind = NULL;
+    work->best_score = NULL;
+}
