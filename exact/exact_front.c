@@ -101,6 +101,15 @@ static int list_widths(const struct stack_work *work, int64_t *width)
     return n;
 }
 
+/* The caches set the two passes of a stack apart, the weights do not. */
+static bool is_possible(const struct stack_work *work, const struct stack_case *one)
+{
+    const struct byte_range *decode = &one->region[PHASE_DECODE].pass;
+    const struct byte_range *prefill = &one->region[PHASE_PREFILL].pass;
+    return decode->low - prefill->high <= work->apart.high &&
+           decode->high - prefill->low >= work->apart.low;
+}
+
 static enum status run_cases(const struct stack_work *work, const struct pass_regions regions[2],
                              const int64_t *width, int n_widths, struct finalists *finalists,
                              int *n_cases, struct err *err)
@@ -112,6 +121,8 @@ static enum status run_cases(const struct stack_work *work, const struct pass_re
                 struct stack_case one = {.widest_bytes = width[w]};
                 one.region[PHASE_DECODE] = regions[PHASE_DECODE].region[d];
                 one.region[PHASE_PREFILL] = regions[PHASE_PREFILL].region[p];
+                if (!is_possible(work, &one))
+                    continue;
                 status = stack_case_run(work, &one, add, finalists, err);
                 ++*n_cases;
             }
@@ -125,8 +136,8 @@ static enum status find_regions(const struct stack_work *work, enum phase phase,
                                 struct pass_regions *out, struct err *err)
 {
     if (work->uses_phase[phase])
-        return pass_regions_find(&work->costs, phase, work->pass[phase], work->whole[phase], out,
-                                 err);
+        return pass_regions_find(&work->costs, phase, work->pass[phase], work->whole[phase],
+                                 work->kv[phase], out, err);
     *out = (struct pass_regions){1, memory_new(1, sizeof *out->region)};
     if (!out->region)
         return err_set(err, STATUS_NOMEM, "out of memory for a range");

@@ -139,19 +139,23 @@ static bool find_constant(const struct stack_costs *costs, enum phase phase, siz
     return true;
 }
 
-/* Neighbours along the pass that cost the same become one. */
+static bool can_join(const struct stack_costs *costs, enum phase phase, const struct pass_region *a,
+                     const struct pass_region *b)
+{
+    if (a->whole.high != b->whole.high || a->is_constant != b->is_constant)
+        return false;
+    return !a->is_constant ||
+           compare(costs, phase, a->pass.high, a->whole.high, b->pass.high, b->whole.high) == 0;
+}
+
+/* Neighbours along the pass become one where they cost the same, or change both. */
 static void join(const struct stack_costs *costs, enum phase phase, struct pass_regions *regions)
 {
     int n = 0;
     for (int i = 0; i < regions->n; i++) {
         struct pass_region *last = n > 0 ? &regions->region[n - 1] : NULL;
         const struct pass_region *region = &regions->region[i];
-        bool same = last && last->is_constant && region->is_constant &&
-                    last->whole.high == region->whole.high &&
-                    last->pass.high + 1 == region->pass.low &&
-                    compare(costs, phase, last->pass.high, last->whole.high, region->pass.high,
-                            region->whole.high) == 0;
-        if (same)
+        if (last && can_join(costs, phase, last, region))
             last->pass.high = region->pass.high;
         else
             regions->region[n++] = *region;
@@ -159,8 +163,23 @@ static void join(const struct stack_costs *costs, enum phase phase, struct pass_
     regions->n = n;
 }
 
+/* The pass is edges, whole and all caches but one: regions that no stack can be in go. */
+static void drop_impossible(const struct stack_costs *costs, enum phase phase, struct byte_range kv,
+                            struct pass_regions *regions)
+{
+    int64_t edges = costs->edge_bytes[phase], more = costs->net.schedule.repeats - 1;
+    int n = 0;
+    for (int i = 0; i < regions->n; i++) {
+        const struct pass_region *region = &regions->region[i];
+        if (region->pass.high >= edges + region->whole.low + more * kv.low &&
+            region->pass.low <= edges + region->whole.high + more * kv.high)
+            regions->region[n++] = *region;
+    }
+    regions->n = n;
+}
+
 enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
-                              struct byte_range pass, struct byte_range whole,
+                              struct byte_range pass, struct byte_range whole, struct byte_range kv,
                               struct pass_regions *out, struct err *err)
 {
     enum sharing sharing = costs->net.schedule.sharing;
@@ -181,11 +200,13 @@ enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
         status = add_end(&wholes, whole, whole.high, err);
     if (!status)
         status = make_grid(&passes, &wholes, pass, whole, out, err);
-    if (!status && find_constant(costs, phase, passes.n, out))
-        join(costs, phase, out);
-    else
+    if (!status && !find_constant(costs, phase, passes.n, out))
         for (int i = 0; i < out->n; i++)
             out->region[i].is_constant = false;
+    if (!status) {
+        join(costs, phase, out);
+        drop_impossible(costs, phase, kv, out);
+    }
     memory_free(passes.end);
     memory_free(wholes.end);
     return status;

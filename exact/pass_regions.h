@@ -28,9 +28,10 @@ struct pass_regions {
     struct pass_region *region; /* owned */
 };
 
-/* Of the stacks whose pass and whole lie in these ranges. Errors: STATUS_NOMEM. */
+/* Of the stacks whose pass, whole and cache (one of each block) lie in these ranges. Errors:
+ * STATUS_NOMEM. */
 enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
-                              struct byte_range pass, struct byte_range whole,
+                              struct byte_range pass, struct byte_range whole, struct byte_range kv,
                               struct pass_regions *out, struct err *err);
 void pass_regions_release(struct pass_regions *regions);
 

@@ -55,52 +55,72 @@ static bool is_allowed(const struct stack_work *work, int64_t place, int choice)
     return !allowed || allowed[place * work->n_choices + choice];
 }
 
-static void widen(struct byte_range *range, int64_t value)
-{
-    range->low = value < range->low ? value : range->low;
-    range->high = value > range->high ? value : range->high;
-}
+/* What the blocks of a stack add up to, in the order of find_ranges. */
+enum { N_BLOCK_SUMS = 8 };
 
-static void add_range(struct byte_range *sum, struct byte_range more)
+static void block_sums(const struct stack_work *work, int choice, int64_t sum[N_BLOCK_SUMS])
 {
-    sum->low += more.low;
-    sum->high += more.high;
+    static const struct class_counts none;
+    int64_t repeats = work->problem->frame->schedule.repeats;
+    const struct class_counts *counts =
+        choice < work->problem->n_classes ? &work->costs.counts[choice] : &none;
+    const int64_t *kv = counts->kv;
+    const int64_t sums[N_BLOCK_SUMS] = {
+        counts->params,
+        kv[0],
+        kv[1],
+        counts->own + kv[0],
+        counts->own + kv[1],
+        counts->own + repeats * kv[0],
+        counts->own + repeats * kv[1],
+        repeats * (kv[PHASE_DECODE] - kv[PHASE_PREFILL]),
+    };
+    memcpy(sum, sums, sizeof sums);
 }
 
 /* Place by place, so that the ranges are reached or a little wide. */
+static void add_place(const struct stack_work *work, int64_t place,
+                      struct byte_range *ranges[N_BLOCK_SUMS])
+{
+    struct byte_range here[N_BLOCK_SUMS];
+    bool is_first = true;
+    for (int c = 0; c < work->n_choices; c++) {
+        int64_t sum[N_BLOCK_SUMS];
+        if (!is_allowed(work, place, c))
+            continue;
+        block_sums(work, c, sum);
+        for (int i = 0; i < N_BLOCK_SUMS; i++) {
+            here[i].low = is_first || sum[i] < here[i].low ? sum[i] : here[i].low;
+            here[i].high = is_first || sum[i] > here[i].high ? sum[i] : here[i].high;
+        }
+        is_first = false;
+    }
+    for (int i = 0; i < N_BLOCK_SUMS && !is_first; i++) { /* no choice at all: the rules say so */
+        ranges[i]->low += here[i].low;
+        ranges[i]->high += here[i].high;
+    }
+}
+
+static void shift(struct byte_range *range, int64_t by)
+{
+    range->low += by;
+    range->high += by;
+}
+
 static void find_ranges(struct stack_work *work)
 {
     const struct stack_costs *costs = &work->costs;
-    int64_t repeats = work->problem->frame->schedule.repeats;
+    struct byte_range *ranges[N_BLOCK_SUMS] = {
+        &work->params,   &work->kv[0],   &work->kv[1],   &work->whole[0],
+        &work->whole[1], &work->pass[0], &work->pass[1], &work->apart,
+    };
+    for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++)
+        add_place(work, place, ranges);
     for (int p = 0; p < 2; p++) {
-        int64_t fixed = costs->edge_bytes[p] + costs->shared;
-        work->pass[p] = (struct byte_range){fixed, fixed};
-        work->whole[p] = (struct byte_range){costs->shared, costs->shared};
+        shift(&work->whole[p], costs->shared);
+        shift(&work->pass[p], costs->edge_bytes[p] + costs->shared);
     }
-    for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++) {
-        const struct byte_range nothing = {INT64_MAX, 0};
-        struct byte_range params = nothing, pass[2] = {nothing, nothing},
-                          whole[2] = {nothing, nothing};
-        for (int c = 0; c < work->n_choices; c++) {
-            struct class_counts none = {0};
-            const struct class_counts *counts =
-                c < work->problem->n_classes ? &costs->counts[c] : &none;
-            if (!is_allowed(work, place, c))
-                continue;
-            widen(&params, counts->params);
-            for (int p = 0; p < 2; p++) {
-                widen(&pass[p], counts->own + repeats * counts->kv[p]);
-                widen(&whole[p], counts->own + counts->kv[p]);
-            }
-        }
-        if (params.low == INT64_MAX) /* no choice: the rules say so */
-            continue;
-        add_range(&work->params, params);
-        for (int p = 0; p < 2; p++) {
-            add_range(&work->pass[p], pass[p]);
-            add_range(&work->whole[p], whole[p]);
-        }
-    }
+    shift(&work->apart, costs->edge_bytes[PHASE_DECODE] - costs->edge_bytes[PHASE_PREFILL]);
 }
 
 static void find_best_scores(struct stack_work *work)
