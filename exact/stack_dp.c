@@ -8,6 +8,9 @@
 #include "base/quantity.h"
 #include "exact/key_table.h"
 
+/* Below so many steps waiting for one another takes threads longer than the work. */
+enum { WORTH_THREADS = 2000 };
+
 /* Keys: the sums, then the state of the rules; before place i. */
 struct layer {
     struct key_table keys;
@@ -233,6 +236,8 @@ static enum status fill_layer(struct table *table, int64_t place, struct err *er
     struct layer *to = &table->layer[place + 1];
     enum status status = STATUS_OK;
     int n_jobs = dp->n_jobs > 0 ? dp->n_jobs : omp_get_max_threads();
+    if (to->steps.n < WORTH_THREADS)
+        n_jobs = 1;
 #pragma omp parallel num_threads(n_jobs)
     {
         struct label_set spare = {0};
