@@ -1,29 +1,9 @@
 #include "search/space.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-
-static void axis_add(struct axis *axis, int64_t value)
-{
-    int at = 0;
-    while (at < axis->n && axis->value[at] < value)
-        at++;
-    if (at < axis->n && axis->value[at] == value)
-        return;
-    assert(axis->n < MAX_AXIS_VALUES);
-    memmove(&axis->value[at + 1], &axis->value[at], (size_t)(axis->n - at) * sizeof axis->value[0]);
-    axis->value[at] = value;
-    axis->n++;
-}
-
-static void axis_add_range(struct axis *axis, int64_t from, int64_t to, int64_t step)
-{
-    for (int64_t value = from; value <= to; value += step)
-        axis_add(axis, value);
-}
 
 void space_default(struct space *out)
 {
@@ -53,62 +33,6 @@ void space_default(struct space *out)
     axis_add(&out->tie_embeddings, 0);
     axis_add(&out->tie_embeddings, 1);
     axis_add(&out->vocab_size, 32000);
-}
-
-static enum status add_checked(const struct json *at, struct axis *axis, int64_t value,
-                               struct err *err)
-{
-    if (axis->n == MAX_AXIS_VALUES)
-        return json_error(at, err, "more than %d values on one axis", MAX_AXIS_VALUES);
-    axis_add(axis, value);
-    return STATUS_OK;
-}
-
-static const char *const range_keys[] = {"from", "to", "step", NULL};
-
-/* A number, a list of numbers, or {"from": a, "to": b, "step": c}, each in min .. max. */
-static enum status read_axis(const struct json *at, int64_t min, int64_t max, struct axis *axis,
-                             struct err *err)
-{
-    enum status status = STATUS_OK;
-    int64_t value;
-    axis->n = 0;
-    if (json_is_array(at)) {
-        for (struct json item = json_first(at); item.item && !status; item = json_next(&item)) {
-            if (!(status = json_int(&item, min, max, &value, err)))
-                status = add_checked(&item, axis, value, err);
-        }
-    } else if (json_is_object(at)) {
-        int64_t from, to, step;
-        if ((status = json_only_keys(at, range_keys, err)) ||
-            (status = json_get_int(at, "from", min, max, &from, err)) ||
-            (status = json_get_int(at, "to", from, max, &to, err)) ||
-            (status = json_get_int_or(at, "step", 1, max, 1, &step, err)))
-            return status;
-        for (value = from; value <= to && !status; value += step)
-            status = add_checked(at, axis, value, err);
-    } else if (!(status = json_int(at, min, max, &value, err))) {
-        axis_add(axis, value);
-    }
-    if (!status && axis->n == 0)
-        status = json_error(at, err, "an axis needs at least one value");
-    return status;
-}
-
-/* As read_axis, or the named rule, which empties the axis. */
-static enum status read_axis_or_rule(const struct json *at, const char *rule, int64_t max,
-                                     struct axis *axis, struct err *err)
-{
-    const char *text;
-    if (!json_is_string(at))
-        return read_axis(at, 1, max, axis, err);
-    enum status status = json_string(at, &text, err);
-    if (status)
-        return status;
-    if (strcmp(text, rule) != 0)
-        return json_error(at, err, "'%s' is no rule here; expected numbers or \"%s\"", text, rule);
-    axis->n = 0;
-    return STATUS_OK;
 }
 
 static enum status read_bools(const struct json *at, struct axis *axis, struct err *err)
@@ -159,7 +83,7 @@ static enum status read_d_ff_item(const struct json *at, struct space *space, st
     int64_t value;
     if ((status = json_int(at, 1, 1 << 24, &value, err)))
         return status;
-    return add_checked(at, &space->d_ff, value, err);
+    return axis_add_checked(at, &space->d_ff, value, err);
 }
 
 static enum status read_d_ff(const struct json *at, struct space *space, struct err *err)
@@ -306,15 +230,15 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
 #define AXIS(key, read) \
     if (!json_is_null((at = json_member(root, key), &at)) && (status = (read))) \
         return status;
-    AXIS("d_model", read_axis(&at, 1, 1 << 20, &out->d_model, err))
-    AXIS("d_head", read_axis(&at, 2, 1 << 14, &out->d_head, err))
-    AXIS("n_heads", read_axis_or_rule(&at, "d_model/d_head", 1 << 14, &out->n_heads, err))
-    AXIS("n_kv_heads", read_axis_or_rule(&at, "divisors", 1 << 14, &out->n_kv_heads, err))
+    AXIS("d_model", axis_read(&at, 1, 1 << 20, &out->d_model, err))
+    AXIS("d_head", axis_read(&at, 2, 1 << 14, &out->d_head, err))
+    AXIS("n_heads", axis_read_or_rule(&at, "d_model/d_head", 1 << 14, &out->n_heads, err))
+    AXIS("n_kv_heads", axis_read_or_rule(&at, "divisors", 1 << 14, &out->n_kv_heads, err))
     AXIS("d_ff", read_d_ff(&at, out, err))
     AXIS("n_layers", read_layers(&at, out, err))
     AXIS("sharing", read_schedules(&at, out, err))
     AXIS("tie_embeddings", read_bools(&at, &out->tie_embeddings, err))
-    AXIS("vocab_size", read_axis(&at, 1, 1 << 28, &out->vocab_size, err))
+    AXIS("vocab_size", axis_read(&at, 1, 1 << 28, &out->vocab_size, err))
     AXIS("dtype", read_dtypes(&at, out, err))
     AXIS("kv_dtype", read_dtype(&at, &out->kv_dtype, err))
     AXIS("ffn", read_ffn(&at, &out->ffn, err))
@@ -342,25 +266,13 @@ enum status space_open(const char *path, struct space *out, struct err *err)
     return status;
 }
 
-static void print_axis(struct json_node *root, const char *key, const struct axis *axis,
-                       const char *rule)
-{
-    if (axis->n == 0) {
-        json_add_string(root, key, rule);
-        return;
-    }
-    struct json_node *list = json_add_array(root, key);
-    for (int i = 0; i < axis->n; i++)
-        json_add_int(list, NULL, axis->value[i]);
-}
-
 char *space_print(const struct space *space)
 {
     struct json_node *root = json_new_object();
-    print_axis(root, "d_model", &space->d_model, NULL);
-    print_axis(root, "d_head", &space->d_head, NULL);
-    print_axis(root, "n_heads", &space->n_heads, "d_model/d_head");
-    print_axis(root, "n_kv_heads", &space->n_kv_heads, "divisors");
+    axis_print(root, "d_model", &space->d_model, NULL);
+    axis_print(root, "d_head", &space->d_head, NULL);
+    axis_print(root, "n_heads", &space->n_heads, "d_model/d_head");
+    axis_print(root, "n_kv_heads", &space->n_kv_heads, "divisors");
     struct json_node *list = json_add_array(root, "d_ff");
     for (int i = 0; i < space->d_ff.n; i++)
         json_add_int(list, NULL, space->d_ff.value[i]);
@@ -383,7 +295,7 @@ char *space_print(const struct space *space)
     list = json_add_array(root, "tie_embeddings");
     for (int i = 0; i < space->tie_embeddings.n; i++)
         json_add_bool(list, NULL, space->tie_embeddings.value[i]);
-    print_axis(root, "vocab_size", &space->vocab_size, NULL);
+    axis_print(root, "vocab_size", &space->vocab_size, NULL);
     list = json_add_array(root, "dtype");
     for (int i = 0; i < space->n_dtypes; i++)
         json_add_string(list, NULL, dtype_name(space->dtype[i]));

@@ -14,17 +14,12 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "model/transformer.h"
+#include "search/axis.h"
 
 enum {
-    MAX_AXIS_VALUES = 512,
     MAX_SCHEDULES = 16,
     MAX_FF_RATIOS = 16,
     SPACE_MAX_LAYERS = 4096,
-};
-
-struct axis {
-    int n;
-    int64_t value[MAX_AXIS_VALUES]; /* ascending, distinct */
 };
 
 struct space {
