@@ -1,5 +1,6 @@
 #include "search/space.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -216,12 +217,30 @@ static enum status read_ffn(const struct json *at, enum ffn_kind *out, struct er
     return STATUS_OK;
 }
 
+static enum status read_stack_layers(const struct json *root, struct space *out, struct err *err)
+{
+    struct json layers = json_member(root, "layers"), rules = json_member(root, "rules");
+    struct err inner;
+    enum status status = space_layers_read(&layers, &rules, &out->layers, err);
+    if (status || !out->layers.is_given)
+        return status;
+    for (int i = 0; i < out->n_schedules; i++)
+        if (out->schedule[i].share_ffn && out->layers.d_ff.is_listed)
+            return json_error(&layers, err,
+                              "with one FFN for all blocks (share_ffn) d_ff cannot "
+                              "differ from layer to layer");
+    status = space_layers_check(&out->layers, out->min_layers, out->max_layers, &inner);
+    if (status == STATUS_INPUT)
+        return json_error(&rules, err, "%s", inner.message);
+    return status ? err_set(err, status, "%s", inner.message) : STATUS_OK;
+}
+
 enum status space_parse(const struct json *root, struct space *out, struct err *err)
 {
     static const char *const keys[] = {
-        "d_model",       "d_head",   "n_heads", "n_kv_heads",     "d_ff",
-        "d_ff_multiple", "n_layers", "sharing", "tie_embeddings", "vocab_size",
-        "dtype",         "kv_dtype", "ffn",     "max_context",    NULL};
+        "d_model",  "d_head",      "n_heads",        "n_kv_heads", "d_ff",  "d_ff_multiple",
+        "n_layers", "sharing",     "tie_embeddings", "vocab_size", "dtype", "kv_dtype",
+        "ffn",      "max_context", "layers",         "rules",      NULL};
     enum status status = json_only_keys(root, keys, err);
     if (status)
         return status;
@@ -252,7 +271,29 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
     }
     if ((status = json_get_int_or(root, "d_ff_multiple", 1, 1 << 16, 64, &out->d_ff_multiple, err)))
         return status;
-    return json_get_int_or(root, "max_context", 1, 1 << 24, 2048, &out->max_context, err);
+    if ((status = json_get_int_or(root, "max_context", 1, 1 << 24, 2048, &out->max_context, err)))
+        return status;
+    return read_stack_layers(root, out, err);
+}
+
+static const char default_layers[] =
+    "{\"d_model\": 576, \"d_head\": 64, \"n_layers\": 32, \"sharing\": [\"none\"],"
+    " \"tie_embeddings\": true,"
+    " \"layers\": {\"attention\": [\"full\", {\"window\": 256}, \"none\", \"empty\"],"
+    " \"n_kv_heads\": [1, 3, 9],"
+    " \"d_ff\": [512, 768, 1024, 1280, 1536, 1792, 2048, 2560]}}";
+
+void space_default_layers(struct space *out)
+{
+    struct json_doc *doc = NULL;
+    struct json root;
+    enum status status =
+        json_parse("layers", default_layers, (int64_t)strlen(default_layers), &doc, &root, NULL);
+    if (!status)
+        status = space_parse(&root, out, NULL);
+    json_close(doc);
+    assert(status == STATUS_OK);
+    (void)status;
 }
 
 enum status space_open(const char *path, struct space *out, struct err *err)
@@ -302,6 +343,7 @@ char *space_print(const struct space *space)
     json_add_string(root, "kv_dtype", dtype_name(space->kv_dtype));
     json_add_string(root, "ffn", ffn_kind_name(space->ffn));
     json_add_int(root, "max_context", space->max_context);
+    space_layers_print(root, &space->layers);
     char *text = json_print(root);
     json_free(root);
     return text;

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "model/transformer.h"
 #include "search/axis.h"
+#include "search/space_layers.h"
 
 enum {
     MAX_SCHEDULES = 16,
@@ -43,10 +44,14 @@ struct space {
     enum dtype kv_dtype;
     enum ffn_kind ffn;
     int64_t max_context;
+    struct space_layers layers; /* where blocks of a stack may differ */
 };
 
 /* The built-in space, f16. */
 void space_default(struct space *out);
+/* Stacks of up to 32 blocks of width 576, about 125 M parameters: attention to all, to 256 tokens or
+ * none, 1, 3 or 9 KV heads, d_ff 512 to 2560; 57 layers to choose from in each of 32 places. */
+void space_default_layers(struct space *out);
 /* What the file leaves out is as in the default. Errors: STATUS_INPUT, naming file, path and, for
  * an unknown axis, the nearest. */
 enum status space_open(const char *path, struct space *out, struct err *err);
