@@ -22,9 +22,16 @@ struct sum_index {
     int own[2], kv[2];
 };
 
+/* Stacks by their parameters: the sums of params / unit in a range. */
+struct params_part {
+    int64_t unit; /* 0: whatever their parameters */
+    struct byte_range range;
+};
+
 struct running {
     const struct stack_work *work;
     const struct stack_case *of;
+    const struct params_part *part;
     struct stack_dp dp;
     struct sum_index at;
     int64_t *sums;  /* [n_choices][n_sums] */
@@ -296,10 +303,9 @@ static void choose_sums(struct running *run)
     const struct stack_problem *problem = work->problem;
     const struct stack_costs *costs = &work->costs;
     enum sharing sharing = schedule_of(run)->sharing;
-    int64_t min = problem->min_params - costs->params, max = problem->max_params - costs->params;
     run->at = (struct sum_index){NOT_THERE, NOT_THERE, {-1, -1}, {-1, -1}, {-1, -1}};
-    if (min > work->params.low || max < work->params.high)
-        run->at.params = new_sum(run, min, max);
+    if (run->part->unit > 0)
+        run->at.params = new_sum(run, run->part->range.low, run->part->range.high);
     if (work->is_used[STACK_INIT] && problem->may_be_empty && costs->machine->init_block_sq_ns > 0)
         run->at.blocks = new_sum(run, 0, INT64_MAX);
     for (int p = 0; p < 2; p++) {
@@ -327,7 +333,7 @@ static void fill_sums(struct running *run)
     const struct stack_work *work = run->work;
     for (int c = 0; c < work->problem->n_classes; c++) {
         const struct class_counts *counts = &work->costs.counts[c];
-        put_sum(run, c, run->at.params, counts->params);
+        put_sum(run, c, run->at.params, run->part->unit > 0 ? counts->params / run->part->unit : 0);
         put_sum(run, c, run->at.blocks, 1);
         for (int p = 0; p < 2; p++) {
             put_sum(run, c, run->at.pass[p],
@@ -352,13 +358,14 @@ static void fill_allowed(struct running *run)
 }
 
 static enum status start(const struct stack_work *work, const struct stack_case *of,
-                         struct running *run, struct err *err)
+                         const struct params_part *part, struct running *run, struct err *err)
 {
     const struct stack_problem *problem = work->problem;
     size_t places = (size_t)problem->frame->schedule.n_layers, choices = (size_t)work->n_choices;
     memset(run, 0, sizeof *run);
     run->work = work;
     run->of = of;
+    run->part = part;
     choose_counts(run);
     choose_sums(run);
     size_t n_costs = (size_t)run->dp.labels.n_costs;
@@ -484,13 +491,58 @@ static enum status solve_each(struct running *run, const struct reached *reached
     return status;
 }
 
-enum status stack_case_run(const struct stack_work *work, const struct stack_case *of,
-                           stack_dp_found *found, void *user, struct err *err)
+/* Rounded down and up, for any sign of a. */
+static int64_t floor_by(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static int64_t ceil_by(int64_t a, int64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
+/* Parameters are counted in units where nothing else decides about the budget: far fewer keys. What
+ * is odd about norms matters only within a unit of the budget's ends, where they are counted one by
+ * one. Returns how many parts. */
+static int list_parts(const struct stack_work *work, struct params_part parts[3])
+{
+    const struct stack_problem *problem = work->problem;
+    int64_t fixed = work->costs.params, unit = work->unit;
+    struct byte_range budget = {problem->min_params - fixed, problem->max_params - fixed};
+    int n = 0;
+    if (budget.low <= work->params.low && budget.high >= work->params.high) {
+        parts[n++] = (struct params_part){0, budget};
+        return n;
+    }
+    budget.low = budget.low < work->params.low ? work->params.low : budget.low;
+    budget.high = budget.high > work->params.high ? work->params.high : budget.high;
+    if (unit == 0) {
+        parts[n++] = (struct params_part){1, budget};
+        return n;
+    }
+    struct byte_range sure = {ceil_by(budget.low - work->odd.low, unit),
+                              floor_by(budget.high - work->odd.high, unit)};
+    if (sure.low > sure.high) {
+        parts[n++] = (struct params_part){1, budget};
+        return n;
+    }
+    parts[n++] = (struct params_part){unit, sure};
+    if ((sure.low - 1) * unit + work->odd.high >= budget.low)
+        parts[n++] = (struct params_part){1, {budget.low, sure.low * unit - 1}};
+    if ((sure.high + 1) * unit + work->odd.low <= budget.high)
+        parts[n++] = (struct params_part){1, {(sure.high + 1) * unit, budget.high}};
+    return n;
+}
+
+static enum status run_part(const struct stack_work *work, const struct stack_case *of,
+                            const struct params_part *part, stack_dp_found *found, void *user,
+                            struct err *err)
 {
     struct running run;
     struct reached reached = {&run, 0, 0, NULL};
     bool is_constant = true;
-    enum status status = start(work, of, &run, err);
+    enum status status = start(work, of, part, &run, err);
     run.found = found;
     run.user = user;
     for (int p = 0; p < 2; p++) {
@@ -506,5 +558,16 @@ enum status stack_case_run(const struct stack_work *work, const struct stack_cas
         status = solve_each(&run, &reached, err);
     memory_free(reached.sums);
     end(&run);
+    return status;
+}
+
+enum status stack_case_run(const struct stack_work *work, const struct stack_case *of,
+                           stack_dp_found *found, void *user, struct err *err)
+{
+    struct params_part parts[3];
+    enum status status = STATUS_OK;
+    int n = list_parts(work, parts);
+    for (int i = 0; i < n && !status; i++)
+        status = run_part(work, of, &parts[i], found, user, err);
     return status;
 }

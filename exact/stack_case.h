@@ -20,8 +20,10 @@ struct stack_work {
     struct byte_range kv[2];             /* of one cache of each block */
     struct byte_range apart;             /* pass of decode less pass of prefill */
     struct byte_range params;            /* of the blocks */
-    int64_t *best_score;                 /* [n_places]; owned; NULL: no scores */
-    bool is_uneven;                      /* uniform stacks are not looked for */
+    int64_t unit;          /* parameters of blocks are about multiples of it; 0: of nothing much */
+    struct byte_range odd; /* what is left of them, of a whole stack, is less than the unit */
+    int64_t *best_score;   /* [n_places]; owned; NULL: no scores */
+    bool is_uneven;        /* uniform stacks are not looked for */
 };
 /* Errors: STATUS_INPUT, STATUS_RANGE, STATUS_NOMEM. Points inside itself. */
 enum status stack_work_start(const struct stack_problem *problem, struct stack_work *out,

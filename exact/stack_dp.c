@@ -16,6 +16,7 @@ struct layer {
     struct key_table keys;
     struct key_steps steps;   /* that lead here */
     size_t *start;            /* [keys.n + 1] */
+    bool *leads_on;           /* [keys.n]: a whole stack inside all ranges follows */
     struct label_set *labels; /* [keys.n]; the costs of all but the last two layers are gone */
 };
 
@@ -59,6 +60,7 @@ static void release_layer(struct layer *layer)
         label_set_release(&layer->labels[k]);
     memory_free(layer->labels);
     memory_free(layer->start);
+    memory_free(layer->leads_on);
     key_steps_release(&layer->steps);
     key_table_release(&layer->keys);
 }
@@ -172,10 +174,26 @@ static enum status list_keys(struct table *table, int64_t place, struct err *err
     if (table->bytes > dp->memory_bytes)
         return too_large(table, place, table->bytes, err);
     to->start = memory_new(to->keys.n + 1, sizeof *to->start);
+    to->leads_on = memory_new(to->keys.n, sizeof *to->leads_on);
     to->labels = memory_new(to->keys.n, sizeof *to->labels);
-    if (!to->start || !to->labels)
+    if (!to->start || !to->leads_on || !to->labels)
         return err_set(err, STATUS_NOMEM, "out of memory for %zu keys", to->keys.n);
     return key_steps_sort(&to->steps, to->keys.n, to->start, err);
+}
+
+/* From the last place back: keys that end nowhere get no labels. */
+static void mark_leading_on(struct table *table)
+{
+    const int64_t n = table->dp->rules.n_places;
+    struct layer *last = &table->layer[n];
+    for (size_t k = 0; k < last->keys.n; k++)
+        last->leads_on[k] = true;
+    for (int64_t place = n; place > 1; place--) {
+        const struct layer *layer = &table->layer[place];
+        for (size_t s = 0; s < layer->steps.n; s++)
+            if (layer->leads_on[layer->steps.step[s].target])
+                table->layer[place - 1].leads_on[layer->steps.step[s].source] = true;
+    }
 }
 
 static enum status list_all_keys(struct table *table, struct err *err)
@@ -186,6 +204,8 @@ static enum status list_all_keys(struct table *table, struct err *err)
     enum status status = key_table_row(&first->keys, none, &row, err);
     for (int64_t place = 0; !status && place < table->dp->rules.n_places; place++)
         status = list_keys(table, place, err);
+    if (!status)
+        mark_leading_on(table);
     return status;
 }
 
@@ -247,7 +267,7 @@ static enum status fill_layer(struct table *table, int64_t place, struct err *er
             struct err mine = {""};
 #pragma omp atomic read
             seen = status;
-            if (seen || is_stopped(dp))
+            if (seen || is_stopped(dp) || !to->leads_on[k])
                 continue;
             enum status one = fill(table, place, k, &spare, &mine);
             if (one) {

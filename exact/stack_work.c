@@ -56,7 +56,7 @@ static bool is_allowed(const struct stack_work *work, int64_t place, int choice)
 }
 
 /* What the blocks of a stack add up to, in the order of find_ranges. */
-enum { N_BLOCK_SUMS = 8 };
+enum { N_BLOCK_SUMS = 9 };
 
 static void block_sums(const struct stack_work *work, int choice, int64_t sum[N_BLOCK_SUMS])
 {
@@ -67,6 +67,7 @@ static void block_sums(const struct stack_work *work, int choice, int64_t sum[N_
     const int64_t *kv = counts->kv;
     const int64_t sums[N_BLOCK_SUMS] = {
         counts->params,
+        work->unit > 0 ? counts->params % work->unit : 0,
         kv[0],
         kv[1],
         counts->own + kv[0],
@@ -107,15 +108,44 @@ static void shift(struct byte_range *range, int64_t by)
     range->high += by;
 }
 
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Matrices are large multiples of the width, norms small ones: blocks with equal norms differ by
+ * multiples of the unit. */
+static int64_t find_unit(const struct stack_work *work)
+{
+    const struct stack_problem *problem = work->problem;
+    int64_t unit = 0;
+    for (int a = 0; a < problem->n_classes; a++) {
+        for (int b = 0; b < a; b++) {
+            int64_t more = work->costs.counts[a].params - work->costs.counts[b].params;
+            if (problem->classes[a].mixer == problem->classes[b].mixer)
+                unit = common_divisor(unit, more < 0 ? -more : more);
+        }
+    }
+    return unit;
+}
+
 static void find_ranges(struct stack_work *work)
 {
     const struct stack_costs *costs = &work->costs;
     struct byte_range *ranges[N_BLOCK_SUMS] = {
-        &work->params,   &work->kv[0],   &work->kv[1],   &work->whole[0],
+        &work->params,   &work->odd,     &work->kv[0],   &work->kv[1], &work->whole[0],
         &work->whole[1], &work->pass[0], &work->pass[1], &work->apart,
     };
+    work->unit = find_unit(work);
     for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++)
         add_place(work, place, ranges);
+    if (work->odd.high >= work->unit || work->odd.high == work->odd.low)
+        work->unit = 0;
     for (int p = 0; p < 2; p++) {
         shift(&work->whole[p], costs->shared);
         shift(&work->pass[p], costs->edge_bytes[p] + costs->shared);

@@ -68,7 +68,7 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"layers\": {\"d_ff\": []}}", "at least one value"},
         {"{\"layers\": {\"d_ff\": {\"ratio\": 0}}}", "$.layers.d_ff.ratio"},
         {"{\"layers\": {}, \"rules\": {\"pattern\": \"FX\"}}", "'FX' is no pattern"},
-        {"{\"layers\": {}, \"rules\": {\"first\": true}}", "first_full"},
+        {"{\"layers\": {}, \"rules\": {\"first_ful\": true}}", "first_full"},
         {"{\"layers\": {\"d_ff\": [64, 128]},"
          " \"sharing\": [{\"mode\": \"none\", \"share_ffn\": true}]}",
          "share_ffn"},
