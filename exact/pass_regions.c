@@ -7,6 +7,8 @@
 #include "costmodel/found.h"
 #include "costmodel/totals.h"
 
+#define UNKNOWN_FJ (INT64_C(1) << 52) /* above any known one; sums of some stay in range */
+
 int64_t exact_ps(double ns)
 {
     return llround(ns * 1000);
@@ -14,7 +16,7 @@ int64_t exact_ps(double ns)
 
 int64_t exact_fj(double pj)
 {
-    return isnan(pj) ? 0 : llround(pj * 1000);
+    return isnan(pj) ? UNKNOWN_FJ : llround(pj * 1000);
 }
 
 /* Ascending ends of ranges, the last that of all. */

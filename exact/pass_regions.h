@@ -36,7 +36,7 @@ enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
 void pass_regions_release(struct pass_regions *regions);
 
 /* Times are kept as whole picoseconds, energies as whole femtojoules, so that sums do not depend on
- * their order. */
+ * their order. An energy that is not known is more than any that is. */
 int64_t exact_ps(double ns);
 int64_t exact_fj(double pj);
 

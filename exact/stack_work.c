@@ -35,7 +35,7 @@ static enum status check(const struct stack_work *work, struct err *err)
         return err_set(err, STATUS_INPUT, "no score of layers is given, but 'score' is asked for");
     const struct machine *machine = problem->machine;
     bool knows_energy = !isnan(machine->energy_pj_per_flop);
-    for (int level = 0; level < machine->n_levels; level++)
+    for (int level = 0; level <= machine->dram; level++)
         knows_energy &= !isnan(machine->levels[level].energy_pj_per_byte);
     if (work->is_used[STACK_ENERGY] && !knows_energy)
         return err_set(err, STATUS_INPUT, "the profile '%s' has no energies", machine->device);

@@ -115,6 +115,10 @@ enum status enumeration_start(const struct space *space, const struct budget *bu
     size_t capacity = 0;
     enum status status = STATUS_OK;
     *out = (struct enumeration){.space = space, .budget = *budget};
+    if (space->layers.is_given)
+        return err_set(
+            err, STATUS_UNSUPPORTED,
+            "the layers of this space differ: its stacks are too many to visit one by one");
     for (int t = 0; t < space->n_dtypes; t++) {
         shape.dtype = space->dtype[t];
         for (int v = 0; v < space->vocab_size.n; v++) {

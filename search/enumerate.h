@@ -54,7 +54,7 @@ struct enumeration {
 };
 
 /* Solves every shape's depth. Errors: STATUS_RANGE when nothing is inside the budget, with the
- * nearest reachable parameter count; STATUS_NOMEM. */
+ * nearest reachable parameter count; STATUS_UNSUPPORTED for a space whose layers differ; STATUS_NOMEM. */
 enum status enumeration_start(const struct space *space, const struct budget *budget,
                               struct enumeration *out, struct err *err);
 void enumeration_end(struct enumeration *enumeration);
