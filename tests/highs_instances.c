@@ -115,7 +115,7 @@ static void print_costs(const struct stack_problem *problem, enum stack_quantity
     struct err err;
     int64_t cost[MAX_CLASSES], params[MAX_CLASSES], kv[MAX_CLASSES], kind[MAX_CLASSES];
     enum phase phase = objective == STACK_PREFILL ? PHASE_PREFILL : PHASE_DECODE;
-    const struct stack_place far = {.pass_bytes = INT64_MAX / 4, .whole_bytes = INT64_MAX / 4};
+    const struct stack_place far = {.pass_bytes = 200000000, .whole_bytes = 200000000};
     struct pass pass;
     if (stack_costs_start(problem->frame, problem->classes, problem->n_classes, problem->machine,
                           &problem->workload, &costs, &err))
