@@ -1,10 +1,10 @@
-/* What all cases of a problem have in common: its checks, costs of classes and ranges. */
+#include "exact/stack_work.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "exact/stack_case.h"
 
 const char *const stack_quantity_names[N_STACK_QUANTITIES] = {
     "decode",     "prefill",      "init",   "energy", "kv_bytes",
