@@ -95,6 +95,7 @@ static void bound_rests(struct table *table)
                 least = value < least ? value : least;
                 most = value > most ? value : most;
             }
+            least = least == INT64_MAX ? 0 : least; /* no choice: the state of the rules is dead */
             int64_t at = place * dp->n_sums + i;
             table->rest_least[at] = table->rest_least[at + dp->n_sums] + least;
             table->rest_most[at] = table->rest_most[at + dp->n_sums] + most;
@@ -250,15 +251,19 @@ static void drop_costs(struct layer *layer)
     }
 }
 
+static int threads_for(const struct stack_dp *dp, const struct layer *to)
+{
+    if (to->steps.n < WORTH_THREADS)
+        return 1;
+    return dp->n_jobs > 0 ? dp->n_jobs : omp_get_max_threads();
+}
+
 static enum status fill_layer(struct table *table, int64_t place, struct err *err)
 {
     const struct stack_dp *dp = table->dp;
     struct layer *to = &table->layer[place + 1];
     enum status status = STATUS_OK;
-    int n_jobs = dp->n_jobs > 0 ? dp->n_jobs : omp_get_max_threads();
-    if (to->steps.n < WORTH_THREADS)
-        n_jobs = 1;
-#pragma omp parallel num_threads(n_jobs)
+#pragma omp parallel num_threads(threads_for(dp, to))
     {
         struct label_set spare = {0};
 #pragma omp for schedule(dynamic, 16)
