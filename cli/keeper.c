@@ -57,7 +57,7 @@ static void to_row(const struct keeper *keeper, const struct candidate *candidat
     struct quality_shape shape;
     *out = candidate->row;
     if (keeper->loss != NULL && candidate_shape(candidate, &shape))
-        loss_scale_describe(keeper->loss, &shape, &out->loss);
+        loss_scale_widen(keeper->loss, &shape, &out->loss);
 }
 
 static enum status to_rows(struct keeper *keeper, const struct candidate *candidates, size_t n,

@@ -9,6 +9,7 @@ void quality_ask(const struct quality_law *law, int recipe, double tokens,
                  const struct quality_shape *reference, struct quality_question *out)
 {
     *out = (struct quality_question){.law = law, .recipe = recipe, .tokens = tokens};
+    quality_reach_of(law, recipe, tokens, &out->reach);
     quality_predict(law, recipe, reference, tokens, &out->reference);
 }
 
@@ -20,6 +21,15 @@ void quality_delta(const struct quality_question *question, const struct quality
     quality_compare(question->law, &prediction, &question->reference, &out->difference);
     out->loss_nats = prediction.loss_nats;
     out->outside = prediction.outside | question->reference.outside;
+}
+
+double quality_delta_half(const struct quality_question *question,
+                          const struct quality_shape *shape, unsigned *outside)
+{
+    struct quality_prediction prediction;
+    quality_predict_within(question->law, question->recipe, &question->reach, shape, &prediction);
+    *outside = prediction.outside | question->reference.outside;
+    return QUALITY_Z90 * quality_difference_sd(question->law, &prediction, &question->reference);
 }
 
 double quality_better(const struct quality_question *question, const struct quality_shape *a,

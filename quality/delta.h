@@ -1,8 +1,8 @@
 /* What a search, a listing or advice asks the law: how much better or worse than a reference.
  *
  * Two speeds. A search ranks by `quality_price`: what it can is worked out once, once a shape or once
- * a schedule, so that a candidate costs a few products. What is shown gets `quality_delta`, with its
- * interval. */
+ * a schedule, so that a candidate costs a few products. What is kept gets `quality_delta_half`, the
+ * interval; what is shown alone gets `quality_delta`, with all that is known. */
 #ifndef LATHE_QUALITY_DELTA_H
 #define LATHE_QUALITY_DELTA_H
 
@@ -16,6 +16,7 @@ struct quality_question {
     const struct quality_law *law;
     int recipe; /* QUALITY_NO_RECIPE: one like the paper's, that no row is of */
     double tokens;
+    struct quality_reach reach;
     struct quality_prediction reference;
 };
 
@@ -30,6 +31,10 @@ struct quality_answer {
 
 void quality_delta(const struct quality_question *question, const struct quality_shape *shape,
                    struct quality_answer *out);
+
+/* Half the width of the difference's 90 % interval, nats. outside: as in quality_answer. */
+double quality_delta_half(const struct quality_question *question,
+                          const struct quality_shape *shape, unsigned *outside);
 
 /* Probability that `a` has the lower loss. */
 double quality_better(const struct quality_question *question, const struct quality_shape *a,

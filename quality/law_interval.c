@@ -44,7 +44,9 @@ static void data_range(const struct quality_law *law, int recipe, struct quality
 
 static double beyond(double value, double min, double max)
 {
-    return fmax(0, fmax(log(value / max), log(min / value)));
+    if (value > max)
+        return log(value / max);
+    return value < min ? log(min / value) : 0;
 }
 
 static unsigned limits(const struct quality_shape *s, const struct quality_point *x, double tokens,
@@ -61,29 +63,47 @@ static unsigned limits(const struct quality_shape *s, const struct quality_point
            (s->weights == QUALITY_FEW_BIT_WEIGHTS ? QUALITY_TYPE : 0U);
 }
 
+void quality_reach_of(const struct quality_law *law, int recipe, double tokens,
+                      struct quality_reach *out)
+{
+    const double *c = law->constants.value;
+    out->tokens = tokens;
+    data_range(law, recipe, &out->range);
+    out->tokens_beyond = beyond(tokens, out->range.tokens_min, out->range.tokens_max);
+    double between = c[QUALITY_BETWEEN] * c[QUALITY_BETWEEN] / (1 + out->range.shapes / 3.0);
+    out->shape_sd = sqrt(c[QUALITY_SHAPE] * c[QUALITY_SHAPE] + between);
+}
+
+void quality_predict_within(const struct quality_law *law, int recipe,
+                            const struct quality_reach *reach, const struct quality_shape *shape,
+                            struct quality_prediction *out)
+{
+    const double *c = law->constants.value;
+    *out = (struct quality_prediction){.recipe = recipe};
+    quality_point_of(law, recipe, shape, reach->tokens, &out->point);
+    double params_beyond =
+        beyond(exp(out->point.ln_n) * 1e8, reach->range.params_min, reach->range.params_max);
+    out->loss_nats = quality_loss(law, recipe, &out->point, out->gradient);
+    for (int k = 0; k < law->form->n_shared + law->form->n_own; k++)
+        out->gradient[k] /= out->loss_nats;
+    out->shape_sd = reach->shape_sd * (1 + c[QUALITY_GROW_N] * params_beyond +
+                                       c[QUALITY_GROW_T] * reach->tokens_beyond);
+    out->outside = limits(shape, &out->point, reach->tokens, params_beyond, reach->tokens_beyond);
+}
+
 void quality_predict(const struct quality_law *law, int recipe, const struct quality_shape *shape,
                      double tokens, struct quality_prediction *out)
 {
     const double *c = law->constants.value;
-    struct quality_recipe range;
-    *out = (struct quality_prediction){.recipe = recipe};
-    quality_point_of(law, recipe, shape, tokens, &out->point);
-    data_range(law, recipe, &range);
-    double params_beyond = beyond(exp(out->point.ln_n) * 1e8, range.params_min, range.params_max);
-    double tokens_beyond = beyond(tokens, range.tokens_min, range.tokens_max);
-    out->loss_nats = quality_loss(law, recipe, &out->point, out->gradient);
-    for (int k = 0; k < law->form->n_shared + law->form->n_own; k++)
-        out->gradient[k] /= out->loss_nats;
-    double between = c[QUALITY_BETWEEN] * c[QUALITY_BETWEEN] / (1 + range.shapes / 3.0);
+    struct quality_reach reach;
+    quality_reach_of(law, recipe, tokens, &reach);
+    quality_predict_within(law, recipe, &reach, shape, out);
     double few = tokens < 1e9 ? 0.045 * log(1e9 / tokens) : 0;
-    out->shape_sd = sqrt(c[QUALITY_SHAPE] * c[QUALITY_SHAPE] + between) *
-                    (1 + c[QUALITY_GROW_N] * params_beyond + c[QUALITY_GROW_T] * tokens_beyond);
     out->sd = sqrt(c[QUALITY_INFLATE] * c[QUALITY_INFLATE] *
                        quality_variance(law, recipe, out->gradient) +
                    c[QUALITY_RUN] * c[QUALITY_RUN] + out->shape_sd * out->shape_sd + few * few);
     out->low_nats = out->loss_nats * exp(-QUALITY_Z90 * out->sd);
     out->high_nats = out->loss_nats * exp(QUALITY_Z90 * out->sd);
-    out->outside = limits(shape, &out->point, tokens, params_beyond, tokens_beyond);
 }
 
 static double square(double x)
@@ -109,8 +129,8 @@ static double terms_variance(const struct quality_law *law, const struct quality
            square(sd[QUALITY_W8A8] * (x->w8a8 - y->w8a8));
 }
 
-void quality_compare(const struct quality_law *law, const struct quality_prediction *a,
-                     const struct quality_prediction *b, struct quality_difference *out)
+double quality_difference_sd(const struct quality_law *law, const struct quality_prediction *a,
+                             const struct quality_prediction *b)
 {
     const double *c = law->constants.value;
     double d[QUALITY_LOCAL] = {0}, mean = sqrt(a->loss_nats * b->loss_nats);
@@ -122,9 +142,15 @@ void quality_compare(const struct quality_law *law, const struct quality_predict
     double shape = (a->shape_sd + b->shape_sd) / 2;
     double variance = square(c[QUALITY_INFLATE]) * quality_variance(law, a->recipe, d) +
                       2 * square(c[QUALITY_RUN]) + 2 * shape * shape * (1 - exp(-distance2 / 2));
-    double points = c[QUALITY_POINTS], half;
+    return sqrt(variance * mean * mean + terms_variance(law, a, b));
+}
+
+void quality_compare(const struct quality_law *law, const struct quality_prediction *a,
+                     const struct quality_prediction *b, struct quality_difference *out)
+{
+    double points = law->constants.value[QUALITY_POINTS], half;
     out->nats = a->loss_nats - b->loss_nats;
-    out->sd_nats = sqrt(variance * mean * mean + terms_variance(law, a, b));
+    out->sd_nats = quality_difference_sd(law, a, b);
     half = QUALITY_Z90 * out->sd_nats;
     out->low_nats = out->nats - half;
     out->high_nats = out->nats + half;

@@ -47,11 +47,28 @@ struct quality_difference {
     double points, points_low, points_high; /* of accuracy; A's more is better */
 };
 
+/* How far the rows reach that speak of a recipe, and S of shapes among them: one for many
+ * predictions. */
+struct quality_reach {
+    struct quality_recipe range;
+    double tokens, tokens_beyond;
+    double shape_sd; /* S where the parameters are within the range */
+};
+
 #define QUALITY_Z90        1.645
 #define QUALITY_NOISE_NATS 0.01
 
 void quality_predict(const struct quality_law *law, int recipe, const struct quality_shape *shape,
                      double tokens, struct quality_prediction *out);
+void quality_reach_of(const struct quality_law *law, int recipe, double tokens,
+                      struct quality_reach *out);
+/* As quality_predict, but without the interval of the loss itself: enough to be compared. */
+void quality_predict_within(const struct quality_law *law, int recipe,
+                            const struct quality_reach *reach, const struct quality_shape *shape,
+                            struct quality_prediction *out);
+/* Of the difference, nats; both of one recipe. */
+double quality_difference_sd(const struct quality_law *law, const struct quality_prediction *a,
+                             const struct quality_prediction *b);
 /* Both of one recipe. */
 void quality_compare(const struct quality_law *law, const struct quality_prediction *a,
                      const struct quality_prediction *b, struct quality_difference *out);

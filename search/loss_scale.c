@@ -222,20 +222,29 @@ static void clear(struct loss *out)
     *out = (struct loss){NAN, NAN, NAN, NAN, NULL};
 }
 
+void loss_scale_widen(const struct loss_scale *scale, const struct quality_shape *shape,
+                      struct loss *out)
+{
+    const struct loss_reference *reference = loss_scale_find(scale, shape->vocab);
+    unsigned outside;
+    if (reference == NULL)
+        return;
+    double half_nats = quality_delta_half(&reference->question, shape, &outside);
+    out->loss_delta_low_nats = out->loss_delta_nats - half_nats;
+    out->loss_delta_high_nats = out->loss_delta_nats + half_nats;
+    out->quality_outside = scale->outside[outside];
+}
+
 void loss_scale_describe(const struct loss_scale *scale, const struct quality_shape *shape,
                          struct loss *out)
 {
     const struct loss_reference *reference = loss_scale_find(scale, shape->vocab);
-    struct quality_answer answer;
     clear(out);
     if (reference == NULL)
         return;
-    quality_delta(&reference->question, shape, &answer);
     out->loss_delta_nats = priced_loss(scale, shape) - reference->loss_nats;
-    out->loss_delta_low_nats = answer.difference.low_nats;
-    out->loss_delta_high_nats = answer.difference.high_nats;
     out->accuracy_points = scale->points_per_nat * out->loss_delta_nats + 0.0;
-    out->quality_outside = scale->outside[answer.outside];
+    loss_scale_widen(scale, shape, out);
 }
 
 bool loss_shape_of(const struct loss_scale *scale, const struct transformer *net,

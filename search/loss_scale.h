@@ -53,6 +53,9 @@ enum status loss_scale_parse(struct loss_scale *scale, const char *name, const c
 /* A candidate as the law sees it; false: its layers differ. */
 bool candidate_shape(const struct candidate *candidate, struct quality_shape *out);
 
+/* Sets interval and where the data end, of a loss that has its difference. */
+void loss_scale_widen(const struct loss_scale *scale, const struct quality_shape *shape,
+                      struct loss *out);
 /* Difference, interval, points and where the data end, against the vocabulary's reference; all
  * unknown without one. The text is borrowed from the scale. */
 void loss_scale_describe(const struct loss_scale *scale, const struct quality_shape *shape,
