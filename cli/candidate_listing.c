@@ -13,17 +13,19 @@
 /* A stored candidate, and what can be said of it beside the others. */
 struct listed {
     struct candidate_row row;
-    const char *ref, *alike;
+    const char *ref, *alike, *outdone_by;
     int64_t like_fastest, group;
     double loss_better_probability;
 };
 static const struct field ref_field = LISTED(listed, ref, UNIT_NONE, "id");
-static const struct field like_fastest_field =
-    LISTED(listed, like_fastest, UNIT_BOOL, "like fastest");
-static const struct field alike_field = LISTED_TITLE(listed, alike, UNIT_NONE, "the same in both");
+static const struct field like_fastest_key = LISTED_KEY(listed, like_fastest, UNIT_BOOL);
+static const struct field alike_field =
+    FIELD_OF(struct listed, alike, UNIT_NONE, IN_TABLE | IF_ROWS_DIFFER, "like it", "");
 static const struct field group_field = LISTED(listed, group, UNIT_ID, "group");
 static const struct field group_key = LISTED_KEY(listed, group, UNIT_ID);
 static const struct field better_key = LISTED_KEY(listed, loss_better_probability, UNIT_FRAC);
+static const struct field outdone_field = FIELD_OF(
+    struct listed, outdone_by, UNIT_NONE, IN_TABLE | IN_JSON | IF_ROWS_DIFFER, "outdone by", "");
 
 /* `also`: columns to show although the table leaves them out; NULL ends them. */
 static void add_field(struct listing *listing, const struct field *field, const char *const *also,
@@ -35,7 +37,7 @@ static void add_field(struct listing *listing, const struct field *field, const 
     for (size_t i = 0; also[i] != NULL; i++)
         all = all || strcmp(also[i], field->name) == 0;
     if (all)
-        shown.places |= IN_TABLE;
+        shown.places = (shown.places | IN_TABLE) & ~(unsigned)IF_ROWS_DIFFER;
     listing_field(listing, &shown);
 }
 
@@ -43,8 +45,9 @@ static void add_field(struct listing *listing, const struct field *field, const 
 struct choice {
     const struct rows *rows;
     const struct candidate_groups *groups; /* NULL: not grouped */
-    bool one_a_group;                      /* only the first of each is listed */
-    size_t *chosen, n;                     /* rows */
+    bool is_front;
+    bool one_a_group;  /* only the first of each is listed */
+    size_t *chosen, n; /* rows */
 };
 
 static const struct candidate_row *chosen_row(const struct choice *choice, size_t i)
@@ -83,31 +86,52 @@ static void add_fields(struct listing *listing, const struct choice *choice,
     for (int i = 0; i < candidate_fields.n; i++)
         add_field(listing, &candidate_fields.field[i], also, all);
     if (!all)
-        listing_field(listing, &like_fastest_field);
+        listing_field(listing, &like_fastest_key);
     if (choice->groups == NULL)
         return;
     listing_field(listing, choice->one_a_group ? &group_key : &group_field);
     listing_field(listing, &better_key);
+    if (choice->is_front)
+        listing_field(listing, &outdone_field);
     if (choice->one_a_group)
         listing_field(listing, &alike_field);
+}
+
+/* "1:8225" */
+static char *reference_to(const struct candidate_row *row, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "%lld:%lld", (long long)row->run_id, (long long)row->id);
+    return buffer;
+}
+
+/* What the groups say of row `index`; buffer: for its texts. */
+struct texts {
+    char alike[64], outdone_by[48];
+};
+static void add_place(struct listed *line, const struct choice *choice, size_t index,
+                      struct texts *texts)
+{
+    const struct alike_place *place = &choice->groups->places[index];
+    const struct candidate_row *rows = choice->rows->data;
+    size_t by = choice->groups->outdone_by[index];
+    line->group = place->group == ALIKE_NONE ? UNKNOWN_INT : (int64_t)place->group + 1;
+    line->loss_better_probability = place->loss_better_probability;
+    line->alike = candidate_groups_text(choice->groups, choice->rows, index, texts->alike,
+                                        sizeof texts->alike);
+    if (by != ALIKE_NONE)
+        line->outdone_by = reference_to(&rows[by], texts->outdone_by, sizeof texts->outdone_by);
 }
 
 static void add_row(struct listing *listing, const struct choice *choice, size_t i,
                     const struct price *fastest)
 {
-    char reference[48], alike[64];
-    size_t index = choice->chosen[i];
+    char reference[48];
+    struct texts texts;
     struct listed line = {.row = *chosen_row(choice, i)};
-    snprintf(reference, sizeof reference, "%lld:%lld", (long long)line.row.run_id,
-             (long long)line.row.id);
-    line.ref = reference;
+    line.ref = reference_to(&line.row, reference, sizeof reference);
     line.like_fastest = is_like(&line.row.price, fastest);
-    if (choice->groups != NULL) {
-        line.group = (int64_t)choice->groups->places[index].group + 1;
-        line.loss_better_probability = choice->groups->places[index].loss_better_probability;
-        line.alike =
-            candidate_groups_text(choice->groups, choice->rows, index, alike, sizeof alike);
-    }
+    if (choice->groups != NULL)
+        add_place(&line, choice, choice->chosen[i], &texts);
     listing_add(listing, &line);
 }
 
@@ -160,23 +184,35 @@ void candidate_listing_fill_all(struct listing *listing, const struct rows *rows
     fill_with_all(listing, rows, (const char *const[]){NULL}, true);
 }
 
+static void say_what_is_shown(const struct choice *choice, const struct candidate_view *view)
+{
+    if (choice->one_a_group && choice->groups->n_outdone > 0)
+        fprintf(
+            stderr,
+            "%zu of the front are left out: another is as fast, as far as can be told, and better "
+            "beyond doubt (--limit 0: all)\n",
+            choice->groups->n_outdone);
+    if (view->from_end_to_end &&
+        choice->n < (choice->one_a_group ? choice->groups->n_groups : choice->rows->n))
+        fprintf(stderr,
+                choice->one_a_group
+                    ? "%zu of the front from end to end, of %zu that can be told apart:\n"
+                    : "%zu of the front from end to end, in %zu groups:\n",
+                choice->n, choice->groups->n_groups);
+}
+
 enum status candidate_listing_print(struct store *store, const struct rows *rows,
                                     const struct candidate_view *view, struct err *err)
 {
     struct listing listing = {0};
     struct candidate_groups groups;
-    struct choice choice = {.rows = rows, .groups = &groups};
-    enum status status = candidate_groups_make(store, rows, &groups, err);
+    struct choice choice = {.rows = rows, .groups = &groups, .is_front = view->is_front};
+    enum status status = candidate_groups_make(store, rows, view->is_front, &groups, err);
     choice.one_a_group = !view->json && view->limit != 0;
     if (status == STATUS_OK)
         status = choose(&choice, view->limit, view->from_end_to_end, err);
     if (status == STATUS_OK) {
-        if (view->from_end_to_end && choice.n < rows->n)
-            fprintf(stderr,
-                    choice.one_a_group
-                        ? "%zu of the front from end to end, of %zu that can be told apart:\n"
-                        : "%zu of the front from end to end, in %zu groups:\n",
-                    choice.n, groups.n_groups);
+        say_what_is_shown(&choice, view);
         list(&listing, &choice, (const char *const[]){view->by, NULL}, false);
         status = view->json ? listing_print_json(&listing, stdout, err)
                             : listing_print(&listing, stdout, err);
@@ -217,8 +253,10 @@ enum status candidate_listing_run(const struct args *args, bool front_only, stru
                                     .order_by = args_text(args, "by"),
                                     .descending = args_flag(args, "descending"),
                                     .limit = front_only ? 0 : args_int(args, "limit", 0)};
-    const struct candidate_view view = {
-        .limit = args_int(args, "limit", 0), .by = query.order_by, .json = args_flag(args, "json")};
+    const struct candidate_view view = {.limit = args_int(args, "limit", 0),
+                                        .is_front = front_only,
+                                        .by = query.order_by,
+                                        .json = args_flag(args, "json")};
     if (status == STATUS_OK)
         status = store_open(args_text(args, "db"), STORE_READ, &store, err);
     if (status == STATUS_OK)

@@ -9,15 +9,12 @@
 #include "db/query.h"
 
 /* For --help of what lists candidates. */
-#define LIKE_FASTEST \
-    "'like fastest': the interval in which nine of ten measurements of its decode would lie " \
-    "overlaps that of the fastest row shown, so that which is faster is not certain; '-' on a " \
-    "device whose error nobody knows. Rows that cannot be told apart from the one above them, " \
-    "neither " \
-    "in decode nor in loss (within the interval of the difference, or 0.01 nats), are one line: " \
-    "'the " \
-    "same in both' says how many they are and how deep. --limit 0 and --json list them all, with " \
-    "the number of their group."
+#define ROWS_ALIKE \
+    "Rows that cannot be told apart from the one above them, neither in decode (the intervals in " \
+    "which nine of ten measurements would lie overlap) nor in loss (within the interval of the " \
+    "difference, or 0.01 nats), are one line: 'like it' says how many more there are and how " \
+    "deep. Columns that say the same in all rows are left out. --limit 0 lists every row with " \
+    "the number of its group; --json has every column."
 
 /* Candidates as a listing: every column of the store is a key of the JSON; the table for people
  * shows those that tell candidates apart, and those of `also` (NULL ends them). */
@@ -27,10 +24,12 @@ void candidate_listing_fill(struct listing *listing, const struct rows *rows,
 void candidate_listing_fill_all(struct listing *listing, const struct rows *rows);
 
 /* How rows are printed: as many as `limit` (0: all), the first ones or from end to end of the list.
- * What cannot be told apart (search/alike.h) is one line in a table with a limit; without a limit, and
- * in JSON, rows say which group they are of. */
+ * In a table with a limit what cannot be told apart (search/alike.h) is one line, and what is outdone
+ * on a front is left out; without a limit, and in JSON, rows say which group they are of and what
+ * outdoes them. */
 struct candidate_view {
     int64_t limit;
+    bool is_front; /* the rows are a front */
     bool from_end_to_end, json;
     const char *by; /* a column to show although the table leaves it out; NULL: none */
 };

@@ -24,7 +24,11 @@ const struct command cmd_front = {
     .operands = "",
     .options = options,
     .examples = examples,
-    .about = "A candidate is on the front when no other is at least as good in every objective of "
-             "the search and better in one. " LIKE_FASTEST,
+    .about =
+        "A candidate is on the front when no other is at least as good in every objective of "
+        "the search and better in one. Of a front of decode and loss a table leaves out what is "
+        "not worth listing: of the rows that decode like the fastest of them, as far as anyone "
+        "can tell, those whose loss the best of them beats beyond doubt, and so on from the "
+        "next fastest. --limit 0 lists them too, --json says 'outdone_by'. " ROWS_ALIKE,
     .run = run,
 };

@@ -159,6 +159,7 @@ static enum status print_front(const struct args *args, const struct search_job 
     struct candidate_query query = {
         .run_id = run_id, .order_by = by, .descending = most, .front_only = true};
     const struct candidate_view view = {.limit = args_int(args, "limit", 0),
+                                        .is_front = true,
                                         .from_end_to_end = true,
                                         .by = by,
                                         .json = args_flag(args, "json")};

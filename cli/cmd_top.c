@@ -28,6 +28,6 @@ const struct command cmd_top = {
     .examples = examples,
     .about =
         "--where takes an SQL condition over the columns of the table 'candidate' and the same "
-        "in other units (decode_ms, peak_mb, params_m). " LIKE_FASTEST,
+        "in other units (decode_ms, peak_mb, params_m). " ROWS_ALIKE,
     .run = run,
 };

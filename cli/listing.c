@@ -67,6 +67,7 @@ void listing_field(struct listing *listing, const struct field *field)
         .kind = kind_of(field),
         .type = field->type,
         .offset = field->offset,
+        .if_rows_differ = (places & IF_ROWS_DIFFER) != 0,
     };
 }
 
@@ -262,6 +263,29 @@ static bool is_left(enum listing_kind kind)
     return kind == LISTING_TEXT || kind == LISTING_BOOL || kind == LISTING_LEFT_INTEGER;
 }
 
+static bool same_cell(const struct listing_cell *a, const struct listing_cell *b)
+{
+    if (a->text != NULL || b->text != NULL)
+        return a->text != NULL && b->text != NULL && strcmp(a->text, b->text) == 0;
+    return a->number == b->number || (isnan(a->number) && isnan(b->number));
+}
+
+static bool rows_differ(const struct listing *listing, size_t c)
+{
+    for (size_t i = c + listing->n_columns; i < listing->n_cells; i += listing->n_columns)
+        if (!same_cell(&listing->cells[i], &listing->cells[c]))
+            return true;
+    return false;
+}
+
+/* Has a table the column? */
+static bool is_shown(const struct listing *listing, size_t c)
+{
+    const struct listing_column *column = &listing->columns[c];
+    return column->title != NULL &&
+           (!column->if_rows_differ || listing_rows(listing) < 2 || rows_differ(listing, c));
+}
+
 enum status listing_render(const struct listing *listing, struct rendering *out, struct err *err)
 {
     struct rendering rendering = {.n_rows = listing_rows(listing)};
@@ -270,7 +294,7 @@ enum status listing_render(const struct listing *listing, struct rendering *out,
     char buffer[64];
     bool whole = !listing->failed && shown != NULL && scales != NULL;
     for (size_t c = 0; c < listing->n_columns && whole; c++)
-        if (listing->columns[c].title != NULL) {
+        if (is_shown(listing, c)) {
             scales[rendering.n_columns] = column_scale(listing, c);
             shown[rendering.n_columns++] = c;
         }
@@ -326,11 +350,11 @@ static void print_line(struct text *line, FILE *stream)
     line->length = 0;
 }
 
-/* The kind of the c-th column that has a title. */
+/* The kind of the c-th column that is shown. */
 static enum listing_kind shown_kind(const struct listing *listing, size_t c)
 {
     for (size_t i = 0;; i++)
-        if (listing->columns[i].title != NULL && c-- == 0)
+        if (is_shown(listing, i) && c-- == 0)
             return listing->columns[i].kind;
 }
 

@@ -2,7 +2,8 @@
  *
  * A listing has the fields that it was given (contract/field.h) and takes records; a cell is found by
  * its field, so that a value stands under its own title and key. Fields that are IN_TABLE are
- * printed for people, those that are IN_JSON for programs. A printed column picks one unit for all
+ * printed for people (IF_ROWS_DIFFER: unless all rows say the same), those that are IN_JSON for
+ * programs. A printed column picks one unit for all
  * its rows and names it in the header. Unknown prints as "-" and as null. Failed allocations are
  * reported by the print. */
 #ifndef LATHE_CLI_LISTING_H
@@ -41,7 +42,8 @@ struct listing_column {
     const char *title, *key, *unit;
     enum listing_kind kind;
     enum field_type type;
-    size_t offset; /* in the record */
+    size_t offset;       /* in the record */
+    bool if_rows_differ; /* IF_ROWS_DIFFER */
 };
 
 enum { LISTING_RECORD_SIZE = 1024 };
@@ -93,7 +95,7 @@ void listing_release(struct listing *listing);
 
 size_t listing_rows(const struct listing *listing);
 
-/* What a table for people says: row 0 titles, row 1 units, then the cells; columns with a title. */
+/* What a table for people says: row 0 titles, row 1 units, then the cells; columns for people. */
 struct rendering {
     size_t n_columns, n_rows; /* rows without the first two */
     char **texts;             /* [n_rows + 2, n_columns], row-major, owned */

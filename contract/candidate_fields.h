@@ -16,29 +16,29 @@
     F(int64_t, id, UNIT_ID, METRIC, NULL, "rank in canonical order, unique within the run") \
     F(int64_t, n_layers, UNIT_NONE, METRIC | IN_TABLE, "layers", "distinct blocks") \
     F(int64_t, n_layers_effective, UNIT_NONE, METRIC | IN_TABLE, "depth", "executed blocks") \
-    F(const char *, sharing, UNIT_NONE, METRIC | IN_TABLE, "sharing", "none, immediate, repeat-all, reverse") \
+    F(const char *, sharing, UNIT_NONE, METRIC | IN_TABLE | IF_ROWS_DIFFER, "sharing", "none, immediate, repeat-all, reverse") \
     F(int64_t, repeats, UNIT_NONE, METRIC, "repeats", "executions of a block") \
     F(int64_t, share_ffn, UNIT_BOOL, METRIC, "one ffn for all", "one FFN for every block") \
     F(int64_t, d_model, UNIT_NONE, METRIC | IN_TABLE, "d_model", "width") \
     F(int64_t, n_heads, UNIT_NONE, METRIC | IN_TABLE, "heads", "query heads") \
     F(int64_t, n_kv_heads, UNIT_NONE, METRIC | IN_TABLE, "kv", "key and value heads") \
-    F(int64_t, d_head, UNIT_NONE, METRIC | IN_TABLE, "d_head", "width of a head") \
+    F(int64_t, d_head, UNIT_NONE, METRIC, "d_head", "width of a head") \
     F(int64_t, d_ff, UNIT_NONE, METRIC | IN_TABLE, "d_ff", "hidden width of the FFN") \
     F(int64_t, vocab_size, UNIT_NONE, METRIC, "vocab", "rows of the token table") \
-    F(int64_t, tie_embeddings, UNIT_BOOL, METRIC | IN_TABLE, "tied", "the head reads the token table") \
+    F(int64_t, tie_embeddings, UNIT_BOOL, METRIC | IN_TABLE | IF_ROWS_DIFFER, "tied", "the head reads the token table") \
     F(const char *, ffn_kind, UNIT_NONE, METRIC, "ffn kind", "relu, gelu, swiglu, geglu") \
     F(const char *, dtype, UNIT_NONE, METRIC, "type", "weight type of the blocks") \
     F(const char *, head_dtype, UNIT_NONE, KEPT, "head type", "weight type of the head") \
     F(const char *, kv_dtype, UNIT_NONE, METRIC, "kv type", "type of the KV cache") \
-    F(int64_t, params, UNIT_PARAMS, METRIC | IN_TABLE, "params", "all, shared and tied ones once") \
+    F(int64_t, params, UNIT_PARAMS, METRIC, "params", "all, shared and tied ones once") \
     F(int64_t, params_embedding, UNIT_PARAMS, METRIC, "in token table", "of the token table") \
-    F(int64_t, params_blocks, UNIT_PARAMS, METRIC | IN_TABLE, "in blocks", "of the distinct blocks") \
+    F(int64_t, params_blocks, UNIT_PARAMS, METRIC, "in blocks", "of the distinct blocks") \
     F(int64_t, weight_bytes, UNIT_BYTES, METRIC, "weights", "as stored") \
     F(int64_t, kv_bytes_per_token, UNIT_BYTES, METRIC, "kv cache a token", "that a token adds to the KV cache")
 /* Behind the price. */
 #define CANDIDATE_LAST_FIELDS(F) \
     F(int64_t, flop_per_token, UNIT_FLOP, METRIC, "flop a token", "of one decoded token") \
-    F(int64_t, on_front, UNIT_BOOL, KEPT | IN_TABLE, "front", "not dominated in run.objectives")
+    F(int64_t, on_front, UNIT_BOOL, KEPT | IN_TABLE | IF_ROWS_DIFFER, "front", "not dominated in run.objectives")
 /* clang-format on */
 
 /* The texts are static names, or borrowed. */

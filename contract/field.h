@@ -56,6 +56,8 @@ enum field_place {
     IN_SEARCH = 8,    /* known while candidates are compared: --where, --minimize */
     OF_ESTIMATE = 16, /* no place: the closed form alone has it */
     OF_A_TOKEN = 32,  /* no place: a table says "/token" behind the unit */
+    IF_ROWS_DIFFER =
+        64, /* no place: a table of several rows leaves it out where all say the same */
     /* What most fields are. */
     KEPT = IN_STORE | IN_JSON,
     METRIC = KEPT | IN_SEARCH,

@@ -16,7 +16,7 @@
     F(double, init_ns, UNIT_NS, "repack, compile, allocate", \
       METRIC, "init", PREDICTED, "init") \
     F(double, prefill_ns, UNIT_NS, "pass over " RUN "prompt tokens", \
-      METRIC | IN_TABLE, "prefill", PREDICTED, "prefill") \
+      METRIC, "prefill", PREDICTED, "prefill") \
     F(double, ttft_cold_ns, UNIT_NS, "load + init + prefill", \
       METRIC | IN_TABLE, "cold TTFT", PREDICTED, "cold TTFT") \
     F(double, decode_ns, UNIT_NS, "one token after " RUN "context tokens", \
@@ -28,7 +28,7 @@
     F(double, decode_tok_s, UNIT_TOKENS_PER_S, "1e9 / decode_ns", \
       METRIC, "speed", PREDICTED, "speed") \
     F(double, energy_pj_per_token, UNIT_PJ, "of one decoded token", \
-      METRIC | IN_TABLE, "energy", PREDICTED | OF_A_TOKEN, "energy") \
+      METRIC, "energy", PREDICTED | OF_A_TOKEN, "energy") \
     F(double, energy_rule_pj_per_token, UNIT_PJ, "0.1 J per 10^9 parameters: a cross-check", \
       0, NULL, IN_JSON | IN_TABLE | OF_A_TOKEN, "rule") \
     F(int64_t, peak_bytes, UNIT_BYTES, "weights + KV cache + activations", \
