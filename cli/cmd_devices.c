@@ -73,8 +73,7 @@ static enum status list_devices(const struct args *args, struct err *err)
     for (int i = 0; i < n && status == STATUS_OK; i++)
         status = add_device(&listing, names[i], err);
     if (status == STATUS_OK)
-        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
-                                         : listing_print(&listing, stdout, err);
+        status = listing_print_as(&listing, args_flag(args, "json"), stdout, err);
 out:
     listing_release(&listing);
     device_names_free(names, n);

@@ -43,23 +43,18 @@ static enum status export_hf(const struct args *args, const struct transformer *
                              struct text *warnings, struct err *err)
 {
     const char *path = args_text(args, "out");
-    if (args_given(args, "seed") || args_flag(args, "no-expand"))
-        return err_set(err, STATUS_USAGE,
-                       "--seed and --no-expand are for gguf: a config.json has no weights");
     return hf_config_write(net, path != NULL ? path : "-", warnings, err);
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
-    const char *format = args_operand(args, 0);
-    bool is_gguf = strcmp(format, "gguf") == 0;
+    bool is_gguf = args_is_kind(args, "gguf");
     struct transformer net;
     struct text warnings = {0};
-    if (!is_gguf && strcmp(format, "hf") != 0)
-        return err_set(err, STATUS_USAGE, "unknown format '%s': expected gguf or hf", format);
-    enum status status = open_model(args, args_operand(args, 1), &net, err);
+    enum status status = open_stored_model(args, args_operand(args, 1), &net, err);
     if (status != STATUS_OK)
         return status;
+    apply_weight_types(args, &net);
     status = transformer_check(&net, err); /* --head-dtype may have come between */
     if (status == STATUS_OK)
         status = is_gguf ? export_gguf(args, &net, &warnings, err)
@@ -71,11 +66,17 @@ static enum status run(const struct args *args, struct err *err)
     return status;
 }
 
+/* A config.json has no weights. */
+static const struct command_kind kinds[] = {
+    {"gguf", "out dtype head-dtype seed no-expand db"},
+    {"hf", "out dtype head-dtype db"},
+    {NULL, NULL},
+};
+
 static const struct option options[] = {
     ROW_OUT,
     ROW_DTYPE,
     ROW_HEAD_DTYPE,
-    ROW_KV_DTYPE,
     ROW_RANGE(OPTION_INT, "seed", "N", "0", 0, INT64_MAX, "gguf: where the random weights start"),
     ROW_FLAG("no-expand", "gguf: refuse shared blocks instead of writing each execution out"),
     ROW_DB,
@@ -96,6 +97,8 @@ const struct command cmd_export = {
     .operand_values = "@model",
     .min_operands = 2,
     .max_operands = 2,
+    .kinds = kinds,
+    .kinds_title = "format",
     .options = options,
     .examples = examples,
     .about =

@@ -136,8 +136,7 @@ static enum status print(const struct args *args, const struct measured_rows *ro
     struct listing listing = {0};
     bool per_op = args_flag(args, "per-op"), is_json = args_flag(args, "json");
     measured_rows_list(rows, per_op, &listing);
-    enum status status =
-        is_json ? listing_print_json(&listing, stdout, err) : listing_print(&listing, stdout, err);
+    enum status status = listing_print_as(&listing, is_json, stdout, err);
     listing_release(&listing);
     if (status == STATUS_OK && per_op && !is_json)
         status = measured_rows_print_phases(rows, stdout, err);

@@ -101,8 +101,7 @@ static enum status run(const struct args *args, struct err *err)
         LISTING_FIELDS(&listing, model_fields);
     status = fill(&listing, &presets, err);
     if (status == STATUS_OK)
-        status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
-                                         : listing_print(&listing, stdout, err);
+        status = listing_print_as(&listing, args_flag(args, "json"), stdout, err);
 out:
     listing_release(&listing);
     preset_list_release(&presets);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/figures.h"
 #include "cli/loss_setting.h"
@@ -12,18 +11,6 @@
 #include "model/published.h"
 #include "plots/gnuplot.h"
 #include "plots/plot_accuracy.h"
-
-/* A run has them already. */
-static enum status refuse_setting(const struct args *args, struct err *err)
-{
-    static const char *const of_the_run[] = {"device", "dtype",   "kv-dtype",
-                                             "prompt", "context", "threads"};
-    for (size_t i = 0; i < sizeof of_the_run / sizeof *of_the_run; i++)
-        if (args_given(args, of_the_run[i]))
-            return err_set(err, STATUS_USAGE, "'%s' shows a run as it was searched: leave out --%s",
-                           args_operand(args, 0), of_the_run[i]);
-    return STATUS_OK;
-}
 
 /* Kinds that show a run: depth and front. */
 static enum status plot_run(const struct args *args, bool depth, const struct plot_options *options,
@@ -35,8 +22,7 @@ static enum status plot_run(const struct args *args, bool depth, const struct pl
     int64_t run_id = 0;
     struct priced_list list = {0};
     enum status status;
-    if ((status = refuse_setting(args, err)) ||
-        (status = store_open(args_text(args, "db"), STORE_READ, &store, err)))
+    if ((status = store_open(args_text(args, "db"), STORE_READ, &store, err)))
         return status;
     if ((status =
              setting_of_run(store, args_int(args, "run", 0), &setting, &run_id, &budget, err)) ||
@@ -195,30 +181,30 @@ out:
     return status;
 }
 
-static const char *const kinds[] = {"deep-or-wide", "depth",    "front",  "phases",
-                                    "breakdown",    "accuracy", "roadmap"};
+#define PRICING_OPTIONS "device dtype head-dtype kv-dtype threads prompt context"
 
-static enum status plot_kind(const struct args *args, const char *kind,
-                             struct plot_options *options, struct err *err)
+/* A run has its device, types and workload already. */
+static const struct command_kind kinds[] = {
+    {"deep-or-wide", "out budget law recipe tokens tokens-per-param " PRICING_OPTIONS},
+    {"depth", "out db run"},
+    {"front", "out db run"},
+    {"phases", "out db " PRICING_OPTIONS},
+    {"breakdown", "out db " PRICING_OPTIONS},
+    {"accuracy", "out " PRICING_OPTIONS},
+    {"roadmap", "out law"},
+    {NULL, NULL},
+};
+
+static enum status plot_kind(const struct args *args, struct plot_options *options, struct err *err)
 {
-    if (strcmp(kind, "depth") == 0 || strcmp(kind, "front") == 0)
-        return plot_run(args, strcmp(kind, "depth") == 0, options, err);
-    if (strcmp(kind, "phases") == 0 || strcmp(kind, "breakdown") == 0)
-        return plot_models(args, strcmp(kind, "phases") == 0, options, err);
-    if (strcmp(kind, "accuracy") == 0)
+    if (args_is_kind(args, "depth") || args_is_kind(args, "front"))
+        return plot_run(args, args_is_kind(args, "depth"), options, err);
+    if (args_is_kind(args, "phases") || args_is_kind(args, "breakdown"))
+        return plot_models(args, args_is_kind(args, "phases"), options, err);
+    if (args_is_kind(args, "accuracy"))
         return plot_published(args, options, err);
-    if (strcmp(kind, "deep-or-wide") == 0)
-        return figure_deep_or_wide(args, options, err);
-    if (strcmp(kind, "roadmap") == 0)
-        return figure_roadmap(args, options, err);
-    const char *near = text_nearest(kind, kinds, sizeof kinds / sizeof *kinds);
-    if (near != NULL)
-        return err_set(err, STATUS_USAGE, "unknown kind of figure '%s': did you mean '%s'?", kind,
-                       near);
-    return err_set(err, STATUS_USAGE,
-                   "unknown kind of figure '%s': expected deep-or-wide, depth, front, phases, "
-                   "breakdown, accuracy or roadmap",
-                   kind);
+    return args_is_kind(args, "roadmap") ? figure_roadmap(args, options, err)
+                                         : figure_deep_or_wide(args, options, err);
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -228,7 +214,7 @@ static enum status run(const struct args *args, struct err *err)
     enum plot_format format;
     enum status status = plot_format_of(options.path, &format, err);
     if (status == STATUS_OK)
-        status = plot_kind(args, args_operand(args, 0), &options, err);
+        status = plot_kind(args, &options, err);
     if (status == STATUS_OK)
         warn_lines(args, warnings.data);
     text_release(&warnings);
@@ -249,7 +235,7 @@ static const struct option options[] = {
     ROW_CONTEXT,
     ROW(OPTION_TEXT, "budget", "N", NULL, NULL,
         "parameters of the networks of 'deep-or-wide', like 125M"),
-    ROWS_QUALITY,
+    ROWS_TRAINING,
     ROWS_END,
 };
 
@@ -278,6 +264,8 @@ const struct command cmd_plot = {
     .operand_values = "deep-or-wide depth front phases breakdown accuracy roadmap",
     .min_operands = 1,
     .max_operands = 1 + MAX_FIGURE_MODELS,
+    .kinds = kinds,
+    .kinds_title = "kind of figure",
     .options = options,
     .examples = examples,
     .about =

@@ -156,8 +156,7 @@ static enum status print_picks(const struct args *args, const struct transformer
         };
         listing_add(&listing, &pick);
     }
-    enum status status = args_flag(args, "json") ? listing_print_json(&listing, stdout, err)
-                                                 : listing_print(&listing, stdout, err);
+    enum status status = listing_print_as(&listing, args_flag(args, "json"), stdout, err);
     listing_release(&listing);
     return status;
 }

@@ -1,36 +1,38 @@
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/law_source.h"
 #include "cli/quality_parts.h"
 #include "quality/next_runs.h"
 
+static const struct command_kind kinds[] = {
+    {"fit", "data law out json"},
+    {"validate", "data law seed json"},
+    {"show", "law json"},
+    {"probe", "law runs recipe budget tokens vocab tied gpu max-gpu-hours json"},
+    {"cost", "tokens tokens-per-param gpu gpus preset db json"},
+    {NULL, NULL},
+};
+
 static enum status run(const struct args *args, struct err *err)
 {
     static const struct {
-        const char *name;
         enum status (*run)(const struct args *args, struct text *notes, struct err *err);
         int max_operands;
-    } parts[] = {{"fit", quality_fit_part, 256},
-                 {"validate", quality_validate_part, 256},
-                 {"show", quality_show_part, 1},
-                 {"probe", quality_probe_part, 1},
-                 {"cost", quality_cost_part, 256}};
-    const char *name = args_operand(args, 0);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        struct text notes = {0};
-        if (strcmp(name, parts[i].name) != 0)
-            continue;
-        if (args_n_operands(args) > parts[i].max_operands)
-            return err_set(err, STATUS_USAGE, "quality %s takes no file", name);
-        enum status status = parts[i].run(args, &notes, err);
-        if (notes.data != NULL)
-            warn_lines(args, notes.data);
-        text_release(&notes);
-        return status;
-    }
-    return err_set(err, STATUS_USAGE,
-                   "unknown part '%s': expected fit, validate, show, probe or cost", name);
+    } parts[] = {{quality_fit_part, 256}, /* as `kinds` */
+                 {quality_validate_part, 256},
+                 {quality_show_part, 1},
+                 {quality_probe_part, 1},
+                 {quality_cost_part, 256}};
+    struct text notes = {0};
+    size_t i = 0;
+    while (!args_is_kind(args, kinds[i].name))
+        i++;
+    if (args_n_operands(args) > parts[i].max_operands)
+        return err_set(err, STATUS_USAGE, "quality %s takes no file", kinds[i].name);
+    enum status status = parts[i].run(args, &notes, err);
+    if (notes.data != NULL)
+        warn_lines(args, notes.data);
+    text_release(&notes);
+    return status;
 }
 
 static const struct option options[] = {
@@ -85,6 +87,8 @@ const struct command cmd_quality = {
     .operand_values = "fit validate show probe cost",
     .min_operands = 1,
     .max_operands = 257,
+    .kinds = kinds,
+    .kinds_title = "part",
     .options = options,
     .examples = examples,
     .about =

@@ -169,8 +169,7 @@ static enum status print_claims(const struct args *args, const struct claims *cl
             add_claim(&listing, &claims->items[end++]);
         if (!json)
             printf("%s%s\n\n", first > 0 ? "\n" : "", claims->items[first].section);
-        status =
-            json ? listing_print_json(&listing, stdout, err) : listing_print(&listing, stdout, err);
+        status = listing_print_as(&listing, json, stdout, err);
         listing_release(&listing);
         first = end;
     }

@@ -86,6 +86,29 @@ static void option_text(const struct option *option, char *buffer, size_t size)
         snprintf(buffer + n, size - (size_t)n, " (default: %s)", option->fallback);
 }
 
+/* "--out --db": the options of one kind. */
+static void kind_options(const struct command_kind *kind, char *buffer, size_t size)
+{
+    size_t at = 0;
+    for (const char *word = kind->options; *word != 0 && at < size;) {
+        size_t length = strcspn(word, " ");
+        at += (size_t)snprintf(buffer + at, size - at, "%s--%.*s", at > 0 ? " " : "", (int)length,
+                               word);
+        word += length + strspn(word + length, " ");
+    }
+}
+
+static void help_kinds(const struct command *command, int left, int right, FILE *stream)
+{
+    fprintf(stream, "\nOptions that a %s takes:\n", command->kinds_title);
+    for (const struct command_kind *kind = command->kinds; kind->name != NULL; kind++) {
+        char text[512];
+        kind_options(kind, text, sizeof text);
+        fprintf(stream, "  %-*s", left - 2, kind->name);
+        wrap(stream, text, left, left, right);
+    }
+}
+
 void help_command(const struct command *command, FILE *stream)
 {
     enum { LEFT = 26, RIGHT = 80 };
@@ -113,6 +136,8 @@ void help_command(const struct command *command, FILE *stream)
             fprintf(stream, "%*s", LEFT - length, "");
         wrap(stream, text, LEFT, LEFT, RIGHT);
     }
+    if (command->kinds != NULL)
+        help_kinds(command, LEFT, RIGHT, stream);
 }
 
 /* man(7) reads '.' and '\'' at the start of a line, and '\\' and '-' anywhere. */
@@ -162,6 +187,16 @@ static void man_command(FILE *stream, const struct command *command)
         fprintf(stream, ".TP\n.B ");
         man_text(stream, synopsis);
         fprintf(stream, "\n");
+        man_text(stream, text);
+        fprintf(stream, "\n");
+    }
+    for (const struct command_kind *kind = command->kinds; kind != NULL && kind->name != NULL;
+         kind++) {
+        char text[512];
+        kind_options(kind, text, sizeof text);
+        fprintf(stream, ".TP\n.I ");
+        man_text(stream, kind->name);
+        fprintf(stream, "\ntakes ");
         man_text(stream, text);
         fprintf(stream, "\n");
     }

@@ -120,6 +120,9 @@ enum status listing_print_object(const struct listing *listing, size_t row, FILE
                                  struct err *err);
 /* An array of all rows. */
 enum status listing_print_json(const struct listing *listing, FILE *stream, struct err *err);
+/* As --json or its absence has it: listing_print_json or listing_print. */
+enum status listing_print_as(const struct listing *listing, bool json, FILE *stream,
+                             struct err *err);
 
 /* Prints and frees `root`. Errors: STATUS_NOMEM. */
 enum status print_json(struct json_node *root, FILE *stream, struct err *err);

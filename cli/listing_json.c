@@ -70,6 +70,12 @@ enum status listing_print_json(const struct listing *listing, FILE *stream, stru
     return print_json(root, stream, err);
 }
 
+enum status listing_print_as(const struct listing *listing, bool json, FILE *stream,
+                             struct err *err)
+{
+    return json ? listing_print_json(listing, stream, err) : listing_print(listing, stream, err);
+}
+
 enum status print_json(struct json_node *root, FILE *stream, struct err *err)
 {
     char *text = json_print(root);

@@ -62,8 +62,8 @@ static enum status read_reference(const struct args *args, struct loss_setting *
     return status;
 }
 
-enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
-                                    struct err *err)
+enum status loss_setting_of_training(const struct args *args, struct loss_setting *out,
+                                     struct err *err)
 {
     *out = (struct loss_setting){.recipe = QUALITY_NO_RECIPE};
     enum status status = read_tokens(args, out, err);
@@ -71,6 +71,13 @@ enum status loss_setting_of_options(const struct args *args, struct loss_setting
         status = open_law(args, &out->law, NULL, &out->law_text, err);
     if (status == STATUS_OK)
         status = find_recipe(out->law, args_text(args, "recipe"), &out->recipe, err);
+    return status;
+}
+
+enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
+                                    struct err *err)
+{
+    enum status status = loss_setting_of_training(args, out, err);
     return status == STATUS_OK ? read_reference(args, out, err) : status;
 }
 

@@ -13,8 +13,8 @@
 
 #define DEFAULT_TRAIN_TOKENS "1T"
 
-/* --reference may be RUN:ID, so that the verb needs --db too. */
-#define ROWS_QUALITY \
+/* For what training losses are compared. */
+#define ROWS_TRAINING \
     ROW_LAW, \
         ROW(OPTION_TEXT, "recipe", "NAME", NULL, NULL, \
             "recipe of the law whose losses are compared ('lathe quality show'); default: one " \
@@ -23,7 +23,11 @@
         ROW_RANGE(OPTION_COUNT, "tokens", "N", DEFAULT_TRAIN_TOKENS, 1, INT64_C(1) << 60, \
                   "training tokens for which losses are compared"), \
         ROW_RANGE(OPTION_COUNT, "tokens-per-param", "N", NULL, 1, 1000000000, \
-                  "the same as a multiple of the parameters"), \
+                  "the same as a multiple of the parameters")
+
+/* --reference may be RUN:ID, so that the verb needs --db too. */
+#define ROWS_QUALITY \
+    ROWS_TRAINING, \
         ROW(OPTION_TEXT, "reference", "MODEL", NULL, "@model", \
             "network whose loss others are held against, in its own types; default: the best of " \
             "the budget")
@@ -39,8 +43,11 @@ struct loss_setting {
     struct quality_shape reference;
 };
 
-/* Release with loss_setting_release, after errors too. Errors: STATUS_USAGE for an unknown recipe or
- * two amounts of tokens, those of open_law and of the reference. */
+/* Of ROWS_TRAINING: no reference. Release with loss_setting_release, after errors too. Errors:
+ * STATUS_USAGE for an unknown recipe or two amounts of tokens, those of open_law. */
+enum status loss_setting_of_training(const struct args *args, struct loss_setting *out,
+                                     struct err *err);
+/* Of ROWS_QUALITY. Errors: also those of the reference. */
 enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
                                     struct err *err);
 /* Law, recipe and tokens of a stored run. `out` has no law where it compared no losses: of old

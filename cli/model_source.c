@@ -54,13 +54,18 @@ static enum status open_file_or_preset(const struct args *args, const char *mode
     return status;
 }
 
-void apply_types(const struct args *args, struct transformer *net)
+void apply_weight_types(const struct args *args, struct transformer *net)
 {
     enum dtype dtype;
     if (args_dtype(args, "dtype", &dtype))
         transformer_set_dtype(net, dtype);
     if (args_dtype(args, "head-dtype", &dtype))
         net->embedding_dtype = net->head_dtype = dtype;
+}
+
+void apply_types(const struct args *args, struct transformer *net)
+{
+    apply_weight_types(args, net);
     args_dtype(args, "kv-dtype", &net->kv_dtype);
 }
 

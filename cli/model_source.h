@@ -14,6 +14,8 @@ enum status open_model(const struct args *args, const char *model, struct transf
 enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
                               struct err *err);
 
+/* What --dtype and --head-dtype say. */
+void apply_weight_types(const struct args *args, struct transformer *net);
 /* What --dtype, --head-dtype and --kv-dtype say. */
 void apply_types(const struct args *args, struct transformer *net);
 

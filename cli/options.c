@@ -185,6 +185,65 @@ static enum status check_operands(const struct args *args, struct err *err)
     return STATUS_OK;
 }
 
+static const struct command_kind *find_kind(const struct command *command, const char *name)
+{
+    for (const struct command_kind *kind = command->kinds; kind->name != NULL; kind++)
+        if (strcmp(kind->name, name) == 0)
+            return kind;
+    return NULL;
+}
+
+static enum status unknown_kind(const struct command *command, const char *word, struct err *err)
+{
+    enum { MAX_NAMES = 16 };
+    const char *names[MAX_NAMES];
+    size_t n = 0;
+    char list[256];
+    for (const struct command_kind *kind = command->kinds; kind->name != NULL; kind++)
+        if (n < MAX_NAMES)
+            names[n++] = kind->name;
+    const char *near = text_nearest(word, names, n);
+    if (near != NULL)
+        return err_set(err, STATUS_USAGE, "unknown %s '%s': did you mean '%s'?",
+                       command->kinds_title, word, near);
+    for (size_t i = 0, at = 0; i < n && at < sizeof list; i++)
+        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s",
+                               i == 0       ? ""
+                               : i + 1 == n ? " or "
+                                            : ", ",
+                               names[i]);
+    return err_set(err, STATUS_USAGE, "unknown %s '%s': expected %s", command->kinds_title, word,
+                   list);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = words; *at != 0; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        if (n == length && strncmp(at, word, n) == 0)
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+/* The first operand is a kind of the verb's, and every option given is one that it takes: an option
+ * that would be ignored is refused. */
+static enum status check_kind(const struct args *args, struct err *err)
+{
+    if (args->command->kinds == NULL || args->n_operands == 0)
+        return STATUS_OK;
+    const struct command_kind *kind = find_kind(args->command, args->operands[0]);
+    if (kind == NULL)
+        return unknown_kind(args->command, args->operands[0], err);
+    for (size_t i = 0; i < args->n_values; i++)
+        if (!has_word(kind->options, args->values[i].option->name))
+            return err_set(err, STATUS_USAGE, "'%s' takes no --%s: leave it out", kind->name,
+                           args->values[i].option->name);
+    return STATUS_OK;
+}
+
 static void quote_word(struct text *line, const char *word)
 {
     bool plain = *word != 0 && strpbrk(word, " \t\n'\"\\$&|;<>()*?[]#~`!{}") == NULL;
@@ -240,7 +299,8 @@ static enum status parse_words(struct args *args, int argc, char *const *argv, s
         if (status != STATUS_OK)
             return status;
     }
-    return check_operands(args, err);
+    enum status status = check_operands(args, err);
+    return status == STATUS_OK ? check_kind(args, err) : status;
 }
 
 enum status args_parse(const struct command *command, int argc, char *const *argv,
@@ -302,6 +362,12 @@ static const struct value *last_value(const struct args *args, const struct opti
         if (args->values[i].option == option)
             return &args->values[i];
     return NULL;
+}
+
+bool args_is_kind(const struct args *args, const char *name)
+{
+    assert(find_kind(args->command, name) != NULL);
+    return strcmp(args->operands[0], name) == 0;
 }
 
 bool args_given(const struct args *args, const char *option)

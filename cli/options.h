@@ -40,11 +40,19 @@ struct example {
     const char *command, *what; /* NULL ends a list */
 };
 
+/* What the first operand of a verb may name, where that decides which options there are. */
+struct command_kind {
+    const char *name;    /* NULL ends a table */
+    const char *options; /* those of the verb that it takes, with spaces between */
+};
+
 struct command {
     const char *name, *summary; /* one line, lower case, no full stop */
     const char *operands;       /* "MODEL...", "" for none: as in the usage line */
     const char *operand_values; /* completion of operands, as option.values */
     int min_operands, max_operands;
+    const struct command_kind *kinds; /* NULL: the first operand is none */
+    const char *kinds_title;          /* "format", "kind of figure" */
     const struct option *options;
     const struct example *examples;
     const char *about; /* a paragraph or more for --help, "" for none */
@@ -108,7 +116,8 @@ struct command {
             "only those: 'decode_ms < 20 AND d_head = 64'; may be given again"), \
         ROW_RUN, ROW_LIMIT, ROW_DB, ROW_JSON
 
-/* Parses what follows the verb. `--help` anywhere gives an args for which args_help is true and
+/* Parses what follows the verb. A kind that the verb does not have is refused, and so is an option
+ * that the kind does not take. `--help` anywhere gives an args for which args_help is true and
  * nothing else is checked. Free with args_free. Errors: STATUS_USAGE, STATUS_NOMEM. */
 enum status args_parse(const struct command *command, int argc, char *const *argv,
                        struct args **out, struct err *err);
@@ -118,6 +127,8 @@ bool args_help(const struct args *args);
 /* Operands: what is no option. */
 int args_n_operands(const struct args *args);
 const char *args_operand(const struct args *args, int i); /* 0 .. n - 1 */
+/* Whether the first operand is the kind `name`, which the verb must have. */
+bool args_is_kind(const struct args *args, const char *name);
 
 bool args_given(const struct args *args, const char *option); /* on the command line itself */
 bool args_flag(const struct args *args, const char *option);

@@ -40,10 +40,6 @@ static enum status check_arguments(const struct args *args, struct err *err)
                        args_operand(args, 1));
     if (args_text(args, "budget") == NULL)
         return err_set(err, STATUS_USAGE, "'deep-or-wide' needs --budget, like 125M");
-    if (args_given(args, "reference"))
-        return err_set(err, STATUS_USAGE,
-                       "'deep-or-wide' holds each depth against the best of all: leave out "
-                       "--reference");
     if (n_devices == 0)
         return err_set(err, STATUS_USAGE,
                        "'deep-or-wide' needs --device ('lathe devices' lists them)");
@@ -143,7 +139,7 @@ static enum status read_options(struct deep_or_wide *d, struct err *err)
     if (status == STATUS_OK)
         status = parse_budget(args_text(d->args, "budget"), &budget, err);
     if (status == STATUS_OK)
-        status = loss_setting_of_options(d->args, &d->loss, err);
+        status = loss_setting_of_training(d->args, &d->loss, err);
     if (status != STATUS_OK)
         return status;
     d->params = budget.target;
@@ -193,7 +189,7 @@ enum status figure_deep_or_wide(const struct args *args, struct plot_options *op
 
 enum status figure_roadmap(const struct args *args, struct plot_options *options, struct err *err)
 {
-    struct loss_setting loss;
+    struct quality_law *law = NULL;
     struct quality_comparison *all = memory_new(MAX_QUALITY_COMPARISONS, sizeof *all);
     int n = 0;
     if (all == NULL)
@@ -203,14 +199,13 @@ enum status figure_roadmap(const struct args *args, struct plot_options *options
             ? err_set(err, STATUS_USAGE, "'roadmap' takes no MODEL: leave out '%s'",
                       args_operand(args, 1))
             : STATUS_OK;
-    loss = (struct loss_setting){0};
     if (status == STATUS_OK)
-        status = loss_setting_of_options(args, &loss, err);
+        status = open_law(args, &law, NULL, NULL, err);
     if (status == STATUS_OK)
-        status = quality_paper_comparisons(loss.law, all, &n, err);
+        status = quality_paper_comparisons(law, all, &n, err);
     if (status == STATUS_OK)
         status = plot_roadmap(all, n, options, err);
-    loss_setting_release(&loss);
+    memory_free(law);
     memory_free(all);
     return status;
 }

@@ -64,6 +64,9 @@ enum status quality_fit_part(const struct args *args, struct text *notes, struct
     if (own_runs == args_given(args, "data"))
         return err_set(err, STATUS_USAGE,
                        "quality fit takes either RUNS.csv, over a law, or --data FOLDER");
+    if (!own_runs && args_given(args, "law"))
+        return err_set(err, STATUS_USAGE,
+                       "quality fit --data fits a law from nothing: leave out --law");
     enum status status =
         own_runs ? fit_own(args, &law, &own, notes, err) : fit_folder(args, &law, notes, err);
     if (status == STATUS_OK) {

@@ -179,6 +179,10 @@ out:
 
 enum status quality_validate_part(const struct args *args, struct text *notes, struct err *err)
 {
-    return args_n_operands(args) > 1 ? validate_runs(args, notes, err)
-                                     : validate_splits(args, notes, err);
+    if (args_n_operands(args) == 1)
+        return validate_splits(args, notes, err);
+    if (args_given(args, "seed"))
+        return err_set(err, STATUS_USAGE,
+                       "no runs are drawn to validate RUNS.csv: leave out --seed");
+    return validate_runs(args, notes, err);
 }

@@ -195,6 +195,67 @@ static void every_verb_explains_itself_and_shows_an_example(void **state)
     }
 }
 
+/* Words of `text`, one after another; false at the end. */
+static bool next_word(const char **text, char *word, size_t size)
+{
+    size_t length = strcspn(*text, " ");
+    snprintf(word, size, "%.*s", (int)length, *text);
+    *text += length + strspn(*text + length, " ");
+    return length > 0;
+}
+
+static bool takes(const struct command_kind *kind, const char *option)
+{
+    char word[64];
+    const char *rest = kind->options;
+    while (next_word(&rest, word, sizeof word))
+        if (strcmp(word, option) == 0)
+            return true;
+    return false;
+}
+
+static bool has_option(const struct command *verb, const char *name)
+{
+    for (const struct option *option = verb->options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Every kind of every verb takes options that there are, and refuses the others. */
+static void a_kind_refuses_the_options_that_it_would_ignore(void **state)
+{
+    (void)state;
+    for (const struct command *const *verb = all_commands; *verb != NULL; verb++) {
+        const struct command_kind *kind = (*verb)->kinds;
+        for (; kind != NULL && kind->name != NULL; kind++) {
+            char word[64];
+            const char *rest = kind->options;
+            while (next_word(&rest, word, sizeof word))
+                assert_true(has_option(*verb, word));
+        }
+        for (const struct option *option = (*verb)->options; option->name != NULL; option++) {
+            bool taken = (*verb)->kinds == NULL;
+            for (kind = (*verb)->kinds; kind != NULL && kind->name != NULL; kind++) {
+                char slip[80], expected[160], name[64], model[] = "model";
+                char *words[] = {name, model, slip};
+                struct args *args = NULL;
+                struct err err = {""};
+                taken = taken || takes(kind, option->name);
+                if (takes(kind, option->name) || option->kind != OPTION_FLAG)
+                    continue;
+                snprintf(name, sizeof name, "%s", kind->name);
+                snprintf(slip, sizeof slip, "--%s", option->name);
+                assert_int_equal(args_parse(*verb, 3, words, &args, &err), STATUS_USAGE);
+                snprintf(expected, sizeof expected, "'%s' takes no --%s: leave it out", kind->name,
+                         option->name);
+                assert_string_equal(err.message, expected);
+            }
+            assert_true(taken); /* by some kind, else it would not be there */
+        }
+    }
+}
+
 static void a_misspelt_verb_finds_its_neighbour(void **state)
 {
     (void)state;
@@ -214,6 +275,7 @@ int main(void)
         cmocka_unit_test(the_line_of_the_store_reads_back_in_a_shell),
         cmocka_unit_test(running_out_of_memory_is_an_error_and_no_leak),
         cmocka_unit_test(every_verb_explains_itself_and_shows_an_example),
+        cmocka_unit_test(a_kind_refuses_the_options_that_it_would_ignore),
         cmocka_unit_test(a_misspelt_verb_finds_its_neighbour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
