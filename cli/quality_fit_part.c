@@ -24,18 +24,21 @@ static enum status fit_folder(const struct args *args, struct quality_law **law,
 static enum status fit_own(const struct args *args, struct quality_law **law,
                            struct quality_runs *own, struct text *notes, struct err *err)
 {
-    char source[sizeof(*law)->recipes[0].source];
+    char source[sizeof(*law)->recipes[0].source], folder[QUALITY_PATH];
+    struct quality_runs published = {0};
     enum status status = open_law(args, law, own, NULL, err);
     if (status != STATUS_OK)
         return status;
     size_t first = own->n;
-    for (int i = 1; i < args_n_operands(args); i++) {
-        status = quality_runs_read(args_operand(args, i), QUALITY_TO_FIT, *law, own, notes, err);
-        if (status != STATUS_OK)
-            return status;
-    }
+    if ((status = quality_read_operands(args, QUALITY_TO_FIT, *law, own, notes, err)) ||
+        (status = quality_data_folder(args, folder, err)) ||
+        (status = quality_runs_read_folder(folder, &published, NULL, err)))
+        goto out;
     snprintf(source, sizeof source, "own runs: %.200s", file_base_name(args_operand(args, 1)));
-    return quality_fit_own(*law, own, first, source, notes, err);
+    status = quality_fit_own(*law, own, first, &published, source, notes, err);
+out:
+    quality_runs_release(&published);
+    return status;
 }
 
 static enum status write_and_print(const struct args *args, const struct quality_law *law,

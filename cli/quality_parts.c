@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH], struct err *err)
 {
@@ -10,6 +11,21 @@ enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH]
         return file_data_path("quality", path, QUALITY_PATH, err);
     snprintf(path, QUALITY_PATH, "%s", args_text(args, "data"));
     return STATUS_OK;
+}
+
+enum status quality_read_operands(const struct args *args, enum quality_purpose purpose,
+                                  const struct quality_law *law, struct quality_runs *runs,
+                                  struct text *notes, struct err *err)
+{
+    size_t n = (size_t)args_n_operands(args) - 1;
+    const char **paths = memory_new(n, sizeof *paths);
+    if (paths == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        paths[i] = args_operand(args, (int)i + 1);
+    enum status status = quality_runs_read(paths, n, purpose, law, runs, notes, err);
+    memory_free(paths);
+    return status;
 }
 
 struct json_node *quality_json_root(const struct quality_law *law)

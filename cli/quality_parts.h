@@ -20,6 +20,11 @@ enum { QUALITY_PATH = 4096 };
 /* The folder of --data, else the one that came along. */
 enum status quality_data_folder(const struct args *args, char path[QUALITY_PATH], struct err *err);
 
+/* The runs of the operands behind the part's name. Errors: those of quality_runs_read. */
+enum status quality_read_operands(const struct args *args, enum quality_purpose purpose,
+                                  const struct quality_law *law, struct quality_runs *runs,
+                                  struct text *notes, struct err *err);
+
 /* What every part's JSON begins with: the law that spoke. */
 struct json_node *quality_json_root(const struct quality_law *law);
 /* The sections as --json or its absence has it. */

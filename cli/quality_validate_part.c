@@ -73,9 +73,8 @@ static enum status validate_runs(const struct args *args, struct text *notes, st
     struct quality_law *law = NULL;
     struct quality_runs own = {0}, runs = {0};
     enum status status = open_law(args, &law, &own, NULL, err);
-    for (int i = 1; i < args_n_operands(args) && status == STATUS_OK; i++)
-        status =
-            quality_runs_read(args_operand(args, i), QUALITY_TO_PREDICT, law, &runs, notes, err);
+    if (status == STATUS_OK)
+        status = quality_read_operands(args, QUALITY_TO_PREDICT, law, &runs, notes, err);
     if (status == STATUS_OK)
         status = print_runs(args, law, &own, &runs, err);
     quality_runs_release(&runs);

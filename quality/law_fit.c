@@ -293,7 +293,9 @@ static void describe_recipes(struct problem *p)
 {
     struct quality_law *law = p->law;
     double sum[QUALITY_RECIPES] = {0};
-    int n[QUALITY_RECIPES] = {0};
+    for (int r = 0; r < law->n_recipes; r++)
+        if (law->recipes[r].rows > 0)
+            sum[r] = law->recipes[r].rows * law->recipes[r].error_frac;
     for (size_t i = 0; i < p->n_rows; i++) {
         const struct law_row *row = &p->rows[i];
         struct quality_recipe *recipe = &law->recipes[row->recipe];
@@ -307,12 +309,26 @@ static void describe_recipes(struct problem *p)
         recipe->accuracies = row->run->loss > 0 ? recipe->accuracies && recipe->rows > 1 : true;
         sum[row->recipe] +=
             fabs(log(quality_loss(law, row->recipe, &row->point, NULL)) - row->ln_loss);
-        n[row->recipe]++;
     }
     for (int r = 0; r < law->n_recipes; r++)
-        if (n[r] > 0)
-            law->recipes[r].error_frac = sum[r] / n[r];
+        if (law->recipes[r].rows > 0)
+            law->recipes[r].error_frac = sum[r] / law->recipes[r].rows;
     law->rows += (int)p->n_rows;
+}
+
+/* A recipe that was given accuracies only has the level of the prior, and is no surer of it. */
+static void forget_levels(struct problem *p)
+{
+    struct quality_law *law = p->law;
+    const double sd = law->form->own[0].sd;
+    for (int r = 0; r < law->n_recipes; r++) {
+        int level = law->form->n_shared + law->form->n_own * r;
+        bool given = false;
+        for (size_t i = 0; i < p->n_rows && !given; i++)
+            given = p->rows[i].recipe == r;
+        if (given && law->recipes[r].accuracies)
+            law->covariance[level * p->n_theta + level] += sd * sd;
+    }
 }
 
 enum status quality_fit(const struct quality_run *runs, const bool *used, size_t n,
@@ -355,8 +371,10 @@ enum status quality_fit(const struct quality_run *runs, const bool *used, size_t
     }
     if (status == STATUS_OK && !minimise(&p))
         status = err_set(err, STATUS_INPUT, "the coefficients of the law cannot be told apart");
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         describe_recipes(&p);
+        forget_levels(&p);
+    }
     memory_free(p.rows);
     memory_free(room);
     memory_free(prior);

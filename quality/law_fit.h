@@ -20,7 +20,7 @@ enum { QUALITY_MIN_TOKENS = 1000000000 }; /* below, losses lie under the law: no
  *   used  [n] whether a row counts; NULL: all
  *   law   out, but constants, name, held-out errors and score per layer stay as they are in it, and
  *         `form` too when there is no base
- * A recipe that has accuracies only gets the level that the prior gives its rows.
+ * A recipe that has accuracies only gets the level that the prior gives its rows, and its interval.
  * Errors: STATUS_NOMEM; STATUS_RANGE for too many recipes; STATUS_INPUT when no row is left. */
 enum status quality_fit(const struct quality_run *runs, const bool *used, size_t n,
                         const struct quality_law *base, struct quality_law *law, struct err *err);

@@ -45,8 +45,8 @@ static const char *const column_names[N_COLUMNS] = {
 
 struct table {
     const struct csv *csv;
-    const char *path;
-    int column[N_COLUMNS]; /* -1: none */
+    const char *path, *name; /* name: without folders */
+    int column[N_COLUMNS];   /* -1: none */
     struct runs_source source;
 };
 
@@ -80,21 +80,20 @@ static enum status find_loss(struct table *table, struct err *err)
         return err_set(
             err, STATUS_INPUT,
             "%s: no column 'val_loss': '%s' is in bits; give nats a token (bits x 0.693)",
-            table->source.name, bits);
+            table->name, bits);
     if (accuracy != NULL && table->source.purpose == QUALITY_TO_FIT)
         return err_set(err, STATUS_INPUT,
                        "%s: no column 'val_loss': '%s' are accuracies; call the mean of the "
                        "paper's eight tasks, in percent, 'accuracy'",
-                       table->source.name, accuracy);
+                       table->name, accuracy);
     if (accuracy != NULL)
         return err_set(err, STATUS_INPUT,
                        "%s: no column 'val_loss': '%s' are accuracies where losses are asked",
-                       table->source.name, accuracy);
+                       table->name, accuracy);
     if (table->source.purpose == QUALITY_TO_FIT)
-        return err_set(err, STATUS_INPUT, "%s: no column 'val_loss'", table->source.name);
+        return err_set(err, STATUS_INPUT, "%s: no column 'val_loss'", table->name);
     if (table->source.notes != NULL)
-        text_addf(table->source.notes, "%s: no column 'val_loss': predictions only\n",
-                  table->source.name);
+        text_addf(table->source.notes, "%s: no column 'val_loss': predictions only\n", table->name);
     return STATUS_OK;
 }
 
@@ -113,8 +112,8 @@ static enum status find_columns(struct table *table, struct err *err)
     if (missing.failed)
         status = err_set(err, STATUS_NOMEM, "out of memory");
     else if (n > 0)
-        status = err_set(err, STATUS_INPUT, "%s: no column%s %s", table->source.name,
-                         n > 1 ? "s" : "", missing.data);
+        status = err_set(err, STATUS_INPUT, "%s: no column%s %s", table->name, n > 1 ? "s" : "",
+                         missing.data);
     text_release(&missing);
     return status == STATUS_OK ? find_loss(table, err) : status;
 }
@@ -148,16 +147,14 @@ static enum status read_config(const struct table *table, int row, struct qualit
     const char *config = csv_text(table->csv, row, table->column[CONFIG]);
     char path[4096];
     struct transformer net;
-    snprintf(path, sizeof path, "%.*s%s", (int)(table->source.name - table->path), table->path,
-             config);
+    snprintf(path, sizeof path, "%.*s%s", (int)(table->name - table->path), table->path, config);
     enum status status = model_open(file_exists(path) ? path : config, &net, NULL, err);
     if (status == STATUS_OK) {
         status = quality_shape_of(&net, shape, err);
         transformer_release(&net);
     }
     if (status != STATUS_OK)
-        err_prefix(err, status, "%s: line %d: config: ", table->source.name,
-                   csv_line(table->csv, row));
+        err_prefix(err, status, "%s: line %d: config: ", table->name, csv_line(table->csv, row));
     return status;
 }
 
@@ -259,8 +256,12 @@ static enum status read_row(struct table *table, int row, struct quality_run *ru
                             struct err *err)
 {
     struct err problem = {""};
-    *run = (struct quality_run){.tokens = NAN, .loss = NAN, .accuracy = NAN};
-    run->line = csv_line(table->csv, row);
+    *run = (struct quality_run){.tokens = NAN,
+                                .loss = NAN,
+                                .accuracy = NAN,
+                                .line = csv_line(table->csv, row),
+                                .in_nats = table->column[LOSS_NATS] >= 0};
+    snprintf(run->file, sizeof run->file, "%.63s", table->name);
     snprintf(run->recipe, sizeof run->recipe, "%s",
              csv_text(table->csv, row, table->column[RECIPE]));
     double tokens = NAN;
@@ -305,24 +306,20 @@ void quality_runs_release(struct quality_runs *runs)
     *runs = (struct quality_runs){0};
 }
 
-static enum status drop_refused(struct table *table, struct quality_runs *runs, size_t first,
-                                struct err *err)
+static size_t drop_refused(enum quality_purpose purpose, struct quality_runs *runs, size_t first)
 {
     size_t kept = first, usable = 0;
     for (size_t i = first; i < runs->n; i++) {
         usable += isnan(runs->items[i].tokens) ? 0 : 1;
-        if (table->source.purpose == QUALITY_TO_PREDICT || !isnan(runs->items[i].tokens))
+        if (purpose == QUALITY_TO_PREDICT || !isnan(runs->items[i].tokens))
             runs->items[kept++] = runs->items[i];
     }
     runs->n = kept;
-    if (usable == 0)
-        return err_set(err, STATUS_INPUT, "%s: no run that can be used", table->source.name);
-    return STATUS_OK;
+    return usable;
 }
 
-static enum status read_table(struct table *table, struct quality_runs *runs, struct err *err)
+static enum status read_rows(struct table *table, struct quality_runs *runs, struct err *err)
 {
-    size_t first = runs->n;
     enum status status = find_columns(table, err);
     for (int row = 0; row < csv_n_rows(table->csv) && status == STATUS_OK; row++) {
         struct quality_run run;
@@ -331,31 +328,47 @@ static enum status read_table(struct table *table, struct quality_runs *runs, st
         if (status == STATUS_OK && keep)
             status = quality_runs_add(runs, &run, err);
     }
-    if (status != STATUS_OK)
-        return status;
-    table->source.says_nats = table->column[LOSS_NATS] >= 0;
-    if (runs->n > first)
-        runs_refuse_doubtful(&table->source, runs->items + first, runs->n - first);
-    status = drop_refused(table, runs, first, err);
-    quality_runs_group(runs);
     return status;
 }
 
-enum status quality_runs_read(const char *path, enum quality_purpose purpose,
-                              const struct quality_law *law, struct quality_runs *runs,
-                              struct text *notes, struct err *err)
+static enum status read_file(const char *path, const struct runs_source *source,
+                             struct quality_runs *runs, struct err *err)
 {
     struct csv *csv = NULL;
     enum status status = csv_open(path, &csv, err);
     if (status != STATUS_OK)
         return status;
-    struct table table = {
-        .csv = csv,
-        .path = path,
-        .source = {.name = end_of(path), .purpose = purpose, .law = law, .notes = notes}};
-    status = read_table(&table, runs, err);
+    struct table table = {.csv = csv, .path = path, .name = end_of(path), .source = *source};
+    status = read_rows(&table, runs, err);
     csv_close(csv);
     return status;
+}
+
+/* What rows say together. `name`: of where they are from. */
+static enum status check_rows(const struct runs_source *source, const char *name,
+                              struct quality_runs *runs, size_t first, struct err *err)
+{
+    if (runs->n > first)
+        runs_refuse_doubtful(source, runs->items + first, runs->n - first);
+    size_t usable = drop_refused(source->purpose, runs, first);
+    quality_runs_group(runs);
+    if (usable == 0)
+        return err_set(err, STATUS_INPUT, "%s: no run that can be used", name);
+    return STATUS_OK;
+}
+
+enum status quality_runs_read(const char *const *paths, size_t n, enum quality_purpose purpose,
+                              const struct quality_law *law, struct quality_runs *runs,
+                              struct text *notes, struct err *err)
+{
+    const struct runs_source source = {.purpose = purpose, .law = law, .notes = notes};
+    size_t first = runs->n;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        status = read_file(paths[i], &source, runs, err);
+    if (status != STATUS_OK)
+        return status;
+    return check_rows(&source, n == 1 ? end_of(paths[0]) : "the tables", runs, first, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -387,29 +400,32 @@ static enum status list_tables(const char *folder, char ***names, size_t *n, str
     return status;
 }
 
-static enum status read_if_runs(const char *path, struct quality_runs *runs, struct text *notes,
-                                struct err *err)
+static enum status read_if_runs(const char *path, const struct runs_source *source,
+                                struct quality_runs *runs, struct err *err)
 {
     struct csv *csv = NULL;
     enum status status = csv_open(path, &csv, err);
     bool of_runs = status == STATUS_OK && csv_find_column(csv, "train_tokens") >= 0;
     csv_close(csv);
-    return of_runs ? quality_runs_read(path, QUALITY_TO_FIT, NULL, runs, notes, err) : status;
+    return of_runs ? read_file(path, source, runs, err) : status;
 }
 
 enum status quality_runs_read_folder(const char *folder, struct quality_runs *runs,
                                      struct text *notes, struct err *err)
 {
+    const struct runs_source source = {.purpose = QUALITY_TO_FIT, .notes = notes};
     char **names = NULL;
-    size_t n = 0;
+    size_t n = 0, first = runs->n;
     enum status status = list_tables(folder, &names, &n, err);
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        status = read_if_runs(path, runs, notes, err);
+        status = read_if_runs(path, &source, runs, err);
     }
-    if (status == STATUS_OK && runs->n == 0)
+    if (status == STATUS_OK && runs->n == first)
         status = err_set(err, STATUS_INPUT, "no table of runs in folder '%s'", folder);
+    if (status == STATUS_OK)
+        status = check_rows(&source, folder, runs, first, err);
     for (size_t i = 0; i < n; i++)
         memory_free(names[i]);
     memory_free(names);

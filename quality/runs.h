@@ -25,7 +25,9 @@ struct quality_run {
     double tokens;   /* NaN: could not be read; the row only holds its place */
     double loss;     /* nats; NaN: none or not usable */
     double accuracy; /* percent; NaN: none */
-    int line;        /* of the file, for messages */
+    char file[64];   /* its name, for messages; "": not of a file */
+    int line;        /* of the file */
+    bool in_nats;    /* the column's name tells the unit of the loss */
     int group;       /* runs of one recipe and shape are checkpoints of one */
 };
 
@@ -40,15 +42,16 @@ enum quality_purpose {
     QUALITY_TO_PREDICT, /* every row stays, in order; its loss may be missing */
 };
 
-/* Appends the rows of a file. `notes`: a line for each row or kind of rows that is not used, with
- * file and line. `law`: whose recipes' vocabularies and levels rows are held against; NULL: none.
- * Errors: those of csv_open; STATUS_INPUT for a column that is missing or names another quantity,
- * and when no row is left. */
-enum status quality_runs_read(const char *path, enum quality_purpose purpose,
+/* Appends the rows of n files, which are one table: rows of all are held against one another.
+ * `notes`: a line for each row or kind of rows that is not used, with file and line. `law`: whose
+ * recipes' vocabularies and levels rows are held against; NULL: none. Errors: those of csv_open;
+ * STATUS_INPUT for a column that is missing or names another quantity, and when no row is left. */
+enum status quality_runs_read(const char *const *paths, size_t n, enum quality_purpose purpose,
                               const struct quality_law *law, struct quality_runs *runs,
                               struct text *notes, struct err *err);
 
-/* The *.csv tables of runs in a folder (those with a train_tokens column), by name. */
+/* The *.csv tables of runs in a folder (those with a train_tokens column), by name. Errors: those of
+ * quality_runs_read. */
 enum status quality_runs_read_folder(const char *folder, struct quality_runs *runs,
                                      struct text *notes, struct err *err);
 

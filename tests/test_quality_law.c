@@ -350,8 +350,8 @@ static void test_out_of_memory(void **state)
         out = (struct quality_law){.form = &quality_floors};
         quality_constants_default(&out.constants);
         memory_fail_after(n);
-        enum status status =
-            quality_runs_read(QUALITY_DATA "/steplaw.csv", QUALITY_TO_FIT, NULL, &read, NULL, &err);
+        const char *const path = QUALITY_DATA "/steplaw.csv";
+        enum status status = quality_runs_read(&path, 1, QUALITY_TO_FIT, NULL, &read, NULL, &err);
         if (status == STATUS_OK)
             status = quality_fit(read.items, NULL, read.n, NULL, &out, &err);
         memory_fail_after(-1);

@@ -34,7 +34,8 @@ static enum status read_text(const char *text, enum quality_purpose purpose,
     *runs = (struct quality_runs){0};
     *notes = (struct text){0};
     assert_int_equal(file_write(path, text, NULL), STATUS_OK);
-    enum status status = quality_runs_read(path, purpose, &law, runs, notes, err);
+    const char *const paths[] = {path};
+    enum status status = quality_runs_read(paths, 1, purpose, &law, runs, notes, err);
     remove(path);
     return status;
 }
@@ -111,6 +112,7 @@ static void test_values(void **state)
     expect(HEADER MINE "2e9,0.441\n" MINE "4e9,0.452\n", 0, "an accuracy, or bits a byte?");
     expect(HEADER MINE "2,3.6\n" MINE "4,3.5\n", 0, "in billions? give tokens");
     expect(HEADER MINE "2e9,5.05\n" MINE "4e9,4.90\n", 0, "in bits?");
+    expect(HEADER MINE "2e9,0.98\n" MINE "4e9,0.95\n", 0, "bits a byte?");
     expect(HEADER MINE "2e9,3.6\n", 0, "one run of recipe 'mine' where two are needed");
     expect(HEADER MINE "2e9,3.6\n" MINE "2e9,3.61\n", 0, "where two are needed");
     expect(HEADER MINE "2e8,3.6\n", 0, "below 1e9 tokens");
@@ -124,6 +126,55 @@ static void test_values(void **state)
     expect(text, 2, "n_layers: 0 is outside");
     expect(HEADER "gemstones,512,16,4,2,128,2048,32000,2e10,3.1\n", 0,
            "vocabulary 32000 under recipe 'gemstones', which has 50304");
+}
+
+/* Several files are one table: what contradicts stands in two of them, and two runs may too. */
+static void test_several_files(void **state)
+{
+    static const char *const paths[] = {"quality_runs_a.csv", "quality_runs_b.csv"};
+    struct quality_runs runs = {0};
+    struct text notes = {0};
+    struct err err = {""};
+    (void)state;
+    assert_int_equal(file_write(paths[0], HEADER MINE "2e9,3.6\n", NULL), STATUS_OK);
+    assert_int_equal(file_write(paths[1], HEADER MINE "4e9,3.5\n", NULL), STATUS_OK);
+    assert_int_equal(quality_runs_read(paths, 2, QUALITY_TO_FIT, &law, &runs, &notes, &err),
+                     STATUS_OK);
+    assert_int_equal(runs.n, 2);
+    assert_null(notes.data);
+    quality_runs_release(&runs);
+    assert_int_equal(file_write(paths[1],
+                                HEADER "mine,512,16,8,8,64,1536,50257,4e9,3.5\n" MINE
+                                       "2e9,3.0\n" MINE "8e9,3.4\n" MINE "16e9,3.3\n",
+                                NULL),
+                     STATUS_OK);
+    assert_int_equal(quality_runs_read(paths, 2, QUALITY_TO_FIT, &law, &runs, &notes, &err),
+                     STATUS_OK);
+    assert_int_equal(runs.n, 2);
+    assert_non_null(strstr(notes.data, "quality_runs_b.csv: line 2: vocabulary 50257 under recipe "
+                                       "'mine', which has 32000"));
+    assert_non_null(strstr(notes.data, "quality_runs_b.csv: line 3: a loss of 3 contradicts 3.6 of "
+                                       "the same run in quality_runs_a.csv, line 2"));
+    quality_runs_release(&runs);
+    text_release(&notes);
+    remove(paths[0]);
+    remove(paths[1]);
+}
+
+/* Accuracies say how networks of a recipe differ; where there are losses they are none. */
+static void test_accuracies(void **state)
+{
+    const char *const header = "recipe,d_model,n_layers,n_heads,n_kv_heads,head_dim,d_ff,vocab,"
+                               "train_tokens,val_loss,accuracy\n";
+    char text[1024];
+    (void)state;
+    snprintf(text, sizeof text, "%s" MINE "2e9,,43\n" MINE "4e9,,44\n", header);
+    expect(text, 2, "");
+    snprintf(text, sizeof text, "%s" MINE "2e9,3.6,\n" MINE "4e9,3.5,44\n" MINE "8e9,,45\n",
+             header);
+    expect(text, 2, "line 4: an accuracy where a loss is asked: recipe 'mine' has losses");
+    snprintf(text, sizeof text, "%sgemstones,512,16,4,2,128,2048,50304,2e10,,45\n", header);
+    expect(text, 0, "recipe 'gemstones' has losses");
 }
 
 /* Rows to be predicted keep their place, whatever is wrong with them. */
@@ -150,10 +201,9 @@ static void test_rows_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_rows_stay),
+        cmocka_unit_test(test_reads),      cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_values),     cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_accuracies), cmocka_unit_test(test_rows_stay),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

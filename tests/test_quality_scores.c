@@ -70,7 +70,7 @@ static void own_runs_add_their_recipe_to_the_law(void **state)
     (void)state;
     law = shipped;
     add_own(&runs, 1);
-    assert_int_equal(quality_fit_own(&law, &runs, 0, "my runs", &notes, NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, 0, NULL, "my runs", &notes, NULL), STATUS_OK);
     int mine = quality_find_recipe(&law, "mine");
     assert_int_equal(law.n_recipes, shipped.n_recipes + 1);
     assert_int_equal(mine, shipped.n_recipes);
@@ -84,25 +84,76 @@ static void a_run_behind_the_law_is_not_counted_again(void **state)
 {
     struct quality_runs runs = {0};
     struct text notes = {0};
-    struct err err = {""};
     (void)state;
     law = shipped;
     add_own(&runs, 1);
-    assert_int_equal(quality_fit_own(&law, &runs, 0, "my runs", &notes, NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, 0, NULL, "my runs", &notes, NULL), STATUS_OK);
     size_t first = runs.n;
     add_own(&runs, 1);
     runs.items[first].tokens = 6e9; /* one of three is new */
-    assert_int_equal(quality_fit_own(&law, &runs, first, "more", &notes, NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, first, NULL, "more", &notes, NULL), STATUS_OK);
     assert_int_equal(runs.n, first + 1);
-    assert_string_equal(notes.data, "line 3: this run is behind the law already\n"
-                                    "line 4: this run is behind the law already\n");
+    assert_string_equal(notes.data,
+                        "line 3: 2 runs from here to line 4 are behind the law already\n");
     assert_string_equal(law.recipes[shipped.n_recipes].source, "my runs");
-    /* and nothing is left to fit when all are known */
+    /* and the law stays as it is when all are known */
+    const struct quality_law before = law;
     first = runs.n;
     assert_int_equal(quality_runs_add(&runs, &runs.items[0], NULL), STATUS_OK);
-    assert_int_equal(quality_fit_own(&law, &runs, first, "again", &notes, &err), STATUS_INPUT);
-    assert_non_null(strstr(err.message, "no run that can be fitted"));
+    assert_int_equal(quality_fit_own(&law, &runs, first, NULL, "again", &notes, NULL), STATUS_OK);
+    assert_non_null(strstr(notes.data, "no run is new: the law stays as it is"));
+    assert_int_equal(law.rows, before.rows);
+    assert_memory_equal(law.theta, before.theta, sizeof before.theta);
     text_release(&notes);
+    quality_runs_release(&runs);
+}
+
+static void a_published_run_is_behind_the_laws_that_were_fitted_to_all_of_them(void **state)
+{
+    struct quality_runs runs = {0};
+    (void)state;
+    law = shipped;
+    assert_int_equal(quality_runs_add(&runs, &published.items[0], NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, 0, &published, "again", NULL, NULL), STATUS_OK);
+    assert_int_equal(runs.n, 0);
+    assert_int_equal(law.rows, shipped.rows);
+    /* another checkpoint counts, but is no further shape, and the error is that of all rows */
+    int recipe = quality_find_recipe(&law, published.items[0].recipe);
+    struct quality_run more = published.items[0];
+    more.tokens *= 0.97;
+    assert_int_equal(quality_runs_add(&runs, &more, NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, 0, &published, "more", NULL, NULL), STATUS_OK);
+    assert_int_equal(law.recipes[recipe].rows, shipped.recipes[recipe].rows + 1);
+    assert_int_equal(law.recipes[recipe].shapes, shipped.recipes[recipe].shapes);
+    assert_true(fabs(law.recipes[recipe].error_frac - shipped.recipes[recipe].error_frac) < 1e-4);
+    /* a law of fewer rows may not have seen it */
+    law = shipped;
+    law.recipes[recipe].rows /= 2;
+    runs.items[0] = published.items[0];
+    assert_int_equal(quality_fit_own(&law, &runs, 0, &published, "new", NULL, NULL), STATUS_OK);
+    assert_int_equal(runs.n, 1);
+    quality_runs_release(&runs);
+}
+
+/* Accuracies alone leave the level of a recipe as unknown as it was; differences they tell. */
+static void accuracies_tell_no_level(void **state)
+{
+    struct quality_runs runs = {0};
+    struct quality_prediction said[3], unknown[3];
+    (void)state;
+    law = shipped;
+    add_own(&runs, 1);
+    quality_predict_runs(&law, &runs, unknown);
+    for (size_t i = 0; i < runs.n; i++) {
+        runs.items[i].loss = (double)NAN;
+        runs.items[i].accuracy = 44 + (double)i;
+    }
+    assert_int_equal(quality_fit_own(&law, &runs, 0, NULL, "tasks", NULL, NULL), STATUS_OK);
+    assert_true(law.recipes[shipped.n_recipes].accuracies);
+    quality_predict_runs(&law, &runs, said);
+    for (size_t i = 0; i < runs.n; i++)
+        assert_true(log(said[i].high_nats / said[i].low_nats) >
+                    0.7 * log(unknown[i].high_nats / unknown[i].low_nats));
     quality_runs_release(&runs);
 }
 
@@ -113,7 +164,7 @@ static void a_loss_far_from_the_law_is_named_with_its_line(void **state)
     (void)state;
     law = shipped;
     add_own(&runs, 1.3);
-    assert_int_equal(quality_fit_own(&law, &runs, 0, "my runs", &notes, NULL), STATUS_OK);
+    assert_int_equal(quality_fit_own(&law, &runs, 0, NULL, "my runs", &notes, NULL), STATUS_OK);
     assert_non_null(notes.data);
     assert_ptr_equal(strstr(notes.data, "line 2: a loss of 4.706 is "), notes.data);
     assert_non_null(strstr(notes.data, "% above what the law and the other rows say"));
@@ -186,7 +237,7 @@ static void every_failing_allocation_is_reported(void **state)
     for (int64_t n = 1;; n++) {
         law = shipped;
         memory_fail_after(n);
-        enum status status = quality_fit_own(&law, &runs, 0, "my runs", NULL, NULL);
+        enum status status = quality_fit_own(&law, &runs, 0, NULL, "my runs", NULL, NULL);
         if (status == STATUS_OK) {
             quality_predict_runs(&law, &runs, said);
             status = quality_score_forms(&law, &runs, &runs, said, &none, scores, NULL);
@@ -204,6 +255,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_runs_add_their_recipe_to_the_law),
         cmocka_unit_test(a_run_behind_the_law_is_not_counted_again),
+        cmocka_unit_test(a_published_run_is_behind_the_laws_that_were_fitted_to_all_of_them),
+        cmocka_unit_test(accuracies_tell_no_level),
         cmocka_unit_test(a_loss_far_from_the_law_is_named_with_its_line),
         cmocka_unit_test(the_law_comes_first_then_its_rivals_then_the_stand_in),
         cmocka_unit_test(rows_of_other_recipes_cannot_be_kept_back),

@@ -14,4 +14,4 @@ lathe quality fit runs.csv --out mine.json | grep mine
 lathe quality validate more.csv --law mine.json
 lathe quality validate more.csv --law mine.json --json |
     grep -c -e '"predicted"' -e '"probability"' -e '"total_order_frac"'
-lathe quality fit runs.csv --law mine.json
+lathe quality fit runs.csv --law mine.json | grep "^mine .* 3 "
