@@ -27,9 +27,10 @@ struct csv {
     char *data;    /* the text; fields are terminated inside it */
     char **fields; /* header first, then row by row */
     size_t n_fields, fields_capacity;
-    int *lines; /* [rows + 1], of the header and each row */
+    int *lines; /* [rows + 1], of the header and each row; below 0: an uneven one */
     size_t n_lines, lines_capacity;
     int n_columns;
+    bool takes_uneven;
 };
 
 static enum status syntax_error(const struct csv *csv, int line, struct err *err,
@@ -102,10 +103,26 @@ static enum status check_header(const struct csv *csv, struct err *err)
     return STATUS_OK;
 }
 
+/* Makes the last row, of n fields, as long as the header. */
+static enum status even_out(struct csv *csv, int n, char *end_of_text, struct err *err)
+{
+    int line = csv->lines[csv->n_lines - 1];
+    enum status status = STATUS_OK;
+    if (!csv->takes_uneven)
+        return err_set(err, STATUS_INPUT, "%s: line %d: %d fields, the header has %d", csv->name,
+                       line, n, csv->n_columns);
+    csv->lines[csv->n_lines - 1] = -line;
+    for (; n > csv->n_columns; n--)
+        csv->n_fields--;
+    for (; n < csv->n_columns && status == STATUS_OK; n++)
+        status = add_field(csv, end_of_text, err);
+    return status;
+}
+
 static enum status read_rows(struct csv *csv, struct err *err)
 {
     enum status status = STATUS_OK;
-    char *at = csv->data;
+    char *at = csv->data, *const end_of_text = at + strlen(at);
     int line = 1;
     if (strncmp(at, "\xEF\xBB\xBF", 3) == 0)
         at += 3;
@@ -139,9 +156,9 @@ static enum status read_rows(struct csv *csv, struct err *err)
             csv->n_columns = n;
             if ((status = check_header(csv, err)) != STATUS_OK)
                 return status;
-        } else if (n != csv->n_columns) {
-            return err_set(err, STATUS_INPUT, "%s: line %d: %d fields, the header has %d",
-                           csv->name, row_line, n, csv->n_columns);
+        } else if (n != csv->n_columns &&
+                   (status = even_out(csv, n, end_of_text, err)) != STATUS_OK) {
+            return status;
         }
     }
     if (csv->n_lines == 0)
@@ -150,14 +167,15 @@ static enum status read_rows(struct csv *csv, struct err *err)
     return STATUS_OK;
 }
 
-enum status csv_parse(const char *name, const char *text, int64_t length, struct csv **out,
-                      struct err *err)
+static enum status parse(const char *name, const char *text, int64_t length, bool takes_uneven,
+                         struct csv **out, struct err *err)
 {
     assert(length >= 0);
     enum status status = STATUS_OK;
     struct csv *csv = memory_new(1, sizeof *csv);
     if (csv == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
+    csv->takes_uneven = takes_uneven;
     csv->name = memory_strdup(name);
     csv->data = length <= MAX_FILE_BYTES ? memory_new((size_t)length + 1, 1) : NULL;
     if (length > MAX_FILE_BYTES) {
@@ -184,15 +202,31 @@ out:
     return status;
 }
 
-enum status csv_open(const char *path, struct csv **out, struct err *err)
+enum status csv_parse(const char *name, const char *text, int64_t length, struct csv **out,
+                      struct err *err)
+{
+    return parse(name, text, length, false, out, err);
+}
+
+static enum status open_file(const char *path, bool takes_uneven, struct csv **out, struct err *err)
 {
     char *data = NULL;
     int64_t length = 0;
     enum status status = file_read(path, MAX_FILE_BYTES, &data, &length, err);
     if (status == STATUS_OK)
-        status = csv_parse(path, data, length, out, err);
+        status = parse(path, data, length, takes_uneven, out, err);
     memory_free(data);
     return status;
+}
+
+enum status csv_open(const char *path, struct csv **out, struct err *err)
+{
+    return open_file(path, false, out, err);
+}
+
+enum status csv_open_uneven(const char *path, struct csv **out, struct err *err)
+{
+    return open_file(path, true, out, err);
 }
 
 void csv_close(struct csv *csv)
@@ -249,7 +283,13 @@ enum status csv_column(const struct csv *csv, const char *name, int *column, str
 int csv_line(const struct csv *csv, int row)
 {
     assert(row >= 0 && row < csv_n_rows(csv));
-    return csv->lines[row + 1];
+    return abs(csv->lines[row + 1]);
+}
+
+bool csv_is_uneven(const struct csv *csv, int row)
+{
+    assert(row >= 0 && row < csv_n_rows(csv));
+    return csv->lines[row + 1] < 0;
 }
 
 const char *csv_text(const struct csv *csv, int row, int column)

@@ -22,6 +22,9 @@ enum status csv_open(const char *path, struct csv **out, struct err *err);
 /* `name` is how errors call the text; `length` bytes, copied. */
 enum status csv_parse(const char *name, const char *text, int64_t length, struct csv **out,
                       struct err *err);
+/* csv_open, but a row with more or fewer fields than the header stays, cut or filled with empty
+ * fields, for a caller that names it and goes on. */
+enum status csv_open_uneven(const char *path, struct csv **out, struct err *err);
 void csv_close(struct csv *csv); /* NULL allowed */
 
 int csv_n_rows(const struct csv *csv); /* without the header */
@@ -34,6 +37,8 @@ enum status csv_column(const struct csv *csv, const char *name, int *column, str
 
 /* Line of the file that row 0 .. csv_n_rows - 1 starts on, 1 = the header's when it is first. */
 int csv_line(const struct csv *csv, int row);
+/* Whether the row had more or fewer fields than the header. */
+bool csv_is_uneven(const struct csv *csv, int row);
 /* The field, unquoted, "" when empty; belongs to the table. */
 const char *csv_text(const struct csv *csv, int row, int column);
 bool csv_is_empty(const struct csv *csv, int row, int column); /* nothing, or only blanks */

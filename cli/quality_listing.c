@@ -78,6 +78,21 @@ void list_quality_coefficients(struct listing *listing, const struct quality_law
     }
 }
 
+void list_quality_prior(struct listing *listing, const struct quality_law *law)
+{
+    for (int i = 0; i < law->form->n_own; i++) {
+        const struct quality_coefficient *own = &law->form->own[i];
+        const struct listed_coefficient line = {
+            .recipe = "without losses",
+            .coefficient = own->name,
+            .value = own->mean,
+            .low = own->mean - QUALITY_Z90 * own->sd,
+            .high = own->mean + QUALITY_Z90 * own->sd,
+        };
+        listing_add(listing, &line);
+    }
+}
+
 struct listed_term {
     const char *what, *term, *unit, *source;
     double value, low, high;

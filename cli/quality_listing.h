@@ -10,6 +10,8 @@
 /* Each fills an empty listing; release it. */
 void list_quality_recipes(struct listing *listing, const struct quality_law *law);
 void list_quality_coefficients(struct listing *listing, const struct quality_law *law);
+/* Behind them those of a recipe without losses, which the prior speaks for. */
+void list_quality_prior(struct listing *listing, const struct quality_law *law);
 void list_quality_terms(struct listing *listing, const struct quality_law *law);
 void list_quality_rows(struct listing *listing, const struct quality_runs *runs,
                        const struct quality_prediction *predictions);

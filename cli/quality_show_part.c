@@ -45,6 +45,7 @@ enum status quality_show_part(const struct args *args, struct text *notes, struc
         goto out;
     list_quality_recipes(&sections[0].listing, law);
     list_quality_coefficients(&sections[1].listing, law);
+    list_quality_prior(&sections[1].listing, law);
     list_quality_terms(&sections[2].listing, law);
     status = args_flag(args, "json") ? show_json(law, sections, N_SECTIONS, err)
                                      : show(law, sections, N_SECTIONS, err);

@@ -180,9 +180,15 @@ static enum status read_columns(const struct table *table, int row, struct quali
         enum status status = number(table, row, (enum column)i, 1, 1e7, into[i], err);
         if (status == STATUS_OK && i <= N_LAYERS && isnan(*into[i]))
             status = csv_error(table->csv, row, table->column[i], err, "empty");
+        if (status == STATUS_OK && *into[i] != floor(*into[i]) && !isnan(*into[i]))
+            status = csv_error(table->csv, row, table->column[i], err, "%g is no whole number",
+                               *into[i]);
         if (status != STATUS_OK)
             return status;
     }
+    if (fmod(s->n_heads, s->n_kv_heads) > 0)
+        return csv_error(table->csv, row, table->column[N_KV_HEADS], err,
+                         "%g KV heads do not divide %g heads", s->n_kv_heads, s->n_heads);
     enum status status = choice(table, row, FFN, "gated", "plain", &s->gated, err);
     if (status != STATUS_OK)
         return status;
@@ -266,7 +272,10 @@ static enum status read_row(struct table *table, int row, struct quality_run *ru
              csv_text(table->csv, row, table->column[RECIPE]));
     double tokens = NAN;
     enum status status = STATUS_OK;
-    if (run->recipe[0] == '\0')
+    if (csv_is_uneven(table->csv, row))
+        status =
+            csv_error(table->csv, row, -1, &problem, "another number of fields than the header");
+    else if (run->recipe[0] == '\0')
         status = csv_error(table->csv, row, table->column[RECIPE], &problem, "empty");
     if (status == STATUS_OK)
         status = read_shape(table, row, &run->shape, &problem);
@@ -335,7 +344,7 @@ static enum status read_file(const char *path, const struct runs_source *source,
                              struct quality_runs *runs, struct err *err)
 {
     struct csv *csv = NULL;
-    enum status status = csv_open(path, &csv, err);
+    enum status status = csv_open_uneven(path, &csv, err);
     if (status != STATUS_OK)
         return status;
     struct table table = {.csv = csv, .path = path, .name = end_of(path), .source = *source};

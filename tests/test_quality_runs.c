@@ -122,6 +122,14 @@ static void test_values(void **state)
     expect(text, 2, "a loss of 3.4 contradicts 3 of the same run in line 5");
     snprintf(text, sizeof text, "%s" MINE "8e9,\n" MINE "many,3\n", two);
     expect(text, 2, "expected a number, got 'many'");
+    snprintf(text, sizeof text, "%s" MINE "8e9\n" MINE "8e9,3.4,more\n", two);
+    expect(text, 2, "line 4: another number of fields than the header");
+    snprintf(text, sizeof text, "%smine,512,16,8,3,64,1536,32000,8e9,3.4\n", two);
+    expect(text, 2, "n_kv_heads: 3 KV heads do not divide 8 heads");
+    snprintf(text, sizeof text, "%smine,512,16,8,16,64,1536,32000,8e9,3.4\n", two);
+    expect(text, 2, "n_kv_heads: 16 KV heads do not divide 8 heads");
+    snprintf(text, sizeof text, "%smine,512,1.5,8,8,64,1536,32000,8e9,3.4\n", two);
+    expect(text, 2, "n_layers: 1.5 is no whole number");
     snprintf(text, sizeof text, "%smine,512,0,8,8,64,1536,32000,8e9,3.4\n", two);
     expect(text, 2, "n_layers: 0 is outside");
     expect(HEADER "gemstones,512,16,4,2,128,2048,32000,2e10,3.1\n", 0,
