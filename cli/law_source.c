@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { MAX_LAW_BYTES = 64 << 20 };
 
@@ -32,5 +33,27 @@ enum status open_law(const struct args *args, struct quality_law **law, struct q
         *text = bytes;
     else
         memory_free(bytes);
+    return status;
+}
+
+enum status law_recipe_of(const struct quality_law *law, const char *name, int *out,
+                          struct err *err)
+{
+    const char *names[QUALITY_RECIPES];
+    struct text all = {0};
+    *out = QUALITY_NO_RECIPE;
+    if (name == NULL || (*out = quality_find_recipe(law, name)) != QUALITY_NO_RECIPE)
+        return STATUS_OK;
+    for (int i = 0; i < law->n_recipes; i++) {
+        names[i] = law->recipes[i].name;
+        text_addf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    const char *near = text_nearest(name, names, (size_t)law->n_recipes);
+    enum status status =
+        near != NULL
+            ? err_set(err, STATUS_USAGE, "unknown recipe '%s': did you mean '%s'?", name, near)
+            : err_set(err, STATUS_USAGE, "unknown recipe '%s': the law has %s", name,
+                      all.data != NULL ? all.data : "none");
+    text_release(&all);
     return status;
 }

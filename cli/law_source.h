@@ -16,4 +16,8 @@
 enum status open_law(const struct args *args, struct quality_law **law, struct quality_runs *own,
                      char **text, struct err *err);
 
+/* The recipe called `name`; NULL: QUALITY_NO_RECIPE. Errors: STATUS_USAGE. */
+enum status law_recipe_of(const struct quality_law *law, const char *name, int *out,
+                          struct err *err);
+
 #endif

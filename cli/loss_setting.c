@@ -9,28 +9,6 @@
 #include "model/count.h"
 #include "quality/shape_of.h"
 
-static enum status find_recipe(const struct quality_law *law, const char *name, int *out,
-                               struct err *err)
-{
-    const char *names[QUALITY_RECIPES];
-    struct text all = {0};
-    *out = QUALITY_NO_RECIPE;
-    if (name == NULL || (*out = quality_find_recipe(law, name)) != QUALITY_NO_RECIPE)
-        return STATUS_OK;
-    for (int i = 0; i < law->n_recipes; i++) {
-        names[i] = law->recipes[i].name;
-        text_addf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
-    const char *near = text_nearest(name, names, (size_t)law->n_recipes);
-    enum status status =
-        near != NULL
-            ? err_set(err, STATUS_USAGE, "unknown recipe '%s': did you mean '%s'?", name, near)
-            : err_set(err, STATUS_USAGE, "unknown recipe '%s': the law has %s", name,
-                      all.data != NULL ? all.data : "none");
-    text_release(&all);
-    return status;
-}
-
 static enum status read_tokens(const struct args *args, struct loss_setting *out, struct err *err)
 {
     out->tokens_per_param = args_int(args, "tokens-per-param", 0);
@@ -70,7 +48,7 @@ enum status loss_setting_of_training(const struct args *args, struct loss_settin
     if (status == STATUS_OK)
         status = open_law(args, &out->law, NULL, &out->law_text, err);
     if (status == STATUS_OK)
-        status = find_recipe(out->law, args_text(args, "recipe"), &out->recipe, err);
+        status = law_recipe_of(out->law, args_text(args, "recipe"), &out->recipe, err);
     return status;
 }
 
@@ -101,7 +79,7 @@ enum status loss_setting_of_run(struct store *store, const struct run_row *run,
     if (status == STATUS_OK)
         status = quality_law_parse("the run's law", row->law, out->law, NULL, err);
     if (status == STATUS_OK)
-        status = find_recipe(out->law, run->recipe, &out->recipe, err);
+        status = law_recipe_of(out->law, run->recipe, &out->recipe, err);
     out->tokens = run->train_tokens;
     rows_release(&rows);
     return status;

@@ -50,7 +50,7 @@ enum status quality_probe_part(const struct args *args, struct text *notes, stru
     const struct training_gpu *gpu = NULL;
     struct quality_law *law = NULL;
     struct budget budget;
-    int n = 0;
+    int n = 0, recipe;
     (void)notes;
     enum status status = parse_budget(args_text(args, "budget"), &budget, err);
     if (status != STATUS_OK)
@@ -59,6 +59,8 @@ enum status quality_probe_part(const struct args *args, struct text *notes, stru
     if (status != STATUS_OK)
         return status;
     status = open_law(args, &law, NULL, NULL, err);
+    if (status == STATUS_OK)
+        status = law_recipe_of(law, args_text(args, "recipe"), &recipe, err);
     if (status != STATUS_OK)
         goto out;
     struct quality_plan plan = {
