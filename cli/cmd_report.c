@@ -8,6 +8,7 @@
 #include "cli/device_listing.h"
 #include "cli/figures.h"
 #include "cli/listing.h"
+#include "cli/loss_setting.h"
 #include "plots/report.h"
 
 struct page_data {
@@ -161,6 +162,8 @@ static enum status add_stored_device(struct page_data *page, int64_t device_id, 
 static void start(struct page_data *page, const struct run_row *run)
 {
     struct text title = {0}, summary = {0};
+    char losses[512];
+    loss_run_text(run, losses, sizeof losses);
     text_addf(&title, "%s parameters on %s", run->budget, run->device);
     text_addf(&summary,
               "%lld of %lld architectures stored by 'lathe %s' (lathe %s, %s): decode after %lld "
@@ -168,6 +171,8 @@ static void start(struct page_data *page, const struct run_row *run)
               (long long)run->n_candidates, (long long)run->total, run->command, run->version,
               run->started_at, (long long)run->context, (long long)run->prompt,
               (long long)run->threads);
+    if (losses[0] != '\0')
+        text_addf(&summary, " The law of loss gives %s.", losses);
     report_start(&page->report, title.data, summary.data);
     text_release(&title);
     text_release(&summary);

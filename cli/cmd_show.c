@@ -2,21 +2,23 @@
 
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
+#include "cli/loss_setting.h"
 #include "cli/setting.h"
 
 static enum status print_run(struct store *store, int64_t run_id, struct err *err)
 {
     struct rows rows = {0};
+    char losses[512];
     enum status status = read_run(store, run_id, &rows, err);
     const struct run_row *run = rows.data;
     if (status == STATUS_OK)
         printf("\nfound by 'lathe %s'\non %s (%s), threads %lld, prompt %lld, context %lld\n",
                run->command, run->device, run->started_at, (long long)run->threads,
                (long long)run->prompt, (long long)run->context);
-    if (status == STATUS_OK && run->law_id != ROW_UNKNOWN)
-        printf("losses at %lld training tokens, recipe %s, against %s\n",
-               (long long)run->train_tokens, run->recipe == NULL ? "like the paper's" : run->recipe,
-               run->reference);
+    if (status == STATUS_OK) {
+        loss_run_text(run, losses, sizeof losses);
+        printf("%s%s", losses, losses[0] != '\0' ? "\n" : "");
+    }
     rows_release(&rows);
     return status;
 }

@@ -159,6 +159,16 @@ enum status loss_setting_scale_for(const struct loss_setting *setting,
                : status;
 }
 
+void loss_run_text(const struct run_row *run, char *buffer, size_t size)
+{
+    char tokens[32];
+    buffer[0] = '\0';
+    if (run->law_id != ROW_UNKNOWN)
+        snprintf(buffer, size, "losses at %s training tokens, recipe %s, against %s",
+                 format_count_short(run->train_tokens, tokens, sizeof tokens),
+                 run->recipe == NULL ? "like the paper's" : run->recipe, run->reference);
+}
+
 const char *loss_recipe_name(const struct quality_law *law, int recipe)
 {
     return recipe == QUALITY_NO_RECIPE ? "like the paper's" : law->recipes[recipe].name;

@@ -70,6 +70,10 @@ enum status loss_setting_scale_for(const struct loss_setting *setting,
                                    const struct transformer *net, struct loss_scale *out,
                                    struct err *err);
 
+/* "losses at 1T training tokens, recipe like the paper's, against WHOM" of a stored run; "" where it
+ * compared none. */
+void loss_run_text(const struct run_row *run, char *buffer, size_t size);
+
 /* "like the paper's", or the recipe's name. */
 const char *loss_recipe_name(const struct quality_law *law, int recipe);
 /* Prints "loss at 1.000T tokens by 'lathe's law of loss', recipe like the paper's, against WHOM" to

@@ -4,3 +4,4 @@ grep -c '<figure' page.html
 grep -c 'src=\|href="http' page.html
 ls *.html
 grep -o 'loss, at [a-z]* (nats)' page.html | sort -u
+grep -o 'losses at 1T training tokens[^.<]*' page.html | sort -u
