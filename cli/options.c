@@ -196,7 +196,7 @@ static const struct command_kind *find_kind(const struct command *command, const
 static enum status unknown_kind(const struct command *command, const char *word, struct err *err)
 {
     enum { MAX_NAMES = 16 };
-    const char *names[MAX_NAMES];
+    const char *names[MAX_NAMES] = {NULL};
     size_t n = 0;
     char list[256];
     for (const struct command_kind *kind = command->kinds; kind->name != NULL; kind++)
