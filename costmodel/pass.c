@@ -7,39 +7,6 @@
 #include "costmodel/operator_time.h"
 #include "costmodel/reuse.h"
 
-static bool touches_cache(const struct op *op)
-{
-    return op->kv_read_bytes + op->kv_write_bytes > 0;
-}
-
-void block_cost(const struct machine *machine, const struct block_ops *block,
-                struct block_cost *cost)
-{
-    *cost = (struct block_cost){.n_groups = block->n_groups,
-                                .fixed_ns = machine->layer_ns,
-                                .weight_bytes = block_weight_bytes(block)};
-    for (int g = 0; g < block->n_groups; g++)
-        cost->groups[g].bytes = block->groups[g].bytes;
-    for (int i = 0; i < block->n_ops; i++) {
-        const struct op *op = &block->ops[i];
-        cost->fixed_ns += machine->op_ns[op->kind];
-        cost->beyond_timings |= operator_beyond_timings(machine, op);
-        cost->kv_bytes += op->kv_read_bytes + op->kv_write_bytes;
-        cost->activation_bytes += op->activation_bytes;
-        cost->flop += op->flop;
-        if (op->group == GROUP_NONE && !touches_cache(op)) {
-            cost->other_ns += operator_time(machine, op, 0).busy_ns;
-            continue;
-        }
-        struct group_cost *group = op->group == GROUP_NONE ? NULL : &cost->groups[op->group];
-        double *by_level = group ? group->ns : cost->kv_ns;
-        for (int level = 0; level < machine->n_levels; level++)
-            by_level[level] += operator_time(machine, op, level).busy_ns;
-        if (group)
-            group->start_ns += operator_start_ns(machine, op);
-    }
-}
-
 /* Whether a group's distance grows along a run. What all blocks share stays as near as it is, even
  * where a run begins with all groups equally near, at the turn of a reverse schedule. */
 static bool grows(const struct reuse_run *run, int group)

@@ -10,27 +10,11 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "costmodel/block_cost.h"
 #include "costmodel/breakdown.h"
 #include "costmodel/reuse.h"
 #include "device/machine.h"
 #include "model/ops.h"
-
-/* What one execution of a block class costs, by the level its weights come from. */
-struct block_cost {
-    int n_groups;
-    struct group_cost {
-        double ns[MAX_LEVELS]; /* operators on these weights, at [level] */
-        double start_ns;       /* of their matrices, all from memory */
-        int64_t bytes;
-    } groups[MAX_BLOCK_GROUPS];
-    double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
-    double other_ns;          /* operators without weights or cache */
-    double fixed_ns;          /* per operator and per executed block */
-    int64_t weight_bytes, kv_bytes, activation_bytes, flop; /* weights: all groups */
-    bool beyond_timings;
-};
-void block_cost(const struct machine *machine, const struct block_ops *block,
-                struct block_cost *cost);
 
 /* Everything about one pass that a price is made of. */
 struct pass {

@@ -1,0 +1,52 @@
+/* Price of one uniform stack at many depths: what pass_walk gives at each, to the bit, without a walk.
+ *
+ * Every reuse distance is a line in the depth. Between two depths at which one of them crosses the
+ * capacity of a level, all weights stay at their levels, and the time of a pass is a sum of products,
+ * count of executions by time of one, whose counts are lines in the depth: a *segment*. They are
+ * solved for, not looked for. Within one, additions come in the order of the walk.
+ *
+ * What it cannot do: levels whose hits fade out (spill, rereads that are lost) bend within a segment,
+ * and reverse schedules of many repeats have too many runs. segment_covers says so; the walk prices
+ * those. */
+#ifndef LATHE_COSTMODEL_SEGMENT_PRICE_H
+#define LATHE_COSTMODEL_SEGMENT_PRICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "costmodel/block_cost.h"
+#include "device/machine.h"
+#include "model/ops.h"
+
+/* What stands before and after the blocks. */
+struct edge_cost {
+    int n;
+    struct {
+        double ns[MAX_LEVELS]; /* with all fixed costs, at [level] */
+        int64_t weight_bytes;
+        bool is_gathered; /* rows of the token table: further away where nothing else reads it */
+    } ops[2 * MAX_EDGE_OPS];
+    int64_t weight_bytes, flop, activation_bytes;
+};
+void edge_cost_of(const struct machine *machine, const struct operator_list *list,
+                  struct edge_cost *out);
+
+/* A phase of a shape. */
+struct segment_phase {
+    const struct machine *machine;
+    const struct block_cost *block;
+    const struct edge_cost *edges;
+};
+
+/* True: the schedule, up to this depth, is priced by segments. Its n_layers is not read. */
+bool segment_covers(const struct segment_phase *phase, const struct schedule *schedule,
+                    int64_t n_layers);
+
+/* Depths low .. high, at least 1.
+ *   table_bytes  as pass_walk takes it
+ *   ns           [high - low + 1], out: struct pass ns
+ *   energy_pj    the same, out: price energy_pj_per_token; NULL: not wanted */
+void segment_price(const struct segment_phase *phase, const struct schedule *schedule,
+                   int64_t table_bytes, int64_t low, int64_t high, double *ns, double *energy_pj);
+
+#endif
