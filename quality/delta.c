@@ -104,16 +104,22 @@ void quality_width_of(const struct quality_pricer *pricer, const struct quality_
     out->tokens = exp(pricer->ln_tokens + pricer->k2 * point.ln_n);
 }
 
-void quality_line_of(const struct quality_pricer *pricer, const struct quality_width *width,
-                     double repeats, bool tied, bool shared_ffn, struct quality_line *out)
+struct quality_repeats quality_repeats_of(const struct quality_pricer *pricer, double repeats)
 {
     double ln_count = repeats > 1 ? pricer->phi * log(repeats) : 0;
+    return (struct quality_repeats){exp(-pricer->alpha * ln_count), exp(pricer->k2 * ln_count)};
+}
+
+void quality_line_of(const struct quality_pricer *pricer, const struct quality_width *width,
+                     const struct quality_repeats *repeats, bool tied, bool shared_ffn,
+                     struct quality_line *out)
+{
     *out = (struct quality_line){
         .base = pricer->level + width->ratio * width->floor + width->add_nats +
                 (tied ? pricer->tied_nats : 0),
         .ratio = width->ratio,
-        .blocks = width->blocks * exp(-pricer->alpha * ln_count),
-        .tokens = width->tokens * exp(pricer->k2 * ln_count),
+        .blocks = width->blocks * repeats->blocks,
+        .tokens = width->tokens * repeats->tokens,
         .shared_ffn = shared_ffn,
         .ffn_share = width->ffn_share,
         .alpha = pricer->alpha,

@@ -90,9 +90,15 @@ struct quality_line {
     const struct quality_depth *depth;
 };
 
-/* repeats: executions of each layer. */
+/* What repeats, the executions of each layer, multiply the two terms by. */
+struct quality_repeats {
+    double blocks, tokens;
+};
+struct quality_repeats quality_repeats_of(const struct quality_pricer *pricer, double repeats);
+
 void quality_line_of(const struct quality_pricer *pricer, const struct quality_width *width,
-                     double repeats, bool tied, bool shared_ffn, struct quality_line *out);
+                     const struct quality_repeats *repeats, bool tied, bool shared_ffn,
+                     struct quality_line *out);
 
 /* Nats; the same as quality_loss to rounding. n_layers: 1 .. max_depth distinct layers. */
 static inline double quality_price(const struct quality_line *line, int64_t n_layers)

@@ -1,15 +1,13 @@
 #include "search/enumerate.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "costmodel/shape_price.h"
-#include "search/loss_scale.h"
 #include "search/network_name.h"
+#include "search/shape_candidates.h"
 #include "search/shape_variants.h"
 
 enum { DEFAULT_BATCH = 1 << 12 }; /* rows that two batches keep in the cache beyond the first */
@@ -182,96 +180,6 @@ enum status candidate_transformer(const struct candidate *candidate, struct tran
     return STATUS_OK;
 }
 
-/* FLOPs of one token into an empty cache, as a line in the number of executions. */
-static void flop_by_depth(const struct transformer *net, int64_t *edges, int64_t *block)
-{
-    struct operator_list list;
-    enum status status = ops_decode(net, 0, &list, NULL);
-    assert(status == STATUS_OK);
-    (void)status;
-    *edges = *block = 0;
-    for (int i = 0; i < list.n_prologue; i++)
-        *edges += list.prologue[i].flop;
-    for (int i = 0; i < list.n_epilogue; i++)
-        *edges += list.epilogue[i].flop;
-    for (int i = 0; i < list.uniform.n_ops; i++)
-        *block += list.uniform.ops[i].flop;
-}
-
-/* What all candidates of a shape have in common. */
-static void fill_shape(const struct shape *shape, const struct transformer *net,
-                       struct candidate_row *row)
-{
-    record_clear(&candidate_fields, row);
-    row->d_model = shape->d_model;
-    row->n_heads = shape->stack.first.n_heads;
-    row->n_kv_heads = shape->stack.first.n_kv_heads;
-    row->d_head = shape->stack.first.d_head;
-    row->d_ff = shape->stack.first.d_ff;
-    row->vocab_size = shape->vocab_size;
-    row->ffn_kind = ffn_kind_name(net->ffn);
-    row->dtype = row->head_dtype = dtype_name(shape->dtype);
-    row->kv_dtype = dtype_name(net->kv_dtype);
-    row->params_embedding = net->vocab_size * net->d_model;
-    row->on_front = 0;
-}
-
-/* And those of a variant. */
-static void fill_variant(const struct variant *variant, struct candidate_row *row)
-{
-    row->sharing = sharing_name(variant->schedule->sharing);
-    row->repeats = variant->schedule->repeats;
-    row->share_ffn = variant->schedule->share_ffn;
-    row->tie_embeddings = variant->tie_embeddings;
-}
-
-/* Prices the `count` candidates of a shape into out. */
-static void price_candidates(const struct enumeration *e, const struct shape *shape,
-                             const struct machine *machine, const struct workload *workload,
-                             const struct loss_scale *scale, struct candidate *out)
-{
-    struct transformer net;
-    struct variant variant;
-    struct shape_price price;
-    struct loss_shape loss;
-    struct loss_variant loss_variant;
-    int64_t flop_edges, flop_block, id = shape->first_id;
-    shape_transformer(e->space, shape, &net);
-    flop_by_depth(&net, &flop_edges, &flop_block);
-    struct candidate base = {.dtype = shape->dtype,
-                             .kv_dtype = net.kv_dtype,
-                             .ffn = net.ffn,
-                             .max_context = net.max_context};
-    fill_shape(shape, &net, &base.row);
-    bool has_loss = loss_shape_of(scale, &net, &loss);
-    enum status status = price_shape(&net, machine, workload, &price, NULL);
-    assert(status == STATUS_OK); /* one class needs no memory */
-    (void)status;
-    for (int i = 0; shape_variant(e->space, &e->budget, &net, i, &variant); i++) {
-        base.schedule = *variant.schedule;
-        fill_variant(&variant, &base.row);
-        if (has_loss)
-            loss_variant_of(&loss, variant.schedule, variant.tie_embeddings, &loss_variant);
-        for (int64_t n = variant.depths.low; n <= variant.depths.high; n++) {
-            struct candidate *c = out++;
-            struct candidate_row *row = &c->row;
-            base.schedule.n_layers = n;
-            *c = base;
-            price_schedule(&price, &base.schedule, variant.tie_embeddings, &row->price);
-            if (has_loss)
-                loss_price(&loss_variant, n, &row->loss);
-            row->id = id++;
-            row->n_layers = n;
-            row->n_layers_effective = n * base.schedule.repeats;
-            row->params = variant.count.fixed + n * variant.count.per_layer;
-            row->params_blocks = price.counted.params.blocks;
-            row->weight_bytes = price.counted.bytes.total;
-            row->kv_bytes_per_token = row->n_layers_effective * price.counted.kv_row_bytes;
-            row->flop_per_token = flop_edges + row->n_layers_effective * flop_block;
-        }
-    }
-}
-
 /* Shapes first .. returned - 1 make the next batch. */
 static size_t batch_end(const struct enumeration *e, size_t first, int64_t batch)
 {
@@ -328,6 +236,7 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
                        "prompt %" PRId64 " and context %" PRId64
                        " do not fit the space's max_context of %" PRId64,
                        workload->prompt, workload->context, e->space->max_context);
+    const struct pricing pricing = {e, machine, workload, options->loss};
     struct batch done = {0}, next = {0};
     int n_jobs = options->n_jobs > 0 ? options->n_jobs : omp_get_max_threads();
     int64_t size = options->batch > 0 ? options->batch : DEFAULT_BATCH;
@@ -350,8 +259,8 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
                 handed = hand_over(&done, options->first_id, callback, user, err);
 #pragma omp for schedule(dynamic, 4)
             for (size_t s = next.first; s < next.end; s++)
-                price_candidates(e, &e->shapes[s], machine, workload, options->loss,
-                                 next.rows + (e->shapes[s].first_id - next.base));
+                shape_price_candidates(&pricing, &e->shapes[s], 0, e->shapes[s].count,
+                                       next.rows + (e->shapes[s].first_id - next.base));
         }
         status = handed;
         if (done.count > 0)

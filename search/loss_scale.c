@@ -42,8 +42,9 @@ static double priced_loss(const struct loss_scale *scale, const struct quality_s
         quality_point_of(scale->law, scale->recipe, shape, scale->tokens, &point);
         return quality_loss(scale->law, scale->recipe, &point, NULL);
     }
+    struct quality_repeats repeats = quality_repeats_of(&scale->pricer, shape->repeats);
     quality_width_of(&scale->pricer, shape, &width);
-    quality_line_of(&scale->pricer, &width, shape->repeats, shape->tied, shape->shared_ffn, &line);
+    quality_line_of(&scale->pricer, &width, &repeats, shape->tied, shape->shared_ffn, &line);
     return quality_price(&line, (int64_t)shape->n_layers);
 }
 
@@ -95,8 +96,10 @@ static struct best best_of_shape(const struct loss_scale *scale, const struct en
     (void)status;
     quality_width_of(&scale->pricer, &seen, &width);
     for (int i = 0; shape_variant(e->space, &e->budget, &net, i, &variant); i++) {
-        quality_line_of(&scale->pricer, &width, (double)variant.schedule->repeats,
-                        variant.tie_embeddings, variant.schedule->share_ffn, &line);
+        struct quality_repeats repeats =
+            quality_repeats_of(&scale->pricer, (double)variant.schedule->repeats);
+        quality_line_of(&scale->pricer, &width, &repeats, variant.tie_embeddings,
+                        variant.schedule->share_ffn, &line);
         for (int64_t n = variant.depths.low; n <= variant.depths.high; n++) {
             double loss_nats = quality_price(&line, n);
             if (loss_nats < best.loss_nats)
@@ -261,11 +264,10 @@ bool loss_shape_of(const struct loss_scale *scale, const struct transformer *net
     return true;
 }
 
-void loss_variant_of(const struct loss_shape *shape, const struct schedule *schedule, bool tied,
-                     struct loss_variant *out)
+void loss_variant_of(const struct loss_shape *shape, const struct quality_repeats *repeats,
+                     bool share_ffn, bool tied, struct loss_variant *out)
 {
-    quality_line_of(&shape->scale->pricer, &shape->width, (double)schedule->repeats, tied,
-                    schedule->share_ffn, &out->line);
+    quality_line_of(&shape->scale->pricer, &shape->width, repeats, tied, share_ffn, &out->line);
     out->reference_nats = shape->reference_nats;
     out->points_per_nat = shape->scale->points_per_nat;
 }

@@ -76,8 +76,8 @@ struct loss_variant {
     struct quality_line line;
     double reference_nats, points_per_nat;
 };
-void loss_variant_of(const struct loss_shape *shape, const struct schedule *schedule, bool tied,
-                     struct loss_variant *out);
+void loss_variant_of(const struct loss_shape *shape, const struct quality_repeats *repeats,
+                     bool share_ffn, bool tied, struct loss_variant *out);
 
 static inline void loss_price(const struct loss_variant *variant, int64_t n_layers,
                               struct loss *out)

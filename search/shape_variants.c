@@ -29,8 +29,8 @@ static struct linear_count count_by_depth(struct transformer *net, const struct 
     return (struct linear_count){one.total - per_layer, per_layer};
 }
 
-static struct depths solve_depth(const struct space *space, const struct budget *budget,
-                                 struct linear_count count)
+struct depths depths_within(const struct space *space, const struct budget *budget,
+                            struct linear_count count)
 {
     int64_t least = budget->min - count.fixed, most = budget->max - count.fixed;
     struct depths depths = {space->min_layers, space->max_layers};
@@ -54,6 +54,6 @@ bool shape_variant(const struct space *space, const struct budget *budget, struc
     out->tie_embeddings = space->tie_embeddings.value[tie] != 0;
     out->schedule = &space->schedule[index % space->n_schedules];
     out->count = count_by_depth(net, out->schedule, out->tie_embeddings);
-    out->depths = solve_depth(space, budget, out->count);
+    out->depths = depths_within(space, budget, out->count);
     return true;
 }

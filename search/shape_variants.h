@@ -27,6 +27,9 @@ struct variant {
 /* The network of a shape, one layer deep. */
 void shape_transformer(const struct space *space, const struct shape *shape,
                        struct transformer *net);
+/* The depths inside the space and the budget. */
+struct depths depths_within(const struct space *space, const struct budget *budget,
+                            struct linear_count count);
 /* Variant `index` (0, 1, ...) of a shape, whose network `net` is; false: there are no more. Leaves
  * schedule and tying of `net` as it likes. */
 bool shape_variant(const struct space *space, const struct budget *budget, struct transformer *net,

@@ -191,7 +191,8 @@ static void test_pricer_is_the_law(void **state)
                 s.gated = !(bits & 1);
                 quality_point_of(&law, recipe, &s, 3e11, &point);
                 quality_width_of(&pricer, &s, &width);
-                quality_line_of(&pricer, &width, s.repeats, s.tied, s.shared_ffn, &line);
+                struct quality_repeats repeats = quality_repeats_of(&pricer, s.repeats);
+                quality_line_of(&pricer, &width, &repeats, s.tied, s.shared_ffn, &line);
                 double fast = quality_price(&line, layers);
                 assert_true(fabs(fast - quality_loss(&law, recipe, &point, NULL)) < 1e-12);
             }
