@@ -271,3 +271,17 @@ void loss_variant_of(const struct loss_shape *shape, const struct quality_repeat
     out->reference_nats = shape->reference_nats;
     out->points_per_nat = shape->scale->points_per_nat;
 }
+
+double loss_least(const struct loss_variant *variant, int64_t low, int64_t high)
+{
+    const struct quality_line *line = &variant->line;
+    const struct quality_depth *a = &line->depth[low], *b = &line->depth[high];
+    const double rounding_nats = 1e-9;
+    if (line->shared_ffn)
+        return -INFINITY;
+    double blocks = line->ratio * line->blocks;
+    return line->base + fmin(blocks * a->blocks, blocks * b->blocks) +
+           fmin(line->ratio * a->floor, line->ratio * b->floor) +
+           fmin(line->tokens * a->tokens, line->tokens * b->tokens) - variant->reference_nats -
+           rounding_nats;
+}

@@ -87,4 +87,8 @@ static inline void loss_price(const struct loss_variant *variant, int64_t n_laye
     out->accuracy_points = variant->points_per_nat * delta + 0.0; /* no -0 */
 }
 
+/* Nats that no depth of low .. high is below; -INFINITY: nobody knows. Every term is a power of the
+ * depth, so that its least is at an end. */
+double loss_least(const struct loss_variant *variant, int64_t low, int64_t high);
+
 #endif

@@ -1,0 +1,605 @@
+#include "search/columns.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "costmodel/segment_price.h"
+#include "costmodel/shape_price.h"
+#include "model/tensors.h"
+#include "search/loss_scale.h"
+#include "search/shape_variants.h"
+
+enum { DECODE, PREFILL, N_PHASES };
+enum { MAX_FFN_OPS = 12 };
+
+/* What is stored of a block's tensors. */
+struct stored {
+    int64_t params, bytes;
+};
+
+/* The FFN of a width and d_ff. */
+struct ffn_table {
+    int64_t d_ff; /* 0: not filled */
+    int n_ops;
+    struct op_cost ops[N_PHASES][MAX_FFN_OPS];
+    struct stored own, shareable;
+};
+
+/* What depends on weight type, vocabulary and width only. */
+struct width {
+    enum dtype dtype;
+    int64_t vocab_size, d_model; /* 0: none yet */
+    struct edge_cost edges[N_PHASES];
+    struct stored outside[2]; /* the blocks, by tying */
+    int64_t table_bytes[2];   /* by tying */
+};
+
+/* And on the heads beside. */
+struct heads {
+    struct block block; /* d_ff as in the shape that it was filled from */
+    bool valid;
+    struct block_cost cost[N_PHASES]; /* of the operators before the FFN's */
+    struct stored own;
+    int64_t kv_row_bytes, kv_held_bytes; /* of an execution */
+};
+
+struct column_source {
+    struct pricing pricing;
+    struct width width;
+    struct heads heads;
+    struct ffn_table *ffn; /* [MAX_AXIS_VALUES] */
+    size_t n_ffn, last_ffn;
+    struct quality_repeats repeats[MAX_SCHEDULES];
+
+    const struct shape *shape;
+    struct transformer net;
+    struct block_cost cost[N_PHASES];
+    const struct ffn_table *shape_ffn;
+    bool has_loss, has_price, has_flop;
+    struct loss_shape loss;
+    struct shape_price price; /* for the walk */
+    int64_t flop_edges, flop_block, live_bytes;
+    struct depths depths[2][2]; /* by tying, one FFN for all */
+    bool depths_known[2][2];
+
+    int variant; /* the next one's index */
+    int64_t next_id;
+    bool is_covered, has_base;
+    struct loss_variant loss_variant;
+    struct candidate base;
+    unsigned filled; /* bit c: column c is */
+    struct columns out;
+    double *values; /* [N_COLUMNS][max_layers] */
+    int64_t n_walked;
+};
+
+/* Behind the attention's in a pass. */
+static bool is_of_ffn(const struct op *op)
+{
+    return op->role >= ROLE_FFN_NORM;
+}
+
+enum column column_of(const struct metric *metric)
+{
+    static const size_t offsets[N_COLUMNS] = {
+#define COLUMN_OFFSET(column, member) offsetof(struct candidate, row.member),
+        COLUMNS(COLUMN_OFFSET)};
+    int c = 0;
+    while (c < N_COLUMNS && offsets[c] != metric->offset)
+        c++;
+    return (enum column)c;
+}
+
+enum status column_source_create(const struct pricing *pricing, struct column_source **out,
+                                 struct err *err)
+{
+    const struct space *space = pricing->enumeration->space;
+    size_t depth = (size_t)space->max_layers;
+    struct column_source *source = memory_new(1, sizeof *source);
+    struct ffn_table *ffn = memory_new(MAX_AXIS_VALUES, sizeof *ffn);
+    double *values = memory_new(N_COLUMNS * depth, sizeof *values);
+    *out = NULL;
+    if (source == NULL || ffn == NULL || values == NULL) {
+        memory_free(source);
+        memory_free(ffn);
+        memory_free(values);
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    }
+    *source = (struct column_source){.pricing = *pricing, .ffn = ffn, .values = values};
+    for (int c = 0; c < N_COLUMNS; c++)
+        source->out.value[c] = values + (size_t)c * depth;
+    for (int s = 0; s < space->n_schedules && pricing->loss != NULL; s++)
+        source->repeats[s] =
+            quality_repeats_of(&pricing->loss->pricer, (double)space->schedule[s].repeats);
+    *out = source;
+    return STATUS_OK;
+}
+
+void column_source_free(struct column_source *source)
+{
+    if (source == NULL)
+        return;
+    memory_free(source->ffn);
+    memory_free(source->values);
+    memory_free(source);
+}
+
+static void list_phase(const struct column_source *source, int phase, struct operator_list *list)
+{
+    const struct workload *workload = source->pricing.workload;
+    enum status status = phase == DECODE ? ops_decode(&source->net, workload->context, list, NULL)
+                                         : ops_prefill(&source->net, workload->prompt, list, NULL);
+    assert(status == STATUS_OK); /* one class needs no memory */
+    (void)status;
+}
+
+static void fill_width(struct column_source *source, const struct operator_list *lists)
+{
+    struct width *width = &source->width;
+    width->dtype = source->shape->dtype;
+    width->vocab_size = source->shape->vocab_size;
+    width->d_model = source->shape->d_model;
+    for (int phase = 0; phase < N_PHASES; phase++)
+        edge_cost_of(source->pricing.machine, &lists[phase], &width->edges[phase]);
+    for (int tied = 0; tied < 2; tied++) {
+        struct transformer net = source->net;
+        struct param_count params;
+        struct weight_bytes bytes;
+        net.tie_embeddings = tied != 0;
+        transformer_stored(&net, &params, &bytes);
+        width->outside[tied] =
+            (struct stored){params.total - params.blocks, bytes.total - bytes.blocks};
+        width->table_bytes[tied] = lookup_table_bytes(&net);
+    }
+    source->n_ffn = source->last_ffn = 0;
+    source->heads.valid = false;
+}
+
+static void add_stored(const struct tensor *tensor, struct stored *stored)
+{
+    stored->params += tensor_params(tensor);
+    stored->bytes += tensor_bytes(tensor);
+}
+
+static void fill_heads(struct column_source *source, const struct operator_list *lists,
+                       const struct tensor_list *tensors)
+{
+    const struct machine *machine = source->pricing.machine;
+    const struct workload *workload = source->pricing.workload;
+    struct heads *heads = &source->heads;
+    heads->block = source->net.stack.first;
+    heads->valid = true;
+    for (int phase = 0; phase < N_PHASES; phase++) {
+        block_cost_start(machine, &heads->cost[phase]);
+        for (int i = 0; i < lists[phase].uniform.n_ops; i++) {
+            struct op_cost op;
+            if (is_of_ffn(&lists[phase].uniform.ops[i]))
+                break;
+            op_cost_of(machine, &lists[phase].uniform.ops[i], &op);
+            block_cost_add(machine, &op, &heads->cost[phase]);
+        }
+    }
+    heads->own = (struct stored){0, 0};
+    for (int t = 0; t < tensors->n; t++)
+        if (tensors->tensors[t].role < TENSOR_FFN_NORM)
+            add_stored(&tensors->tensors[t], &heads->own);
+    int64_t held =
+        workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;
+    heads->kv_row_bytes = transformer_kv_bytes_per_token(&source->net);
+    heads->kv_held_bytes = transformer_kv_bytes(&source->net, held);
+}
+
+static void fill_ffn(struct column_source *source, const struct operator_list *lists,
+                     const struct tensor_list *tensors, struct ffn_table *ffn)
+{
+    ffn->d_ff = source->net.stack.first.d_ff;
+    for (int phase = 0; phase < N_PHASES; phase++) {
+        const struct block_ops *block = &lists[phase].uniform;
+        ffn->n_ops = 0;
+        for (int i = 0; i < block->n_ops; i++) {
+            if (!is_of_ffn(&block->ops[i]))
+                continue;
+            assert(ffn->n_ops < MAX_FFN_OPS);
+            op_cost_of(source->pricing.machine, &block->ops[i], &ffn->ops[phase][ffn->n_ops++]);
+        }
+    }
+    ffn->own = ffn->shareable = (struct stored){0, 0};
+    for (int t = 0; t < tensors->n; t++) {
+        const struct tensor *tensor = &tensors->tensors[t];
+        if (tensor->role >= TENSOR_FFN_NORM)
+            add_stored(tensor, group_is_shareable(tensor->group) ? &ffn->shareable : &ffn->own);
+    }
+}
+
+/* NULL: not in the tables of the width. d_ff is the innermost axis, so it mostly is the next one. */
+static struct ffn_table *find_ffn(struct column_source *source, int64_t d_ff)
+{
+    for (size_t i = 0; i < source->n_ffn; i++) {
+        size_t at = source->last_ffn + 1 + i;
+        at = at < source->n_ffn ? at : at - source->n_ffn;
+        if (source->ffn[at].d_ff == d_ff) {
+            source->last_ffn = at;
+            return &source->ffn[at];
+        }
+    }
+    return NULL;
+}
+
+static bool same_width(const struct width *width, const struct shape *shape)
+{
+    return width->d_model == shape->d_model && width->vocab_size == shape->vocab_size &&
+           width->dtype == shape->dtype;
+}
+
+static bool same_heads(const struct heads *heads, const struct block *block)
+{
+    return heads->valid && heads->block.n_heads == block->n_heads &&
+           heads->block.n_kv_heads == block->n_kv_heads && heads->block.d_head == block->d_head;
+}
+
+/* Makes sure of all tables that the shape needs. */
+static const struct ffn_table *look_up(struct column_source *source)
+{
+    const struct block *block = &source->shape->stack.first;
+    bool has_width = same_width(&source->width, source->shape);
+    bool has_heads = has_width && same_heads(&source->heads, block);
+    struct ffn_table *ffn = has_width ? find_ffn(source, block->d_ff) : NULL;
+    if (has_heads && ffn != NULL)
+        return ffn;
+    struct operator_list lists[N_PHASES];
+    struct tensor_list tensors;
+    for (int phase = 0; phase < N_PHASES; phase++)
+        list_phase(source, phase, &lists[phase]);
+    tensors_of_block(&source->net, block, &tensors);
+    if (!has_width)
+        fill_width(source, lists);
+    if (!has_heads)
+        fill_heads(source, lists, &tensors);
+    if (ffn == NULL) {
+        assert(source->n_ffn < MAX_AXIS_VALUES);
+        source->last_ffn = source->n_ffn++;
+        ffn = &source->ffn[source->last_ffn];
+        fill_ffn(source, lists, &tensors, ffn);
+    }
+    return ffn;
+}
+
+void column_source_shape(struct column_source *source, const struct shape *shape)
+{
+    const struct machine *machine = source->pricing.machine;
+    source->shape = shape;
+    shape_transformer(source->pricing.enumeration->space, shape, &source->net);
+    const struct ffn_table *ffn = look_up(source);
+    source->shape_ffn = ffn;
+    for (int phase = 0; phase < N_PHASES; phase++) {
+        source->cost[phase] = source->heads.cost[phase];
+        for (int i = 0; i < ffn->n_ops; i++)
+            block_cost_add(machine, &ffn->ops[phase][i], &source->cost[phase]);
+    }
+    source->has_loss = loss_shape_of(source->pricing.loss, &source->net, &source->loss);
+    source->live_bytes = live_activation_bytes(&source->net, source->pricing.workload->prompt);
+    source->has_price = source->has_flop = false;
+    for (int i = 0; i < 4; i++)
+        source->depths_known[i / 2][i % 2] = false;
+    source->variant = 0;
+    source->next_id = shape->first_id;
+    source->out.shape = shape;
+}
+
+/* What does not grow with depth, and what does, of parameters and bytes: all, and of the blocks. */
+struct stored_lines {
+    struct stored outside, once, layer;
+};
+
+static struct stored_lines lines_of(const struct column_source *source, bool tied, bool share_ffn)
+{
+    const struct ffn_table *ffn = source->shape_ffn;
+    const struct stored *own = &source->heads.own;
+    struct stored_lines lines = {.outside = source->width.outside[tied]};
+    lines.layer = (struct stored){own->params + ffn->own.params, own->bytes + ffn->own.bytes};
+    struct stored *shareable = share_ffn ? &lines.once : &lines.layer;
+    shareable->params += ffn->shareable.params;
+    shareable->bytes += ffn->shareable.bytes;
+    return lines;
+}
+
+static struct depths depths_of(struct column_source *source, bool tied, bool share_ffn)
+{
+    const struct enumeration *e = source->pricing.enumeration;
+    struct depths *depths = &source->depths[tied][share_ffn];
+    if (!source->depths_known[tied][share_ffn]) {
+        struct stored_lines lines = lines_of(source, tied, share_ffn);
+        struct linear_count count = {lines.outside.params + lines.once.params, lines.layer.params};
+        *depths = depths_within(e->space, &e->budget, count);
+        source->depths_known[tied][share_ffn] = true;
+    }
+    return *depths;
+}
+
+static struct segment_phase phase_of(const struct column_source *source, int phase)
+{
+    return (struct segment_phase){source->pricing.machine, &source->cost[phase],
+                                  &source->width.edges[phase]};
+}
+
+static void open_variant(struct column_source *source, int index, struct depths depths)
+{
+    struct columns *out = &source->out;
+    out->first_id = source->next_id;
+    out->low = depths.low;
+    out->n = depths.high - depths.low + 1;
+    source->next_id += out->n;
+    source->filled = 0;
+    source->has_base = false;
+    struct segment_phase decode = phase_of(source, DECODE), prefill = phase_of(source, PREFILL);
+    source->is_covered = segment_covers(&decode, out->schedule, depths.high) &&
+                         segment_covers(&prefill, out->schedule, depths.high);
+    source->n_walked += !source->is_covered;
+    if (source->has_loss)
+        loss_variant_of(&source->loss, &source->repeats[index], out->schedule->share_ffn,
+                        out->tie_embeddings, &source->loss_variant);
+}
+
+const struct columns *column_source_next(struct column_source *source)
+{
+    const struct space *space = source->pricing.enumeration->space;
+    while (source->variant < space->tie_embeddings.n * space->n_schedules) {
+        int tie = source->variant / space->n_schedules;
+        int schedule = source->variant % space->n_schedules;
+        source->variant++;
+        source->out.tie_embeddings = space->tie_embeddings.value[tie] != 0;
+        source->out.schedule = &space->schedule[schedule];
+        struct depths depths =
+            depths_of(source, source->out.tie_embeddings, source->out.schedule->share_ffn);
+        if (depths.low > depths.high)
+            continue;
+        open_variant(source, schedule, depths);
+        return &source->out;
+    }
+    return NULL;
+}
+
+static void fill_line(double at_0, double step, int64_t low, int64_t n, double *restrict out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = at_0 + step * ((double)low + (double)i);
+}
+
+static void note_filled(struct column_source *source, enum column column)
+{
+    source->filled |= 1u << column;
+}
+
+/* All that the walk says, depth by depth. */
+static void walk(struct column_source *source)
+{
+    struct columns *out = &source->out;
+    struct schedule schedule = *out->schedule;
+    if (!source->has_price) {
+        enum status status = price_shape(&source->net, source->pricing.machine,
+                                         source->pricing.workload, &source->price, NULL);
+        assert(status == STATUS_OK); /* one class needs no memory */
+        (void)status;
+        source->has_price = true;
+    }
+    for (int64_t i = 0; i < out->n; i++) {
+        struct price price;
+        schedule.n_layers = out->low + i;
+        price_schedule(&source->price, &schedule, out->tie_embeddings, &price);
+        out->value[COLUMN_DECODE_NS][i] = price.decode_ns;
+        out->value[COLUMN_PREFILL_NS][i] = price.prefill_ns;
+        out->value[COLUMN_ENERGY][i] = price.energy_pj_per_token;
+    }
+    note_filled(source, COLUMN_DECODE_NS);
+    note_filled(source, COLUMN_PREFILL_NS);
+    note_filled(source, COLUMN_ENERGY);
+}
+
+static void fill_pass(struct column_source *source, enum column column)
+{
+    struct columns *out = &source->out;
+    if (!source->is_covered) {
+        walk(source);
+        return;
+    }
+    bool with_energy = column == COLUMN_ENERGY;
+    int phase = column == COLUMN_PREFILL_NS ? PREFILL : DECODE;
+    struct segment_phase of_phase = phase_of(source, phase);
+    segment_price(&of_phase, out->schedule, source->width.table_bytes[out->tie_embeddings],
+                  out->low, out->low + out->n - 1,
+                  out->value[phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS],
+                  with_energy ? out->value[COLUMN_ENERGY] : NULL);
+    note_filled(source, phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS);
+    note_filled(source, column);
+}
+
+static struct stored_lines variant_lines(const struct column_source *source)
+{
+    return lines_of(source, source->out.tie_embeddings, source->out.schedule->share_ffn);
+}
+
+/* As price_of_passes. */
+static void fill_load(struct column_source *source, double *restrict load)
+{
+    const struct machine *m = source->pricing.machine;
+    const struct columns *out = &source->out;
+    const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
+    double repeats = (double)out->schedule->repeats;
+    for (int64_t i = 0; i < out->n; i++) {
+        double executions = ((double)out->low + (double)i) * repeats;
+        load[i] = m->load_fixed_ns + bytes[i] / m->load_gbps + executions * m->load_layer_ns;
+    }
+}
+
+static void fill_init(struct column_source *source, double *restrict init)
+{
+    const struct machine *m = source->pricing.machine;
+    const struct columns *out = &source->out;
+    const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
+    double repeats = (double)out->schedule->repeats;
+    for (int64_t i = 0; i < out->n; i++) {
+        double distinct = (double)out->low + (double)i, executions = distinct * repeats;
+        init[i] = m->init_fixed_ns + (m->init_gbps > 0 ? bytes[i] / m->init_gbps : 0) +
+                  executions * m->init_layer_ns + distinct * distinct * m->init_block_sq_ns;
+    }
+}
+
+static void fill_ttft(struct column_source *source, double *restrict ttft)
+{
+    const double *load = column_fill(source, COLUMN_LOAD_NS);
+    const double *init = column_fill(source, COLUMN_INIT_NS);
+    const double *prefill = column_fill(source, COLUMN_PREFILL_NS);
+    for (int64_t i = 0; i < source->out.n; i++)
+        ttft[i] = load[i] + init[i] + prefill[i];
+}
+
+static void fill_peak(struct column_source *source, double *restrict peak)
+{
+    const struct columns *out = &source->out;
+    const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
+    double held = (double)(out->schedule->repeats * source->heads.kv_held_bytes);
+    double live = (double)source->live_bytes;
+    for (int64_t i = 0; i < out->n; i++)
+        peak[i] = bytes[i] + held * ((double)out->low + (double)i) + live;
+}
+
+static void fill_fits(struct column_source *source, double *restrict fits)
+{
+    const double *peak = column_fill(source, COLUMN_PEAK_BYTES);
+    double share = (double)source->pricing.machine->app_share_bytes;
+    for (int64_t i = 0; i < source->out.n; i++)
+        fits[i] = peak[i] <= share;
+}
+
+static void fill_speed(struct column_source *source, double *restrict speed)
+{
+    const double *decode = column_fill(source, COLUMN_DECODE_NS);
+    for (int64_t i = 0; i < source->out.n; i++)
+        speed[i] = 1e9 / decode[i];
+}
+
+static void fill_loss(struct column_source *source)
+{
+    struct columns *out = &source->out;
+    double *restrict delta = out->value[COLUMN_LOSS_DELTA];
+    double *restrict points = out->value[COLUMN_ACCURACY];
+    for (int64_t i = 0; i < out->n; i++) {
+        struct loss loss = {.loss_delta_nats = NAN, .accuracy_points = NAN};
+        if (source->has_loss)
+            loss_price(&source->loss_variant, out->low + i, &loss);
+        delta[i] = loss.loss_delta_nats;
+        points[i] = loss.accuracy_points;
+    }
+    note_filled(source, COLUMN_LOSS_DELTA);
+    note_filled(source, COLUMN_ACCURACY);
+}
+
+static void fill_flop(struct column_source *source, double *restrict flop)
+{
+    const struct columns *out = &source->out;
+    if (!source->has_flop)
+        flop_by_depth(&source->net, &source->flop_edges, &source->flop_block);
+    source->has_flop = true;
+    fill_line((double)source->flop_edges, (double)(out->schedule->repeats * source->flop_block),
+              out->low, out->n, flop);
+}
+
+static void fill_count(struct column_source *source, enum column column, double *out)
+{
+    struct stored_lines lines = variant_lines(source);
+    const int64_t low = source->out.low, n = source->out.n;
+    double repeats = (double)source->out.schedule->repeats;
+    if (column == COLUMN_ID)
+        fill_line((double)(source->out.first_id - low), 1, low, n, out);
+    else if (column == COLUMN_N_LAYERS)
+        fill_line(0, 1, low, n, out);
+    else if (column == COLUMN_N_LAYERS_EFFECTIVE)
+        fill_line(0, repeats, low, n, out);
+    else if (column == COLUMN_PARAMS)
+        fill_line((double)(lines.outside.params + lines.once.params), (double)lines.layer.params,
+                  low, n, out);
+    else if (column == COLUMN_PARAMS_BLOCKS)
+        fill_line((double)lines.once.params, (double)lines.layer.params, low, n, out);
+    else if (column == COLUMN_WEIGHT_BYTES)
+        fill_line((double)(lines.outside.bytes + lines.once.bytes), (double)lines.layer.bytes, low,
+                  n, out);
+    else
+        fill_line(0, repeats * (double)source->heads.kv_row_bytes, low, n, out);
+}
+
+const double *column_fill(struct column_source *source, enum column column)
+{
+    double *out = source->out.value[column];
+    if (source->filled >> column & 1)
+        return out;
+    switch (column) {
+    case COLUMN_DECODE_NS:
+    case COLUMN_PREFILL_NS:
+    case COLUMN_ENERGY:
+        fill_pass(source, column);
+        break;
+    case COLUMN_LOSS_DELTA:
+    case COLUMN_ACCURACY:
+        fill_loss(source);
+        break;
+    case COLUMN_LOAD_NS:
+        fill_load(source, out);
+        break;
+    case COLUMN_INIT_NS:
+        fill_init(source, out);
+        break;
+    case COLUMN_TTFT_COLD_NS:
+        fill_ttft(source, out);
+        break;
+    case COLUMN_PEAK_BYTES:
+        fill_peak(source, out);
+        break;
+    case COLUMN_FITS_APP_SHARE:
+        fill_fits(source, out);
+        break;
+    case COLUMN_DECODE_TOK_S:
+        fill_speed(source, out);
+        break;
+    case COLUMN_FLOP_PER_TOKEN:
+        fill_flop(source, out);
+        break;
+    case COLUMN_ID:
+    case COLUMN_N_LAYERS:
+    case COLUMN_N_LAYERS_EFFECTIVE:
+    case COLUMN_PARAMS:
+    case COLUMN_PARAMS_BLOCKS:
+    case COLUMN_WEIGHT_BYTES:
+    case COLUMN_KV_BYTES_PER_TOKEN:
+        fill_count(source, column, out);
+        break;
+    case N_COLUMNS:
+        assert(!"no such column");
+    }
+    note_filled(source, column);
+    return out;
+}
+
+double column_least(struct column_source *source, enum column column)
+{
+    const struct columns *out = &source->out;
+    if (column != COLUMN_LOSS_DELTA || !source->has_loss)
+        return -INFINITY;
+    return loss_least(&source->loss_variant, out->low, out->low + out->n - 1);
+}
+
+double column_constant(struct column_source *source, const struct metric *metric)
+{
+    if (!source->has_base) {
+        shape_candidate(source->shape, &source->net, &source->base);
+        variant_candidate(source->out.schedule, source->out.tie_embeddings, &source->base);
+        source->has_base = true;
+    }
+    return metric_value(metric, &source->base);
+}
+
+int64_t column_source_walked(const struct column_source *source)
+{
+    return source->n_walked;
+}
