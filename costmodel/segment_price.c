@@ -18,6 +18,7 @@ static void add_edge(const struct machine *machine, const struct op *op, struct 
     out->activation_bytes += op->activation_bytes;
     out->ops[out->n].weight_bytes = op->weight_bytes;
     out->ops[out->n].is_gathered = op->kind == OP_EMBED;
+    out->gathered_bytes += op->kind == OP_EMBED ? op->weight_bytes : 0;
     for (int level = 0; level < machine->n_levels; level++) {
         double starts = level < machine->dram ? 0 : 1;
         out->ops[out->n].ns[level] = operator_time(machine, op, level).busy_ns +
@@ -54,27 +55,23 @@ static bool loses_rereads(const struct machine *machine, const struct schedule *
     return false;
 }
 
+bool segment_covers(const struct machine *machine, const struct schedule *schedule)
+{
+    int64_t runs = schedule->repeats * machine->n_levels + 1;
+    return is_sharp(machine) && !loses_rereads(machine, schedule) &&
+           (schedule->sharing != SHARING_REVERSE || runs <= MAX_RUNS);
+}
+
 /* Sums of counts and bytes are exact in a double, so that their order does not matter. */
-static bool is_exact(const struct segment_phase *phase, const struct schedule *schedule,
-                     int64_t n_layers)
+bool segment_covers_energy(const struct segment_phase *phase, int64_t executions)
 {
     const struct block_cost *block = phase->block;
     const struct edge_cost *edges = phase->edges;
-    double executions = (double)n_layers * (double)schedule->repeats;
-    double most = fmax((double)block->flop, (double)block->activation_bytes);
-    most = fmax(most, (double)block->weight_bytes + (double)block->kv_bytes);
-    double once = fmax((double)edges->flop, (double)edges->activation_bytes);
-    once = fmax(once, (double)edges->weight_bytes);
-    return executions * most + once < 0x1p52;
-}
-
-bool segment_covers(const struct segment_phase *phase, const struct schedule *schedule,
-                    int64_t n_layers)
-{
-    int64_t runs = schedule->repeats * phase->machine->n_levels + 1;
-    return is_sharp(phase->machine) && !loses_rereads(phase->machine, schedule) &&
-           (schedule->sharing != SHARING_REVERSE || runs <= MAX_RUNS) &&
-           is_exact(phase, schedule, n_layers);
+    double each = (double)block->flop + (double)block->activation_bytes +
+                  (double)block->weight_bytes + (double)block->kv_bytes;
+    double once =
+        (double)edges->flop + (double)edges->activation_bytes + (double)edges->weight_bytes;
+    return (double)executions * each + once < 0x1p52;
 }
 
 /* A line in the depth. */
@@ -183,10 +180,9 @@ static double add_run(struct plan *plan, double mul, double add, int level, int 
     segment->run_ns[at] =
         weights + block->other_ns + block->fixed_ns + block->kv_ns[plan->once_level];
     if (plan->with_bytes) {
-        for (int g = 0; g < block->n_groups; g++)
-            add_bytes(segment, is_shared(plan, g) ? shared_level : level, mul, add,
-                      block->groups[g].bytes);
-        add_bytes(segment, plan->once_level, mul, add, block->kv_bytes);
+        add_bytes(segment, level, mul, add, plan->sizes.own);
+        if (plan->sizes.shared > 0)
+            add_bytes(segment, shared_level, mul, add, plan->sizes.shared);
     }
     return weights;
 }
@@ -301,7 +297,13 @@ static void add_edges(struct plan *plan)
     for (int i = 0; i < plan->edges->n; i++) {
         int level = plan->edges->ops[i].is_gathered ? gather_level : plan->once_level;
         segment->edge_ns[i] = plan->edges->ops[i].ns[level];
-        segment->level_bytes[level].add += (double)plan->edges->ops[i].weight_bytes;
+    }
+    if (plan->with_bytes) {
+        const struct edge_cost *edges = plan->edges;
+        add_bytes(segment, gather_level, 0, 1, edges->gathered_bytes);
+        add_bytes(segment, plan->once_level, 0, 1, edges->weight_bytes - edges->gathered_bytes);
+        add_bytes(segment, plan->once_level, (double)plan->schedule->repeats, 0,
+                  plan->block->kv_bytes);
     }
 }
 
@@ -335,46 +337,46 @@ static void find_segment(struct plan *plan, int64_t n, int64_t high, struct segm
 }
 
 /* `runs` and `edges` are constants where that is worth a loop of its own. */
-static inline void sum_ns(const struct segment *segment, double base, double n, int64_t count,
-                          int runs, int edges, double *restrict ns)
+static inline void sum_ns(const struct segment *segment, double base, const double *restrict depth,
+                          int64_t count, int runs, int edges, double *restrict ns)
 {
     for (int64_t i = 0; i < count; i++) {
-        double depth = n + (double)i, sum = base;
+        double sum = base;
         for (int k = 0; k < runs; k++)
-            sum += (segment->mul[k] * depth + segment->add[k]) * segment->run_ns[k];
+            sum += (segment->mul[k] * depth[i] + segment->add[k]) * segment->run_ns[k];
         for (int e = 0; e < edges; e++)
             sum += segment->edge_ns[e];
-        ns[i] = sum - depth * segment->hidden_ns;
+        ns[i] = sum - depth[i] * segment->hidden_ns;
     }
 }
 
-static void price_ns(const struct segment *segment, double base, double n, int64_t count,
+static void price_ns(const struct segment *segment, double base, const double *depth, int64_t count,
                      double *ns)
 {
     const int runs = segment->n_runs, edges = segment->n_edges;
     if (edges == 3 && runs == 1)
-        sum_ns(segment, base, n, count, 1, 3, ns);
+        sum_ns(segment, base, depth, count, 1, 3, ns);
     else if (edges == 3 && runs == 2)
-        sum_ns(segment, base, n, count, 2, 3, ns);
+        sum_ns(segment, base, depth, count, 2, 3, ns);
     else if (edges == 3 && runs == 3)
-        sum_ns(segment, base, n, count, 3, 3, ns);
+        sum_ns(segment, base, depth, count, 3, 3, ns);
     else
-        sum_ns(segment, base, n, count, runs, edges, ns);
+        sum_ns(segment, base, depth, count, runs, edges, ns);
 }
 
 /* A level that gives nothing adds nothing, even if nobody knows its energy. */
-static void add_level_pj(double mul, double add, double pj, double n, int64_t count,
-                         double *restrict energy_pj)
+static void add_level_pj(double mul, double add, double pj, const double *restrict depth,
+                         int64_t count, double *restrict energy_pj)
 {
     if (mul == 0 && add == 0)
         return;
     for (int64_t i = 0; i < count; i++) {
-        double bytes = mul * (n + (double)i) + add;
+        double bytes = mul * depth[i] + add;
         energy_pj[i] = bytes > 0 ? energy_pj[i] + bytes * pj : energy_pj[i];
     }
 }
 
-static void price_energy(const struct plan *plan, double n, int64_t count,
+static void price_energy(const struct plan *plan, const double *restrict depth, int64_t count,
                          double *restrict energy_pj)
 {
     const struct machine *machine = plan->machine;
@@ -384,17 +386,17 @@ static void price_energy(const struct plan *plan, double n, int64_t count,
     double bytes = repeats * (double)plan->block->activation_bytes;
     double bytes_once = (double)edges->activation_bytes;
     double per_flop = machine->energy_pj_per_flop, near = machine->levels[0].energy_pj_per_byte;
-    for (int64_t i = 0; i < count; i++) {
-        double depth = n + (double)i;
-        energy_pj[i] = (flop * depth + flop_once) * per_flop + (bytes * depth + bytes_once) * near;
-    }
+    for (int64_t i = 0; i < count; i++)
+        energy_pj[i] =
+            (flop * depth[i] + flop_once) * per_flop + (bytes * depth[i] + bytes_once) * near;
     for (int level = 0; level < machine->n_levels; level++)
         add_level_pj(plan->segment->level_bytes[level].mul, plan->segment->level_bytes[level].add,
-                     machine->levels[level].energy_pj_per_byte, n, count, energy_pj);
+                     machine->levels[level].energy_pj_per_byte, depth, count, energy_pj);
 }
 
 void segment_price(const struct segment_phase *phase, const struct schedule *schedule,
-                   int64_t table_bytes, int64_t low, int64_t high, double *ns, double *energy_pj)
+                   int64_t table_bytes, const double *depth, int64_t low, int64_t n, double *ns,
+                   double *energy_pj)
 {
     struct segment segment;
     struct plan plan = {.machine = phase->machine,
@@ -407,11 +409,12 @@ void segment_price(const struct segment_phase *phase, const struct schedule *sch
     const struct sizes *s = &plan.sizes;
     plan.pass = (struct line){s->edges + s->shared, s->own + schedule->repeats * s->kv};
     plan.near_level = found_level(phase->machine, s->own + s->shared + s->kv);
-    for (int64_t n = low; n <= high; n = segment.high + 1) {
-        find_segment(&plan, n, high, &segment);
-        int64_t count = segment.high - n + 1;
-        price_ns(&segment, phase->machine->pass_ns, (double)n, count, ns + (n - low));
+    for (int64_t i = 0; i < n;) {
+        find_segment(&plan, low + i, low + n - 1, &segment);
+        int64_t count = segment.high - (low + i) + 1;
+        price_ns(&segment, phase->machine->pass_ns, depth + i, count, ns + i);
         if (energy_pj != NULL)
-            price_energy(&plan, (double)n, count, energy_pj + (n - low));
+            price_energy(&plan, depth + i, count, energy_pj + i);
+        i += count;
     }
 }

@@ -6,8 +6,8 @@
  * solved for, not looked for. Within one, additions come in the order of the walk.
  *
  * What it cannot do: levels whose hits fade out (spill, rereads that are lost) bend within a segment,
- * and reverse schedules of many repeats have too many runs. segment_covers says so; the walk prices
- * those. */
+ * and reverse schedules of many repeats have too many runs; energies are sums of counts that must be
+ * exact in a double. segment_covers says so; the walk prices those. */
 #ifndef LATHE_COSTMODEL_SEGMENT_PRICE_H
 #define LATHE_COSTMODEL_SEGMENT_PRICE_H
 
@@ -26,7 +26,7 @@ struct edge_cost {
         int64_t weight_bytes;
         bool is_gathered; /* rows of the token table: further away where nothing else reads it */
     } ops[2 * MAX_EDGE_OPS];
-    int64_t weight_bytes, flop, activation_bytes;
+    int64_t weight_bytes, gathered_bytes, flop, activation_bytes;
 };
 void edge_cost_of(const struct machine *machine, const struct operator_list *list,
                   struct edge_cost *out);
@@ -38,15 +38,18 @@ struct segment_phase {
     const struct edge_cost *edges;
 };
 
-/* True: the schedule, up to this depth, is priced by segments. Its n_layers is not read. */
-bool segment_covers(const struct segment_phase *phase, const struct schedule *schedule,
-                    int64_t n_layers);
+/* True: times of the schedule are priced by segments on this machine. Its n_layers is not read. */
+bool segment_covers(const struct machine *machine, const struct schedule *schedule);
+/* True: energies are, too, up to so many executions. */
+bool segment_covers_energy(const struct segment_phase *phase, int64_t executions);
 
-/* Depths low .. high, at least 1.
+/* Depths low .. low + n - 1, low at least 1.
+ *   depth        [n]: these, as numbers
  *   table_bytes  as pass_walk takes it
- *   ns           [high - low + 1], out: struct pass ns
- *   energy_pj    the same, out: price energy_pj_per_token; NULL: not wanted */
+ *   ns           [n], out: struct pass ns
+ *   energy_pj    [n], out: price energy_pj_per_token; NULL: not wanted */
 void segment_price(const struct segment_phase *phase, const struct schedule *schedule,
-                   int64_t table_bytes, int64_t low, int64_t high, double *ns, double *energy_pj);
+                   int64_t table_bytes, const double *depth, int64_t low, int64_t n, double *ns,
+                   double *energy_pj);
 
 #endif

@@ -21,28 +21,31 @@ struct stored {
 
 /* The FFN of a width and d_ff. */
 struct ffn_table {
-    int64_t d_ff; /* 0: not filled */
+    int64_t d_ff;
+    struct stored own, shareable;
+    bool has_ops[N_PHASES];
     int n_ops;
     struct op_cost ops[N_PHASES][MAX_FFN_OPS];
-    struct stored own, shareable;
 };
 
 /* What depends on weight type, vocabulary and width only. */
 struct width {
     enum dtype dtype;
     int64_t vocab_size, d_model; /* 0: none yet */
+    struct stored outside[2];    /* the blocks, by tying */
+    int64_t table_bytes[2];      /* by tying */
+    bool has_edges[N_PHASES];
     struct edge_cost edges[N_PHASES];
-    struct stored outside[2]; /* the blocks, by tying */
-    int64_t table_bytes[2];   /* by tying */
 };
 
 /* And on the heads beside. */
 struct heads {
-    struct block block; /* d_ff as in the shape that it was filled from */
     bool valid;
-    struct block_cost cost[N_PHASES]; /* of the operators before the FFN's */
+    int64_t n_heads, n_kv_heads, d_head;
     struct stored own;
     int64_t kv_row_bytes, kv_held_bytes; /* of an execution */
+    bool has_cost[N_PHASES];
+    struct block_cost cost[N_PHASES]; /* of the operators before the FFN's */
 };
 
 struct column_source {
@@ -52,26 +55,31 @@ struct column_source {
     struct ffn_table *ffn; /* [MAX_AXIS_VALUES] */
     size_t n_ffn, last_ffn;
     struct quality_repeats repeats[MAX_SCHEDULES];
+    bool is_covered[MAX_SCHEDULES];
 
     const struct shape *shape;
     struct transformer net;
     struct block_cost cost[N_PHASES];
-    const struct ffn_table *shape_ffn;
-    bool has_loss, has_price, has_flop;
+    struct ffn_table *shape_ffn;
+    bool has_cost[N_PHASES], has_loss, has_price, has_flop, energy_is_covered;
     struct loss_shape loss;
     struct shape_price price; /* for the walk */
     int64_t flop_edges, flop_block, live_bytes;
     struct depths depths[2][2]; /* by tying, one FFN for all */
     bool depths_known[2][2];
 
-    int variant; /* the next one's index */
+    int variant;  /* the next one's index */
+    int schedule; /* of this one */
     int64_t next_id;
-    bool is_covered, has_base;
+    bool has_base;
     struct loss_variant loss_variant;
     struct candidate base;
     unsigned filled; /* bit c: column c is */
     struct columns out;
-    double *values; /* [N_COLUMNS][max_layers] */
+    double *values; /* [N_COLUMNS + 1][max_layers + 1]; the last: 0, 1, ... */
+    const double *depth;
+    int64_t most_executions;
+    bool with_energy; /* it was asked for once: it comes with the time of a decode */
     int64_t n_walked;
 };
 
@@ -92,14 +100,28 @@ enum column column_of(const struct metric *metric)
     return (enum column)c;
 }
 
+static void open_schedule(struct column_source *source, int index)
+{
+    const struct pricing *pricing = &source->pricing;
+    const struct space *space = pricing->enumeration->space;
+    const struct schedule *schedule = &space->schedule[index];
+    int64_t executions = space->max_layers * schedule->repeats;
+    source->is_covered[index] = segment_covers(pricing->machine, schedule);
+    if (pricing->loss != NULL)
+        source->repeats[index] =
+            quality_repeats_of(&pricing->loss->pricer, (double)schedule->repeats);
+    if (source->most_executions < executions)
+        source->most_executions = executions;
+}
+
 enum status column_source_create(const struct pricing *pricing, struct column_source **out,
                                  struct err *err)
 {
     const struct space *space = pricing->enumeration->space;
-    size_t depth = (size_t)space->max_layers;
+    size_t depth = (size_t)space->max_layers + 1;
     struct column_source *source = memory_new(1, sizeof *source);
     struct ffn_table *ffn = memory_new(MAX_AXIS_VALUES, sizeof *ffn);
-    double *values = memory_new(N_COLUMNS * depth, sizeof *values);
+    double *values = memory_new((N_COLUMNS + 1) * depth, sizeof *values);
     *out = NULL;
     if (source == NULL || ffn == NULL || values == NULL) {
         memory_free(source);
@@ -110,9 +132,12 @@ enum status column_source_create(const struct pricing *pricing, struct column_so
     *source = (struct column_source){.pricing = *pricing, .ffn = ffn, .values = values};
     for (int c = 0; c < N_COLUMNS; c++)
         source->out.value[c] = values + (size_t)c * depth;
-    for (int s = 0; s < space->n_schedules && pricing->loss != NULL; s++)
-        source->repeats[s] =
-            quality_repeats_of(&pricing->loss->pricer, (double)space->schedule[s].repeats);
+    double *depths = values + N_COLUMNS * depth;
+    for (size_t n = 0; n < depth; n++)
+        depths[n] = (double)n;
+    source->depth = depths;
+    for (int s = 0; s < space->n_schedules; s++)
+        open_schedule(source, s);
     *out = source;
     return STATUS_OK;
 }
@@ -126,33 +151,23 @@ void column_source_free(struct column_source *source)
     memory_free(source);
 }
 
-static void list_phase(const struct column_source *source, int phase, struct operator_list *list)
-{
-    const struct workload *workload = source->pricing.workload;
-    enum status status = phase == DECODE ? ops_decode(&source->net, workload->context, list, NULL)
-                                         : ops_prefill(&source->net, workload->prompt, list, NULL);
-    assert(status == STATUS_OK); /* one class needs no memory */
-    (void)status;
-}
-
-static void fill_width(struct column_source *source, const struct operator_list *lists)
+static void fill_width(struct column_source *source)
 {
     struct width *width = &source->width;
     width->dtype = source->shape->dtype;
     width->vocab_size = source->shape->vocab_size;
     width->d_model = source->shape->d_model;
-    for (int phase = 0; phase < N_PHASES; phase++)
-        edge_cost_of(source->pricing.machine, &lists[phase], &width->edges[phase]);
     for (int tied = 0; tied < 2; tied++) {
-        struct transformer net = source->net;
         struct param_count params;
         struct weight_bytes bytes;
-        net.tie_embeddings = tied != 0;
-        transformer_stored(&net, &params, &bytes);
+        source->net.tie_embeddings = tied != 0;
+        transformer_stored(&source->net, &params, &bytes);
         width->outside[tied] =
             (struct stored){params.total - params.blocks, bytes.total - bytes.blocks};
-        width->table_bytes[tied] = lookup_table_bytes(&net);
+        width->table_bytes[tied] = lookup_table_bytes(&source->net);
     }
+    for (int phase = 0; phase < N_PHASES; phase++)
+        width->has_edges[phase] = false;
     source->n_ffn = source->last_ffn = 0;
     source->heads.valid = false;
 }
@@ -163,54 +178,38 @@ static void add_stored(const struct tensor *tensor, struct stored *stored)
     stored->bytes += tensor_bytes(tensor);
 }
 
-static void fill_heads(struct column_source *source, const struct operator_list *lists,
-                       const struct tensor_list *tensors)
+static void fill_heads(struct column_source *source, const struct tensor_list *tensors)
 {
-    const struct machine *machine = source->pricing.machine;
     const struct workload *workload = source->pricing.workload;
+    const struct block *block = &source->net.stack.first;
+    int64_t held =
+        workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;
     struct heads *heads = &source->heads;
-    heads->block = source->net.stack.first;
     heads->valid = true;
-    for (int phase = 0; phase < N_PHASES; phase++) {
-        block_cost_start(machine, &heads->cost[phase]);
-        for (int i = 0; i < lists[phase].uniform.n_ops; i++) {
-            struct op_cost op;
-            if (is_of_ffn(&lists[phase].uniform.ops[i]))
-                break;
-            op_cost_of(machine, &lists[phase].uniform.ops[i], &op);
-            block_cost_add(machine, &op, &heads->cost[phase]);
-        }
-    }
+    heads->n_heads = block->n_heads;
+    heads->n_kv_heads = block->n_kv_heads;
+    heads->d_head = block->d_head;
     heads->own = (struct stored){0, 0};
     for (int t = 0; t < tensors->n; t++)
         if (tensors->tensors[t].role < TENSOR_FFN_NORM)
             add_stored(&tensors->tensors[t], &heads->own);
-    int64_t held =
-        workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;
     heads->kv_row_bytes = transformer_kv_bytes_per_token(&source->net);
     heads->kv_held_bytes = transformer_kv_bytes(&source->net, held);
+    for (int phase = 0; phase < N_PHASES; phase++)
+        heads->has_cost[phase] = false;
 }
 
-static void fill_ffn(struct column_source *source, const struct operator_list *lists,
-                     const struct tensor_list *tensors, struct ffn_table *ffn)
+static void fill_ffn(const struct tensor_list *tensors, int64_t d_ff, struct ffn_table *ffn)
 {
-    ffn->d_ff = source->net.stack.first.d_ff;
-    for (int phase = 0; phase < N_PHASES; phase++) {
-        const struct block_ops *block = &lists[phase].uniform;
-        ffn->n_ops = 0;
-        for (int i = 0; i < block->n_ops; i++) {
-            if (!is_of_ffn(&block->ops[i]))
-                continue;
-            assert(ffn->n_ops < MAX_FFN_OPS);
-            op_cost_of(source->pricing.machine, &block->ops[i], &ffn->ops[phase][ffn->n_ops++]);
-        }
-    }
+    ffn->d_ff = d_ff;
     ffn->own = ffn->shareable = (struct stored){0, 0};
     for (int t = 0; t < tensors->n; t++) {
         const struct tensor *tensor = &tensors->tensors[t];
         if (tensor->role >= TENSOR_FFN_NORM)
             add_stored(tensor, group_is_shareable(tensor->group) ? &ffn->shareable : &ffn->own);
     }
+    for (int phase = 0; phase < N_PHASES; phase++)
+        ffn->has_ops[phase] = false;
 }
 
 /* NULL: not in the tables of the width. d_ff is the innermost axis, so it mostly is the next one. */
@@ -235,51 +234,103 @@ static bool same_width(const struct width *width, const struct shape *shape)
 
 static bool same_heads(const struct heads *heads, const struct block *block)
 {
-    return heads->valid && heads->block.n_heads == block->n_heads &&
-           heads->block.n_kv_heads == block->n_kv_heads && heads->block.d_head == block->d_head;
+    return heads->valid && heads->n_heads == block->n_heads &&
+           heads->n_kv_heads == block->n_kv_heads && heads->d_head == block->d_head;
 }
 
-/* Makes sure of all tables that the shape needs. */
-static const struct ffn_table *look_up(struct column_source *source)
+/* The tables of a shape, with what is stored; what it costs comes later, phase by phase. */
+static struct ffn_table *look_up(struct column_source *source)
 {
     const struct block *block = &source->shape->stack.first;
-    bool has_width = same_width(&source->width, source->shape);
-    bool has_heads = has_width && same_heads(&source->heads, block);
-    struct ffn_table *ffn = has_width ? find_ffn(source, block->d_ff) : NULL;
+    if (!same_width(&source->width, source->shape))
+        fill_width(source);
+    bool has_heads = same_heads(&source->heads, block);
+    struct ffn_table *ffn = find_ffn(source, block->d_ff);
     if (has_heads && ffn != NULL)
         return ffn;
-    struct operator_list lists[N_PHASES];
     struct tensor_list tensors;
-    for (int phase = 0; phase < N_PHASES; phase++)
-        list_phase(source, phase, &lists[phase]);
     tensors_of_block(&source->net, block, &tensors);
-    if (!has_width)
-        fill_width(source, lists);
     if (!has_heads)
-        fill_heads(source, lists, &tensors);
+        fill_heads(source, &tensors);
     if (ffn == NULL) {
         assert(source->n_ffn < MAX_AXIS_VALUES);
         source->last_ffn = source->n_ffn++;
         ffn = &source->ffn[source->last_ffn];
-        fill_ffn(source, lists, &tensors, ffn);
+        fill_ffn(&tensors, block->d_ff, ffn);
     }
     return ffn;
 }
 
-void column_source_shape(struct column_source *source, const struct shape *shape)
+static void list_phase(const struct column_source *source, int phase, struct operator_list *list)
+{
+    const struct workload *workload = source->pricing.workload;
+    enum status status = phase == DECODE ? ops_decode(&source->net, workload->context, list, NULL)
+                                         : ops_prefill(&source->net, workload->prompt, list, NULL);
+    assert(status == STATUS_OK); /* one class needs no memory */
+    (void)status;
+}
+
+/* Fills what the tables lack of a phase. */
+static void cost_phase(struct column_source *source, int phase)
 {
     const struct machine *machine = source->pricing.machine;
+    struct width *width = &source->width;
+    struct heads *heads = &source->heads;
+    struct ffn_table *ffn = source->shape_ffn;
+    struct operator_list list;
+    struct op_cost op;
+    list_phase(source, phase, &list);
+    const struct block_ops *block = &list.uniform;
+    int first = 0;
+    while (first < block->n_ops && !is_of_ffn(&block->ops[first]))
+        first++;
+    if (!width->has_edges[phase])
+        edge_cost_of(machine, &list, &width->edges[phase]);
+    if (!heads->has_cost[phase]) {
+        block_cost_start(machine, &heads->cost[phase]);
+        for (int i = 0; i < first; i++) {
+            op_cost_of(machine, &block->ops[i], &op);
+            block_cost_add(machine, &op, &heads->cost[phase]);
+        }
+    }
+    if (!ffn->has_ops[phase]) {
+        assert(block->n_ops - first <= MAX_FFN_OPS);
+        ffn->n_ops = block->n_ops - first;
+        for (int i = 0; i < ffn->n_ops; i++)
+            op_cost_of(machine, &block->ops[first + i], &ffn->ops[phase][i]);
+    }
+    width->has_edges[phase] = heads->has_cost[phase] = ffn->has_ops[phase] = true;
+}
+
+/* What a block of the shape costs, and what stands outside. */
+static struct segment_phase phase_of(struct column_source *source, int phase)
+{
+    const struct machine *machine = source->pricing.machine;
+    const struct ffn_table *ffn = source->shape_ffn;
+    struct block_cost *cost = &source->cost[phase];
+    if (!source->has_cost[phase]) {
+        if (!source->width.has_edges[phase] || !source->heads.has_cost[phase] ||
+            !ffn->has_ops[phase])
+            cost_phase(source, phase);
+        *cost = source->heads.cost[phase];
+        for (int i = 0; i < ffn->n_ops; i++)
+            block_cost_add(machine, &ffn->ops[phase][i], cost);
+        source->has_cost[phase] = true;
+        struct segment_phase of_phase = {machine, cost, &source->width.edges[phase]};
+        if (phase == DECODE)
+            source->energy_is_covered = segment_covers_energy(&of_phase, source->most_executions);
+    }
+    return (struct segment_phase){machine, cost, &source->width.edges[phase]};
+}
+
+void column_source_shape(struct column_source *source, const struct shape *shape)
+{
     source->shape = shape;
     shape_transformer(source->pricing.enumeration->space, shape, &source->net);
-    const struct ffn_table *ffn = look_up(source);
-    source->shape_ffn = ffn;
-    for (int phase = 0; phase < N_PHASES; phase++) {
-        source->cost[phase] = source->heads.cost[phase];
-        for (int i = 0; i < ffn->n_ops; i++)
-            block_cost_add(machine, &ffn->ops[phase][i], &source->cost[phase]);
-    }
+    source->shape_ffn = look_up(source);
     source->has_loss = loss_shape_of(source->pricing.loss, &source->net, &source->loss);
     source->live_bytes = live_activation_bytes(&source->net, source->pricing.workload->prompt);
+    source->has_cost[DECODE] = source->has_cost[PREFILL] = false;
     source->has_price = source->has_flop = false;
     for (int i = 0; i < 4; i++)
         source->depths_known[i / 2][i % 2] = false;
@@ -318,13 +369,7 @@ static struct depths depths_of(struct column_source *source, bool tied, bool sha
     return *depths;
 }
 
-static struct segment_phase phase_of(const struct column_source *source, int phase)
-{
-    return (struct segment_phase){source->pricing.machine, &source->cost[phase],
-                                  &source->width.edges[phase]};
-}
-
-static void open_variant(struct column_source *source, int index, struct depths depths)
+static void open_variant(struct column_source *source, struct depths depths)
 {
     struct columns *out = &source->out;
     out->first_id = source->next_id;
@@ -333,12 +378,9 @@ static void open_variant(struct column_source *source, int index, struct depths 
     source->next_id += out->n;
     source->filled = 0;
     source->has_base = false;
-    struct segment_phase decode = phase_of(source, DECODE), prefill = phase_of(source, PREFILL);
-    source->is_covered = segment_covers(&decode, out->schedule, depths.high) &&
-                         segment_covers(&prefill, out->schedule, depths.high);
-    source->n_walked += !source->is_covered;
+    source->n_walked += !source->is_covered[source->schedule];
     if (source->has_loss)
-        loss_variant_of(&source->loss, &source->repeats[index], out->schedule->share_ffn,
+        loss_variant_of(&source->loss, &source->repeats[source->schedule], out->schedule->share_ffn,
                         out->tie_embeddings, &source->loss_variant);
 }
 
@@ -347,24 +389,26 @@ const struct columns *column_source_next(struct column_source *source)
     const struct space *space = source->pricing.enumeration->space;
     while (source->variant < space->tie_embeddings.n * space->n_schedules) {
         int tie = source->variant / space->n_schedules;
-        int schedule = source->variant % space->n_schedules;
+        source->schedule = source->variant % space->n_schedules;
         source->variant++;
         source->out.tie_embeddings = space->tie_embeddings.value[tie] != 0;
-        source->out.schedule = &space->schedule[schedule];
+        source->out.schedule = &space->schedule[source->schedule];
         struct depths depths =
             depths_of(source, source->out.tie_embeddings, source->out.schedule->share_ffn);
         if (depths.low > depths.high)
             continue;
-        open_variant(source, schedule, depths);
+        open_variant(source, depths);
         return &source->out;
     }
     return NULL;
 }
 
-static void fill_line(double at_0, double step, int64_t low, int64_t n, double *restrict out)
+static void fill_line(const struct column_source *source, double at_0, double step,
+                      double *restrict out)
 {
-    for (int64_t i = 0; i < n; i++)
-        out[i] = at_0 + step * ((double)low + (double)i);
+    const double *restrict depth = source->depth + source->out.low;
+    for (int64_t i = 0; i < source->out.n; i++)
+        out[i] = at_0 + step * depth[i];
 }
 
 static void note_filled(struct column_source *source, enum column column)
@@ -400,19 +444,22 @@ static void walk(struct column_source *source)
 static void fill_pass(struct column_source *source, enum column column)
 {
     struct columns *out = &source->out;
-    if (!source->is_covered) {
+    int phase = column == COLUMN_PREFILL_NS ? PREFILL : DECODE;
+    enum column time = phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS;
+    struct segment_phase of_phase = phase_of(source, phase);
+    if (!source->is_covered[source->schedule] ||
+        (column == COLUMN_ENERGY && !source->energy_is_covered)) {
         walk(source);
         return;
     }
-    bool with_energy = column == COLUMN_ENERGY;
-    int phase = column == COLUMN_PREFILL_NS ? PREFILL : DECODE;
-    struct segment_phase of_phase = phase_of(source, phase);
+    source->with_energy |= column == COLUMN_ENERGY;
+    bool with_energy = phase == DECODE && source->with_energy && source->energy_is_covered;
     segment_price(&of_phase, out->schedule, source->width.table_bytes[out->tie_embeddings],
-                  out->low, out->low + out->n - 1,
-                  out->value[phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS],
+                  source->depth + out->low, out->low, out->n, out->value[time],
                   with_energy ? out->value[COLUMN_ENERGY] : NULL);
-    note_filled(source, phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS);
-    note_filled(source, column);
+    note_filled(source, time);
+    if (with_energy)
+        note_filled(source, COLUMN_ENERGY);
 }
 
 static struct stored_lines variant_lines(const struct column_source *source)
@@ -426,11 +473,11 @@ static void fill_load(struct column_source *source, double *restrict load)
     const struct machine *m = source->pricing.machine;
     const struct columns *out = &source->out;
     const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
+    const double *restrict depth = source->depth + out->low;
     double repeats = (double)out->schedule->repeats;
-    for (int64_t i = 0; i < out->n; i++) {
-        double executions = ((double)out->low + (double)i) * repeats;
-        load[i] = m->load_fixed_ns + bytes[i] / m->load_gbps + executions * m->load_layer_ns;
-    }
+    double fixed_ns = m->load_fixed_ns, gbps = m->load_gbps, layer_ns = m->load_layer_ns;
+    for (int64_t i = 0; i < out->n; i++)
+        load[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns;
 }
 
 static void fill_init(struct column_source *source, double *restrict init)
@@ -438,12 +485,13 @@ static void fill_init(struct column_source *source, double *restrict init)
     const struct machine *m = source->pricing.machine;
     const struct columns *out = &source->out;
     const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
+    const double *restrict depth = source->depth + out->low;
     double repeats = (double)out->schedule->repeats;
-    for (int64_t i = 0; i < out->n; i++) {
-        double distinct = (double)out->low + (double)i, executions = distinct * repeats;
-        init[i] = m->init_fixed_ns + (m->init_gbps > 0 ? bytes[i] / m->init_gbps : 0) +
-                  executions * m->init_layer_ns + distinct * distinct * m->init_block_sq_ns;
-    }
+    double fixed_ns = m->init_fixed_ns, layer_ns = m->init_layer_ns, sq_ns = m->init_block_sq_ns;
+    double gbps = m->init_gbps > 0 ? m->init_gbps : INFINITY; /* else bytes take no time */
+    for (int64_t i = 0; i < out->n; i++)
+        init[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns +
+                  depth[i] * depth[i] * sq_ns;
 }
 
 static void fill_ttft(struct column_source *source, double *restrict ttft)
@@ -461,8 +509,9 @@ static void fill_peak(struct column_source *source, double *restrict peak)
     const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
     double held = (double)(out->schedule->repeats * source->heads.kv_held_bytes);
     double live = (double)source->live_bytes;
+    const double *restrict depth = source->depth + out->low;
     for (int64_t i = 0; i < out->n; i++)
-        peak[i] = bytes[i] + held * ((double)out->low + (double)i) + live;
+        peak[i] = bytes[i] + held * depth[i] + live;
 }
 
 static void fill_fits(struct column_source *source, double *restrict fits)
@@ -502,31 +551,30 @@ static void fill_flop(struct column_source *source, double *restrict flop)
     if (!source->has_flop)
         flop_by_depth(&source->net, &source->flop_edges, &source->flop_block);
     source->has_flop = true;
-    fill_line((double)source->flop_edges, (double)(out->schedule->repeats * source->flop_block),
-              out->low, out->n, flop);
+    fill_line(source, (double)source->flop_edges,
+              (double)(out->schedule->repeats * source->flop_block), flop);
 }
 
 static void fill_count(struct column_source *source, enum column column, double *out)
 {
     struct stored_lines lines = variant_lines(source);
-    const int64_t low = source->out.low, n = source->out.n;
     double repeats = (double)source->out.schedule->repeats;
     if (column == COLUMN_ID)
-        fill_line((double)(source->out.first_id - low), 1, low, n, out);
+        fill_line(source, (double)(source->out.first_id - source->out.low), 1, out);
     else if (column == COLUMN_N_LAYERS)
-        fill_line(0, 1, low, n, out);
+        fill_line(source, 0, 1, out);
     else if (column == COLUMN_N_LAYERS_EFFECTIVE)
-        fill_line(0, repeats, low, n, out);
+        fill_line(source, 0, repeats, out);
     else if (column == COLUMN_PARAMS)
-        fill_line((double)(lines.outside.params + lines.once.params), (double)lines.layer.params,
-                  low, n, out);
+        fill_line(source, (double)(lines.outside.params + lines.once.params),
+                  (double)lines.layer.params, out);
     else if (column == COLUMN_PARAMS_BLOCKS)
-        fill_line((double)lines.once.params, (double)lines.layer.params, low, n, out);
+        fill_line(source, (double)lines.once.params, (double)lines.layer.params, out);
     else if (column == COLUMN_WEIGHT_BYTES)
-        fill_line((double)(lines.outside.bytes + lines.once.bytes), (double)lines.layer.bytes, low,
-                  n, out);
+        fill_line(source, (double)(lines.outside.bytes + lines.once.bytes),
+                  (double)lines.layer.bytes, out);
     else
-        fill_line(0, repeats * (double)source->heads.kv_row_bytes, low, n, out);
+        fill_line(source, 0, repeats * (double)source->heads.kv_row_bytes, out);
 }
 
 const double *column_fill(struct column_source *source, enum column column)

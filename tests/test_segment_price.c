@@ -40,10 +40,13 @@ static void check_depths(struct shape_price *shape, const struct machine *m,
     struct transformer net = shape->net;
     net.tie_embeddings = tied;
     double decode_ns[MOST_LAYERS], prefill_ns[MOST_LAYERS], energy[MOST_LAYERS];
-    int64_t table = lookup_table_bytes(&net), high = MOST_LAYERS + low - 1;
-    segment_price(&decode, &schedule, table, low, high, decode_ns, energy);
-    segment_price(&prefill, &schedule, table, low, high, prefill_ns, NULL);
-    for (int64_t n = low; n <= high; n++) {
+    double depth[MOST_LAYERS];
+    for (int i = 0; i < MOST_LAYERS; i++)
+        depth[i] = (double)(low + i);
+    int64_t table = lookup_table_bytes(&net);
+    segment_price(&decode, &schedule, table, depth, low, MOST_LAYERS, decode_ns, energy);
+    segment_price(&prefill, &schedule, table, depth, low, MOST_LAYERS, prefill_ns, NULL);
+    for (int64_t n = low; n < low + MOST_LAYERS; n++) {
         struct price price;
         schedule.n_layers = n;
         price_schedule(shape, &schedule, tied, &price);
@@ -69,11 +72,9 @@ static void segments_give_what_the_walk_gives_to_the_bit(void **state)
         sharp_machine(&rng, &m);
         assert_int_equal(price_shape(&net, &m, &workload, &shape, NULL), STATUS_OK);
         for (int k = 0; k < 6; k++) {
-            struct edge_cost edges;
-            struct segment_phase phase = phase_of(&shape.decode, &m, &edges);
             struct schedule schedule = random_schedule(&rng, 1);
             schedule.repeats += schedule.sharing == SHARING_NONE ? 0 : rng_between(&rng, 0, 1);
-            if (!segment_covers(&phase, &schedule, 2 * MOST_LAYERS))
+            if (!segment_covers(&m, &schedule))
                 continue;
             n_covered++;
             check_depths(&shape, &m, schedule, rng_between(&rng, 0, 1),
@@ -99,15 +100,17 @@ static void what_bends_is_left_to_the_walk(void **state)
     sharp_machine(&rng, &m);
     assert_int_equal(price_shape(&net, &m, &workload, &shape, NULL), STATUS_OK);
     struct segment_phase phase = phase_of(&shape.decode, &m, &edges);
-    assert_true(segment_covers(&phase, &reverse, 30));
+    assert_true(segment_covers_energy(&phase, 100));
+    assert_false(segment_covers_energy(&phase, (int64_t)1 << 50));
+    assert_true(segment_covers(&m, &reverse));
     reverse.repeats = 60;
-    assert_false(segment_covers(&phase, &reverse, 30));
+    assert_false(segment_covers(&m, &reverse));
     reverse.repeats = 2;
     m.levels[0].reread_lost_frac = 0.1;
-    assert_false(segment_covers(&phase, &reverse, 30));
-    assert_true(segment_covers(&phase, &none, 30));
+    assert_false(segment_covers(&m, &reverse));
+    assert_true(segment_covers(&m, &none));
     machine_level_spill(&m.levels[0], 3 * m.levels[0].capacity_bytes);
-    assert_false(segment_covers(&phase, &none, 30));
+    assert_false(segment_covers(&m, &none));
 }
 
 int main(void)
