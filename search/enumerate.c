@@ -230,17 +230,13 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
                                  enumerate_callback *callback, void *user, struct err *err)
 {
     const struct enumeration *e = enumeration;
-    if (workload->prompt < 1 || workload->prompt > e->space->max_context || workload->context < 0 ||
-        workload->context >= e->space->max_context)
-        return err_set(err, STATUS_RANGE,
-                       "prompt %" PRId64 " and context %" PRId64
-                       " do not fit the space's max_context of %" PRId64,
-                       workload->prompt, workload->context, e->space->max_context);
+    enum status status = check_workload(e->space, workload, err);
+    if (status != STATUS_OK)
+        return status;
     const struct pricing pricing = {e, machine, workload, options->loss};
     struct batch done = {0}, next = {0};
     int n_jobs = options->n_jobs > 0 ? options->n_jobs : omp_get_max_threads();
     int64_t size = options->batch > 0 ? options->batch : DEFAULT_BATCH;
-    enum status status = STATUS_OK;
     size_t first = 0, reached = 0; /* shapes before `reached` were handed over */
     while (first < e->n_shapes &&
            e->shapes[first].first_id + e->shapes[first].count <= options->first_id)

@@ -259,35 +259,32 @@ enum status filter_parse(const char *text, struct filter *out, struct err *err)
     return STATUS_OK;
 }
 
+bool comparison_holds(double x, enum comparison comparison, double y)
+{
+    switch (comparison) {
+    case IS_LESS:
+        return x < y;
+    case IS_LESS_EQUAL:
+        return x <= y;
+    case IS_GREATER:
+        return x > y;
+    case IS_GREATER_EQUAL:
+        return x >= y;
+    case IS_EQUAL:
+        return x == y;
+    case IS_NOT_EQUAL:
+        return x != y;
+    }
+    assert(!"no such comparison");
+    return false;
+}
+
 bool filter_passes(const struct filter *filter, const struct candidate *candidate)
 {
-    for (int i = 0; i < filter->n; i++) {
-        double x = metric_value(&filter->condition[i].metric, candidate);
-        double y = filter->condition[i].value;
-        bool passes = false;
-        switch (filter->condition[i].comparison) {
-        case IS_LESS:
-            passes = x < y;
-            break;
-        case IS_LESS_EQUAL:
-            passes = x <= y;
-            break;
-        case IS_GREATER:
-            passes = x > y;
-            break;
-        case IS_GREATER_EQUAL:
-            passes = x >= y;
-            break;
-        case IS_EQUAL:
-            passes = x == y;
-            break;
-        case IS_NOT_EQUAL:
-            passes = x != y;
-            break;
-        }
-        if (!passes)
+    for (int i = 0; i < filter->n; i++)
+        if (!comparison_holds(metric_value(&filter->condition[i].metric, candidate),
+                              filter->condition[i].comparison, filter->condition[i].value))
             return false;
-    }
     return true;
 }
 

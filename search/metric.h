@@ -44,6 +44,7 @@ struct filter {
 };
 /* NULL or "": everything passes. Errors: STATUS_USAGE. */
 enum status filter_parse(const char *text, struct filter *out, struct err *err);
+bool comparison_holds(double x, enum comparison comparison, double y);
 bool filter_passes(const struct filter *filter, const struct candidate *candidate);
 
 /* Objectives: "decode_ns" or "min:decode_ns", "max:params_blocks". */

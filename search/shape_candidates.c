@@ -1,11 +1,24 @@
 #include "search/shape_candidates.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <omp.h>
 
 #include "costmodel/shape_price.h"
 #include "search/loss_scale.h"
 #include "search/shape_variants.h"
+
+enum status check_workload(const struct space *space, const struct workload *workload,
+                           struct err *err)
+{
+    if (workload->prompt >= 1 && workload->prompt <= space->max_context && workload->context >= 0 &&
+        workload->context < space->max_context)
+        return STATUS_OK;
+    return err_set(err, STATUS_RANGE,
+                   "prompt %" PRId64 " and context %" PRId64
+                   " do not fit the space's max_context of %" PRId64,
+                   workload->prompt, workload->context, space->max_context);
+}
 
 void flop_by_depth(const struct transformer *net, int64_t *edges, int64_t *block)
 {

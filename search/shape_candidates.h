@@ -13,6 +13,10 @@ struct pricing {
     const struct loss_scale *loss; /* NULL: losses stay unknown */
 };
 
+/* Errors: STATUS_RANGE when the workload does not fit the space's max_context. */
+enum status check_workload(const struct space *space, const struct workload *workload,
+                           struct err *err);
+
 /* Candidates first .. end - 1 of a shape, counted from its own first, into out[0 ..]. */
 void shape_price_candidates(const struct pricing *pricing, const struct shape *shape, int64_t first,
                             int64_t end, struct candidate *out);
