@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "cli/best_search.h"
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -81,6 +82,16 @@ static enum status take_batch(const struct candidate *candidates, int64_t n, voi
     return status;
 }
 
+/* Every candidate becomes a row. */
+static enum status search_all(const struct search_job *job, const struct enumeration *enumeration,
+                              int n_jobs, struct search_sink *sink, struct err *err)
+{
+    struct enumerate_options options = {
+        .n_jobs = n_jobs, .loss = search_job_loss(job), .stop = interrupt_flag()};
+    return enumerate_candidates(enumeration, &job->machine, &job->workload, &options, take_batch,
+                                sink, err);
+}
+
 /* An interrupted search stores what it found and is still a failure: it did not do it all. */
 static enum status end_run(struct search_sink *sink, enum status status, struct err *err)
 {
@@ -113,9 +124,7 @@ static enum status search(const struct args *args, const struct search_job *job,
                           int64_t *run_id, struct err *err)
 {
     struct search_sink sink = {.total = enumeration->count};
-    struct enumerate_options options = {.n_jobs = (int)args_int(args, "jobs", 0),
-                                        .loss = search_job_loss(job),
-                                        .stop = interrupt_flag()};
+    int n_jobs = (int)args_int(args, "jobs", 0);
     enum status status = open_run(args, job, enumeration->count, store, run_id, err);
     if (status != STATUS_OK)
         return status;
@@ -124,8 +133,9 @@ static enum status search(const struct args *args, const struct search_job *job,
     sink.keeper.stored = job->stored;
     progress_init(&sink.progress, "search");
     if (status == STATUS_OK) {
-        status = enumerate_candidates(enumeration, &job->machine, &job->workload, &options,
-                                      take_batch, &sink, err);
+        status = job->keep == KEEP_ALL ? search_all(job, enumeration, n_jobs, &sink, err)
+                                       : best_search(job, enumeration, n_jobs, interrupt_flag(),
+                                                     &sink.keeper, &sink.progress, err);
         status = end_run(&sink, status, err);
     }
     if (status == STATUS_OK || status == STATUS_INTERRUPTED)

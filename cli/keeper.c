@@ -71,8 +71,13 @@ static enum status to_rows(struct keeper *keeper, const struct candidate *candid
     return status;
 }
 
+bool keeper_is_due(const struct keeper *keeper, int64_t position)
+{
+    return position > keeper->stored && clock_ns() - keeper->saved_ns > SAVE_EVERY_NS;
+}
+
 /* Stores the present front or top in place of the one before. */
-static enum status save_best(struct keeper *keeper, struct err *err)
+enum status keeper_save(struct keeper *keeper, struct err *err)
 {
     const struct candidate *best =
         keeper->kind == KEEP_TOP ? keeper->top.member : keeper->front.member;
@@ -112,7 +117,22 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
     if (keeper->kind == KEEP_ALL)
         return store_put_candidates(keeper->store, keeper->run_id, keeper->rows, n_rows,
                                     keeper->position, err);
-    return clock_ns() - keeper->saved_ns > SAVE_EVERY_NS ? save_best(keeper, err) : STATUS_OK;
+    return keeper_is_due(keeper, keeper->position) ? keeper_save(keeper, err) : STATUS_OK;
+}
+
+enum status keeper_replace(struct keeper *keeper, const struct candidate *candidates, size_t n,
+                           int64_t n_passed, int64_t position, struct err *err)
+{
+    enum status status = STATUS_OK;
+    keeper->front.n = keeper->top.n = 0;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        status = front_add(&keeper->front, &candidates[i], err);
+        if (keeper->kind == KEEP_TOP)
+            top_add(&keeper->top, &candidates[i]);
+    }
+    keeper->n_passed = n_passed;
+    keeper->position = position;
+    return status;
 }
 
 static int by_id(const void *a, const void *b)
@@ -149,7 +169,7 @@ enum status keeper_flush(struct keeper *keeper, struct err *err)
 {
     int64_t *ids = NULL;
     size_t n = 0;
-    enum status status = keeper->kind == KEEP_ALL ? STATUS_OK : save_best(keeper, err);
+    enum status status = keeper->kind == KEEP_ALL ? STATUS_OK : keeper_save(keeper, err);
     if (status == STATUS_OK)
         status = stored_front(keeper, &ids, &n, err);
     if (status == STATUS_OK)

@@ -46,6 +46,13 @@ enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limi
                         struct err *err);
 enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
                        struct err *err);
+/* Of a search that made no other rows: front and top are among these, and n_passed have passed the
+ * filter, of those before `position`. In place of what was there; not for KEEP_ALL. */
+enum status keeper_replace(struct keeper *keeper, const struct candidate *candidates, size_t n,
+                           int64_t n_passed, int64_t position, struct err *err);
+/* It is time to store front or top again; position: as keeper_replace. */
+bool keeper_is_due(const struct keeper *keeper, int64_t position);
+enum status keeper_save(struct keeper *keeper, struct err *err);
 /* Stores what is still only in memory and marks the front. */
 enum status keeper_flush(struct keeper *keeper, struct err *err);
 void keeper_release(struct keeper *keeper);

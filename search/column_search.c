@@ -325,12 +325,18 @@ static enum status look_at_stretch(struct search *search, size_t first, size_t l
     return put_together(search, err);
 }
 
+/* Long enough for a top to be put together now and then only. */
+static int64_t default_stretch(size_t n_top)
+{
+    return DEFAULT_STRETCH > 4 * (int64_t)n_top ? DEFAULT_STRETCH : 4 * (int64_t)n_top;
+}
+
 static enum status run(struct search *search, column_callback *callback, void *user,
                        struct err *err)
 {
     const struct column_search *job = search->job;
     const struct enumeration *e = enumeration_of(search);
-    int64_t stretch = job->stretch > 0 ? job->stretch : DEFAULT_STRETCH;
+    int64_t stretch = job->stretch > 0 ? job->stretch : default_stretch(job->n_top);
     struct column_best best = {0};
     for (size_t first = 0; first < e->n_shapes;) {
         size_t last = stretch_end(e, first, stretch);
