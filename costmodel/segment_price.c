@@ -340,13 +340,18 @@ static void find_segment(struct plan *plan, int64_t n, int64_t high, struct segm
 static inline void sum_ns(const struct segment *segment, double base, const double *restrict depth,
                           int64_t count, int runs, int edges, double *restrict ns)
 {
-    for (int64_t i = 0; i < count; i++) {
-        double sum = base;
+    for (int64_t i = 0; i < count; i += DEPTH_STEP) {
+        double sum[DEPTH_STEP];
+        for (int j = 0; j < DEPTH_STEP; j++)
+            sum[j] = base;
         for (int k = 0; k < runs; k++)
-            sum += (segment->mul[k] * depth[i] + segment->add[k]) * segment->run_ns[k];
+            for (int j = 0; j < DEPTH_STEP; j++)
+                sum[j] += (segment->mul[k] * depth[i + j] + segment->add[k]) * segment->run_ns[k];
         for (int e = 0; e < edges; e++)
-            sum += segment->edge_ns[e];
-        ns[i] = sum - depth[i] * segment->hidden_ns;
+            for (int j = 0; j < DEPTH_STEP; j++)
+                sum[j] += segment->edge_ns[e];
+        for (int j = 0; j < DEPTH_STEP; j++)
+            ns[i + j] = sum[j] - depth[i + j] * segment->hidden_ns;
     }
 }
 
@@ -370,10 +375,11 @@ static void add_level_pj(double mul, double add, double pj, const double *restri
 {
     if (mul == 0 && add == 0)
         return;
-    for (int64_t i = 0; i < count; i++) {
-        double bytes = mul * depth[i] + add;
-        energy_pj[i] = bytes > 0 ? energy_pj[i] + bytes * pj : energy_pj[i];
-    }
+    for (int64_t i = 0; i < count; i += DEPTH_STEP)
+        for (int j = 0; j < DEPTH_STEP; j++) {
+            double bytes = mul * depth[i + j] + add, more = energy_pj[i + j] + bytes * pj;
+            energy_pj[i + j] = bytes > 0 ? more : energy_pj[i + j];
+        }
 }
 
 static void price_energy(const struct plan *plan, const double *restrict depth, int64_t count,
@@ -386,9 +392,10 @@ static void price_energy(const struct plan *plan, const double *restrict depth, 
     double bytes = repeats * (double)plan->block->activation_bytes;
     double bytes_once = (double)edges->activation_bytes;
     double per_flop = machine->energy_pj_per_flop, near = machine->levels[0].energy_pj_per_byte;
-    for (int64_t i = 0; i < count; i++)
-        energy_pj[i] =
-            (flop * depth[i] + flop_once) * per_flop + (bytes * depth[i] + bytes_once) * near;
+    for (int64_t i = 0; i < count; i += DEPTH_STEP)
+        for (int j = 0; j < DEPTH_STEP; j++)
+            energy_pj[i + j] = (flop * depth[i + j] + flop_once) * per_flop +
+                               (bytes * depth[i + j] + bytes_once) * near;
     for (int level = 0; level < machine->n_levels; level++)
         add_level_pj(plan->segment->level_bytes[level].mul, plan->segment->level_bytes[level].add,
                      machine->levels[level].energy_pj_per_byte, depth, count, energy_pj);

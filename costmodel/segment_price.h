@@ -43,8 +43,11 @@ bool segment_covers(const struct machine *machine, const struct schedule *schedu
 /* True: energies are, too, up to so many executions. */
 bool segment_covers_energy(const struct segment_phase *phase, int64_t executions);
 
-/* Depths low .. low + n - 1, low at least 1.
- *   depth        [n]: these, as numbers
+/* Loops go over so many depths at a time, and beyond the last of them. */
+enum { DEPTH_STEP = 4 };
+
+/* Depths low .. low + n - 1, low at least 1. All arrays have room for DEPTH_STEP more.
+ *   depth        [n], and ascending beyond: these, as numbers
  *   table_bytes  as pass_walk takes it
  *   ns           [n], out: struct pass ns
  *   energy_pj    [n], out: price energy_pj_per_token; NULL: not wanted */

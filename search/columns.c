@@ -52,8 +52,8 @@ struct column_source {
     struct pricing pricing;
     struct width width;
     struct heads heads;
-    struct ffn_table *ffn; /* [MAX_AXIS_VALUES] */
-    size_t n_ffn, last_ffn;
+    struct ffn_table *ffn; /* [most_ffn] */
+    size_t most_ffn, n_ffn, last_ffn;
     struct quality_repeats repeats[MAX_SCHEDULES];
     bool is_covered[MAX_SCHEDULES];
 
@@ -76,7 +76,7 @@ struct column_source {
     struct candidate base;
     unsigned filled; /* bit c: column c is */
     struct columns out;
-    double *values; /* [N_COLUMNS + 1][max_layers + 1]; the last: 0, 1, ... */
+    double *values; /* [N_COLUMNS + 1][max_layers + 1 + DEPTH_STEP]; the last: 0, 1, ... */
     const double *depth;
     int64_t most_executions;
     bool with_energy; /* it was asked for once: it comes with the time of a decode */
@@ -118,9 +118,10 @@ enum status column_source_create(const struct pricing *pricing, struct column_so
                                  struct err *err)
 {
     const struct space *space = pricing->enumeration->space;
-    size_t depth = (size_t)space->max_layers + 1;
+    size_t depth = (size_t)space->max_layers + 1 + DEPTH_STEP;
+    size_t n_ffn = (size_t)(space->d_ff.n + space->n_ff_ratios + space->d_ff_rule_256);
     struct column_source *source = memory_new(1, sizeof *source);
-    struct ffn_table *ffn = memory_new(MAX_AXIS_VALUES, sizeof *ffn);
+    struct ffn_table *ffn = memory_new(n_ffn, sizeof *ffn);
     double *values = memory_new((N_COLUMNS + 1) * depth, sizeof *values);
     *out = NULL;
     if (source == NULL || ffn == NULL || values == NULL) {
@@ -129,7 +130,8 @@ enum status column_source_create(const struct pricing *pricing, struct column_so
         memory_free(values);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
-    *source = (struct column_source){.pricing = *pricing, .ffn = ffn, .values = values};
+    *source = (struct column_source){
+        .pricing = *pricing, .ffn = ffn, .most_ffn = n_ffn, .values = values};
     for (int c = 0; c < N_COLUMNS; c++)
         source->out.value[c] = values + (size_t)c * depth;
     double *depths = values + N_COLUMNS * depth;
@@ -253,7 +255,7 @@ static struct ffn_table *look_up(struct column_source *source)
     if (!has_heads)
         fill_heads(source, &tensors);
     if (ffn == NULL) {
-        assert(source->n_ffn < MAX_AXIS_VALUES);
+        assert(source->n_ffn < source->most_ffn);
         source->last_ffn = source->n_ffn++;
         ffn = &source->ffn[source->last_ffn];
         fill_ffn(&tensors, block->d_ff, ffn);
@@ -403,12 +405,17 @@ const struct columns *column_source_next(struct column_source *source)
     return NULL;
 }
 
+/* All depths of the variant, a few at a time and beyond the last. */
+#define EACH_DEPTH(source, i) \
+    for (int64_t step_ = 0; step_ < (source)->out.n; step_ += DEPTH_STEP) \
+        for (int64_t i = step_; i < step_ + DEPTH_STEP; i++)
+
 static void fill_line(const struct column_source *source, double at_0, double step,
                       double *restrict out)
 {
     const double *restrict depth = source->depth + source->out.low;
-    for (int64_t i = 0; i < source->out.n; i++)
-        out[i] = at_0 + step * depth[i];
+    EACH_DEPTH(source, i)
+    out[i] = at_0 + step * depth[i];
 }
 
 static void note_filled(struct column_source *source, enum column column)
@@ -476,8 +483,8 @@ static void fill_load(struct column_source *source, double *restrict load)
     const double *restrict depth = source->depth + out->low;
     double repeats = (double)out->schedule->repeats;
     double fixed_ns = m->load_fixed_ns, gbps = m->load_gbps, layer_ns = m->load_layer_ns;
-    for (int64_t i = 0; i < out->n; i++)
-        load[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns;
+    EACH_DEPTH(source, i)
+    load[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns;
 }
 
 static void fill_init(struct column_source *source, double *restrict init)
@@ -489,9 +496,9 @@ static void fill_init(struct column_source *source, double *restrict init)
     double repeats = (double)out->schedule->repeats;
     double fixed_ns = m->init_fixed_ns, layer_ns = m->init_layer_ns, sq_ns = m->init_block_sq_ns;
     double gbps = m->init_gbps > 0 ? m->init_gbps : INFINITY; /* else bytes take no time */
-    for (int64_t i = 0; i < out->n; i++)
-        init[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns +
-                  depth[i] * depth[i] * sq_ns;
+    EACH_DEPTH(source, i)
+    init[i] =
+        fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns + depth[i] * depth[i] * sq_ns;
 }
 
 static void fill_ttft(struct column_source *source, double *restrict ttft)
@@ -499,8 +506,8 @@ static void fill_ttft(struct column_source *source, double *restrict ttft)
     const double *load = column_fill(source, COLUMN_LOAD_NS);
     const double *init = column_fill(source, COLUMN_INIT_NS);
     const double *prefill = column_fill(source, COLUMN_PREFILL_NS);
-    for (int64_t i = 0; i < source->out.n; i++)
-        ttft[i] = load[i] + init[i] + prefill[i];
+    EACH_DEPTH(source, i)
+    ttft[i] = load[i] + init[i] + prefill[i];
 }
 
 static void fill_peak(struct column_source *source, double *restrict peak)
@@ -510,8 +517,8 @@ static void fill_peak(struct column_source *source, double *restrict peak)
     double held = (double)(out->schedule->repeats * source->heads.kv_held_bytes);
     double live = (double)source->live_bytes;
     const double *restrict depth = source->depth + out->low;
-    for (int64_t i = 0; i < out->n; i++)
-        peak[i] = bytes[i] + held * depth[i] + live;
+    EACH_DEPTH(source, i)
+    peak[i] = bytes[i] + held * depth[i] + live;
 }
 
 static void fill_fits(struct column_source *source, double *restrict fits)
@@ -529,20 +536,21 @@ static void fill_speed(struct column_source *source, double *restrict speed)
         speed[i] = 1e9 / decode[i];
 }
 
-static void fill_loss(struct column_source *source)
+static void fill_loss(struct column_source *source, double *restrict delta)
 {
-    struct columns *out = &source->out;
-    double *restrict delta = out->value[COLUMN_LOSS_DELTA];
-    double *restrict points = out->value[COLUMN_ACCURACY];
-    for (int64_t i = 0; i < out->n; i++) {
-        struct loss loss = {.loss_delta_nats = NAN, .accuracy_points = NAN};
-        if (source->has_loss)
-            loss_price(&source->loss_variant, out->low + i, &loss);
-        delta[i] = loss.loss_delta_nats;
-        points[i] = loss.accuracy_points;
-    }
-    note_filled(source, COLUMN_LOSS_DELTA);
-    note_filled(source, COLUMN_ACCURACY);
+    const int64_t low = source->out.low, n = source->out.n;
+    if (source->has_loss)
+        loss_deltas(&source->loss_variant, low, n, delta);
+    else
+        for (int64_t i = 0; i < n; i++)
+            delta[i] = NAN;
+}
+
+static void fill_accuracy(struct column_source *source, double *restrict points)
+{
+    const double *delta = column_fill(source, COLUMN_LOSS_DELTA);
+    for (int64_t i = 0; i < source->out.n; i++)
+        points[i] = source->has_loss ? loss_points(&source->loss_variant, delta[i]) : NAN;
 }
 
 static void fill_flop(struct column_source *source, double *restrict flop)
@@ -589,8 +597,10 @@ const double *column_fill(struct column_source *source, enum column column)
         fill_pass(source, column);
         break;
     case COLUMN_LOSS_DELTA:
+        fill_loss(source, out);
+        break;
     case COLUMN_ACCURACY:
-        fill_loss(source);
+        fill_accuracy(source, out);
         break;
     case COLUMN_LOAD_NS:
         fill_load(source, out);

@@ -272,6 +272,13 @@ void loss_variant_of(const struct loss_shape *shape, const struct quality_repeat
     out->points_per_nat = shape->scale->points_per_nat;
 }
 
+void loss_deltas(const struct loss_variant *variant, int64_t low, int64_t n, double *restrict out)
+{
+    const struct loss_variant v = *variant;
+    for (int64_t i = 0; i < n; i++)
+        out[i] = loss_delta(&v, low + i);
+}
+
 double loss_least(const struct loss_variant *variant, int64_t low, int64_t high)
 {
     const struct quality_line *line = &variant->line;

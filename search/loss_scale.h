@@ -79,12 +79,24 @@ struct loss_variant {
 void loss_variant_of(const struct loss_shape *shape, const struct quality_repeats *repeats,
                      bool share_ffn, bool tied, struct loss_variant *out);
 
+static inline double loss_delta(const struct loss_variant *variant, int64_t n_layers)
+{
+    return quality_price(&variant->line, n_layers) - variant->reference_nats;
+}
+
+/* Of depths low .. low + n - 1. */
+void loss_deltas(const struct loss_variant *variant, int64_t low, int64_t n, double *restrict out);
+
+static inline double loss_points(const struct loss_variant *variant, double delta_nats)
+{
+    return variant->points_per_nat * delta_nats + 0.0; /* no -0 */
+}
+
 static inline void loss_price(const struct loss_variant *variant, int64_t n_layers,
                               struct loss *out)
 {
-    double delta = quality_price(&variant->line, n_layers) - variant->reference_nats;
-    out->loss_delta_nats = delta;
-    out->accuracy_points = variant->points_per_nat * delta + 0.0; /* no -0 */
+    out->loss_delta_nats = loss_delta(variant, n_layers);
+    out->accuracy_points = loss_points(variant, out->loss_delta_nats);
 }
 
 /* Nats that no depth of low .. high is below; -INFINITY: nobody knows. Every term is a power of the

@@ -12,7 +12,7 @@
 #include "costmodel/shape_price.h"
 #include "tests/random_net.h"
 
-enum { MOST_LAYERS = 90 };
+enum { MOST_LAYERS = 90, ROOM = MOST_LAYERS + DEPTH_STEP };
 
 /* Levels of every size, so that distances cross them within a few layers. */
 static void sharp_machine(struct rng *rng, struct machine *m)
@@ -39,9 +39,9 @@ static void check_depths(struct shape_price *shape, const struct machine *m,
     struct segment_phase prefill = phase_of(&shape->prefill, m, &edges[1]);
     struct transformer net = shape->net;
     net.tie_embeddings = tied;
-    double decode_ns[MOST_LAYERS], prefill_ns[MOST_LAYERS], energy[MOST_LAYERS];
-    double depth[MOST_LAYERS];
-    for (int i = 0; i < MOST_LAYERS; i++)
+    double decode_ns[ROOM], prefill_ns[ROOM], energy[ROOM];
+    double depth[ROOM];
+    for (int i = 0; i < ROOM; i++)
         depth[i] = (double)(low + i);
     int64_t table = lookup_table_bytes(&net);
     segment_price(&decode, &schedule, table, depth, low, MOST_LAYERS, decode_ns, energy);
