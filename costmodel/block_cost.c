@@ -1,5 +1,8 @@
 #include "costmodel/block_cost.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "costmodel/operator_time.h"
 
 void op_cost_of(const struct machine *machine, const struct op *op, struct op_cost *out)
@@ -21,9 +24,17 @@ void op_cost_of(const struct machine *machine, const struct op *op, struct op_co
         out->ns[level] = operator_time(machine, op, level).busy_ns;
 }
 
+/* The groups are many, and few blocks have more than two: only those in use are touched. */
+void block_cost_copy(const struct block_cost *from, struct block_cost *to)
+{
+    memcpy(to, from,
+           offsetof(struct block_cost, groups) + (size_t)from->n_groups * sizeof *from->groups);
+}
+
 void block_cost_start(const struct machine *machine, struct block_cost *cost)
 {
-    *cost = (struct block_cost){.fixed_ns = machine->layer_ns};
+    memset(cost, 0, offsetof(struct block_cost, groups));
+    cost->fixed_ns = machine->layer_ns;
 }
 
 void block_cost_add(const struct machine *machine, const struct op_cost *op,
@@ -41,13 +52,13 @@ void block_cost_add(const struct machine *machine, const struct op_cost *op,
     }
     double *by_level = cost->kv_ns;
     if (op->group != GROUP_NONE) {
+        while (cost->n_groups <= op->group)
+            cost->groups[cost->n_groups++] = (struct group_cost){.start_ns = 0};
         struct group_cost *group = &cost->groups[op->group];
         by_level = group->ns;
         group->start_ns += op->start_ns;
         group->bytes += op->weight_bytes;
         cost->weight_bytes += op->weight_bytes;
-        if (cost->n_groups <= op->group)
-            cost->n_groups = op->group + 1;
     }
     for (int level = 0; level < machine->n_levels; level++)
         by_level[level] += op->ns[level];

@@ -22,23 +22,24 @@ struct op_cost {
 void op_cost_of(const struct machine *machine, const struct op *op, struct op_cost *out);
 
 struct block_cost {
-    int n_groups;
-    struct group_cost {
-        double ns[MAX_LEVELS]; /* operators on these weights, at [level] */
-        double start_ns;       /* of their matrices, all from memory */
-        int64_t bytes;
-    } groups[MAX_BLOCK_GROUPS];
     double kv_ns[MAX_LEVELS]; /* attention over the KV cache, at [level of the cache] */
     double other_ns;          /* operators without weights or cache */
     double fixed_ns;          /* per operator and per executed block */
     int64_t weight_bytes;     /* all groups */
     int64_t kv_bytes, kv_read_bytes, activation_bytes, flop; /* kv_bytes: read and written */
     bool beyond_timings;
+    int n_groups;
+    struct group_cost {
+        double ns[MAX_LEVELS]; /* operators on these weights, at [level] */
+        double start_ns;       /* of their matrices, all from memory */
+        int64_t bytes;
+    } groups[MAX_BLOCK_GROUPS]; /* [n_groups] are set */
 };
 /* Of no operator yet. */
 void block_cost_start(const struct machine *machine, struct block_cost *cost);
 void block_cost_add(const struct machine *machine, const struct op_cost *op,
                     struct block_cost *cost);
+void block_cost_copy(const struct block_cost *from, struct block_cost *to);
 /* Of all of a block's. */
 void block_cost(const struct machine *machine, const struct block_ops *block,
                 struct block_cost *cost);

@@ -114,9 +114,9 @@ struct segment {
 
 /* One schedule of a phase, and its segment at a depth. */
 struct plan {
+    const struct segment_phase *phase;
     const struct machine *machine;
     const struct block_cost *block;
-    const struct edge_cost *edges;
     const struct schedule *schedule;
     struct sizes sizes;
     struct line pass; /* distinct bytes of a pass */
@@ -128,37 +128,39 @@ struct plan {
     struct segment *segment;
 };
 
-static bool is_shared(const struct plan *plan, int group)
-{
-    return plan->schedule->share_ffn && group_is_shareable(group);
-}
-
-static struct sizes sizes_of(const struct segment_phase *phase, bool share_ffn)
-{
-    const struct block_cost *block = phase->block;
-    struct sizes sizes = {.kv = block->kv_read_bytes, .edges = phase->edges->weight_bytes};
-    for (int g = 0; g < block->n_groups; g++) {
-        if (share_ffn && group_is_shareable(g))
-            sizes.shared += block->groups[g].bytes;
-        else
-            sizes.own += block->groups[g].bytes;
-    }
-    return sizes;
-}
-
 /* One execution's weights, as pass_walk adds them up. */
-static double weights_ns(const struct plan *plan, int level, int shared_level)
+static double weights_at(const struct machine *machine, const struct block_cost *block, int level,
+                         int shareable_level)
 {
     double ns = 0;
-    for (int g = 0; g < plan->block->n_groups; g++) {
-        const struct group_cost *group = &plan->block->groups[g];
-        int at = is_shared(plan, g) ? shared_level : level;
+    for (int g = 0; g < block->n_groups; g++) {
+        const struct group_cost *group = &block->groups[g];
+        int at = group_is_shareable(g) ? shareable_level : level;
         double group_ns = group->ns[at];
         if (group->start_ns > 0)
-            group_ns += group->start_ns * (at < plan->machine->dram ? 0 : 1);
+            group_ns += group->start_ns * (at < machine->dram ? 0 : 1);
         ns += group_ns;
     }
     return ns;
+}
+
+void segment_phase_init(struct segment_phase *phase, const struct machine *machine,
+                        const struct block_cost *block, const struct edge_cost *edges)
+{
+    phase->machine = machine;
+    phase->block = block;
+    phase->edges = edges;
+    phase->shareable_bytes = 0;
+    for (int g = 0; g < block->n_groups; g++)
+        phase->shareable_bytes += group_is_shareable(g) ? block->groups[g].bytes : 0;
+    for (int level = 0; level < machine->n_levels; level++)
+        phase->weights_ns[level] = weights_at(machine, block, level, level);
+}
+
+static double weights_ns(const struct plan *plan, int level, int shared_level)
+{
+    return plan->schedule->share_ffn ? weights_at(plan->machine, plan->block, level, shared_level)
+                                     : plan->phase->weights_ns[level];
 }
 
 static void add_bytes(struct segment *segment, int level, double mul, double add, int64_t bytes)
@@ -293,13 +295,13 @@ static void add_edges(struct plan *plan)
     struct segment *segment = plan->segment;
     struct line gathered = {plan->pass.at_0 + plan->table_bytes, plan->pass.step};
     int gather_level = level_along(plan->machine, &gathered, plan->n, &segment->high);
-    segment->n_edges = plan->edges->n;
-    for (int i = 0; i < plan->edges->n; i++) {
-        int level = plan->edges->ops[i].is_gathered ? gather_level : plan->once_level;
-        segment->edge_ns[i] = plan->edges->ops[i].ns[level];
+    segment->n_edges = plan->phase->edges->n;
+    for (int i = 0; i < plan->phase->edges->n; i++) {
+        int level = plan->phase->edges->ops[i].is_gathered ? gather_level : plan->once_level;
+        segment->edge_ns[i] = plan->phase->edges->ops[i].ns[level];
     }
     if (plan->with_bytes) {
-        const struct edge_cost *edges = plan->edges;
+        const struct edge_cost *edges = plan->phase->edges;
         add_bytes(segment, gather_level, 0, 1, edges->gathered_bytes);
         add_bytes(segment, plan->once_level, 0, 1, edges->weight_bytes - edges->gathered_bytes);
         add_bytes(segment, plan->once_level, (double)plan->schedule->repeats, 0,
@@ -312,7 +314,7 @@ static void find_segment(struct plan *plan, int64_t n, int64_t high, struct segm
     segment->high = high;
     segment->n_runs = 0;
     segment->hidden_ns = 0;
-    for (int level = 0; level < plan->machine->n_levels; level++)
+    for (int level = 0; plan->with_bytes && level < plan->machine->n_levels; level++)
         segment->level_bytes[level].mul = segment->level_bytes[level].add = 0;
     plan->segment = segment;
     plan->n = n;
@@ -386,7 +388,7 @@ static void price_energy(const struct plan *plan, const double *restrict depth, 
                          double *restrict energy_pj)
 {
     const struct machine *machine = plan->machine;
-    const struct edge_cost *edges = plan->edges;
+    const struct edge_cost *edges = plan->phase->edges;
     double repeats = (double)plan->schedule->repeats;
     double flop = repeats * (double)plan->block->flop, flop_once = (double)edges->flop;
     double bytes = repeats * (double)plan->block->activation_bytes;
@@ -406,13 +408,17 @@ void segment_price(const struct segment_phase *phase, const struct schedule *sch
                    double *energy_pj)
 {
     struct segment segment;
-    struct plan plan = {.machine = phase->machine,
-                        .block = phase->block,
-                        .edges = phase->edges,
-                        .schedule = schedule,
-                        .sizes = sizes_of(phase, schedule->share_ffn),
-                        .table_bytes = table_bytes,
-                        .with_bytes = energy_pj != NULL};
+    int64_t shared = schedule->share_ffn ? phase->shareable_bytes : 0;
+    int64_t own = phase->block->weight_bytes - shared;
+    struct plan plan = {
+        .phase = phase,
+        .machine = phase->machine,
+        .block = phase->block,
+        .schedule = schedule,
+        .sizes = {own, shared, phase->block->kv_read_bytes, phase->edges->weight_bytes},
+        .table_bytes = table_bytes,
+        .with_bytes = energy_pj != NULL,
+    };
     const struct sizes *s = &plan.sizes;
     plan.pass = (struct line){s->edges + s->shared, s->own + schedule->repeats * s->kv};
     plan.near_level = found_level(phase->machine, s->own + s->shared + s->kv);

@@ -31,12 +31,17 @@ struct edge_cost {
 void edge_cost_of(const struct machine *machine, const struct operator_list *list,
                   struct edge_cost *out);
 
-/* A phase of a shape. */
+/* A phase of a shape, and what can be worked out of it before there is a schedule. */
 struct segment_phase {
     const struct machine *machine;
     const struct block_cost *block;
     const struct edge_cost *edges;
+    double weights_ns[MAX_LEVELS]; /* of an execution that has all its weights at [level] */
+    int64_t shareable_bytes; /* of a block's weights, those that share_ffn makes one for all */
 };
+/* All are borrowed. */
+void segment_phase_init(struct segment_phase *phase, const struct machine *machine,
+                        const struct block_cost *block, const struct edge_cost *edges);
 
 /* True: times of the schedule are priced by segments on this machine. Its n_layers is not read. */
 bool segment_covers(const struct machine *machine, const struct schedule *schedule);

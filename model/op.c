@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 /* FLOPs an element are nominal: of a per-element pass the order of magnitude is all that matters,
  * its time is its bytes. */
@@ -98,6 +99,13 @@ struct op op_norm(const struct tensor *tensor, enum op_role role, int64_t m)
     struct op op = op_elementwise(OP_NORM, role, m, tensor->columns, 1);
     op_reads(&op, tensor);
     return op;
+}
+
+void block_ops_clear(struct block_ops *block)
+{
+    block->n_ops = block->n_groups = 0;
+    block->kv_read_bytes = block->n_blocks = 0;
+    memset(block->groups, 0, sizeof block->groups);
 }
 
 void ops_push(struct block_ops *block, struct op op)

@@ -119,6 +119,8 @@ struct block_ops {
     int64_t n_blocks;      /* distinct blocks of this class */
 };
 
+/* No operators yet; ops[] is left as it is. */
+void block_ops_clear(struct block_ops *block);
 /* Appends, and counts the weights to their group and the cache that is read. */
 void ops_push(struct block_ops *block, struct op op);
 int64_t block_weight_bytes(const struct block_ops *block);

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "model/tensors.h"
@@ -16,23 +15,37 @@ static void push_norm(const struct tensor_list *tensors, enum tensor_role tensor
         ops_push(out, op_norm(norm, role, m));
 }
 
+void ops_block_mixer(const struct transformer *net, const struct block *block,
+                     const struct tensor_list *tensors, const struct operator_list *pass,
+                     struct block_ops *out)
+{
+    int64_t m = pass->n_tokens;
+    if (block->mixer == MIXER_NONE)
+        return;
+    push_norm(tensors, TENSOR_ATTENTION_NORM, ROLE_ATTENTION_NORM, m, out);
+    mixer_traits(block->mixer)->ops(net, block, tensors, pass, out);
+    push_norm(tensors, TENSOR_ATTENTION_POST_NORM, ROLE_ATTENTION_POST_NORM, m, out);
+    ops_push(out, op_elementwise(OP_ADD, ROLE_ATTENTION_ADD, m, net->d_model, 2));
+}
+
+void ops_block_ffn(const struct transformer *net, const struct tensor_list *tensors,
+                   const struct operator_list *pass, struct block_ops *out)
+{
+    int64_t m = pass->n_tokens;
+    push_norm(tensors, TENSOR_FFN_NORM, ROLE_FFN_NORM, m, out);
+    ffn_ops(net, tensors, pass, out);
+    push_norm(tensors, TENSOR_FFN_POST_NORM, ROLE_FFN_POST_NORM, m, out);
+    ops_push(out, op_elementwise(OP_ADD, ROLE_FFN_ADD, m, net->d_model, 2));
+}
+
 static void list_block(const struct transformer *net, const struct block *block,
                        const struct operator_list *list, struct block_ops *out)
 {
-    int64_t m = list->n_tokens;
     struct tensor_list tensors;
     tensors_of_block(net, block, &tensors);
-    memset(out, 0, sizeof *out);
-    if (block->mixer != MIXER_NONE) {
-        push_norm(&tensors, TENSOR_ATTENTION_NORM, ROLE_ATTENTION_NORM, m, out);
-        mixer_traits(block->mixer)->ops(net, block, &tensors, list, out);
-        push_norm(&tensors, TENSOR_ATTENTION_POST_NORM, ROLE_ATTENTION_POST_NORM, m, out);
-        ops_push(out, op_elementwise(OP_ADD, ROLE_ATTENTION_ADD, m, net->d_model, 2));
-    }
-    push_norm(&tensors, TENSOR_FFN_NORM, ROLE_FFN_NORM, m, out);
-    ffn_ops(net, &tensors, list, out);
-    push_norm(&tensors, TENSOR_FFN_POST_NORM, ROLE_FFN_POST_NORM, m, out);
-    ops_push(out, op_elementwise(OP_ADD, ROLE_FFN_ADD, m, net->d_model, 2));
+    block_ops_clear(out);
+    ops_block_mixer(net, block, &tensors, list, out);
+    ops_block_ffn(net, &tensors, list, out);
 }
 
 /* Rows of the token table, and of the positions if there are any. */

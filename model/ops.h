@@ -50,6 +50,14 @@ enum status ops_decode(const struct transformer *net, int64_t context, struct op
                        struct err *err);
 enum status ops_prefill(const struct transformer *net, int64_t prompt, struct operator_list *out,
                         struct err *err);
+/* The operators of a block in two parts, of which a search keeps tables: its mixer, and its FFN.
+ * tensors: the block's. pass: phase, n_tokens and context are read. Appended to `out`. */
+void ops_block_mixer(const struct transformer *net, const struct block *block,
+                     const struct tensor_list *tensors, const struct operator_list *pass,
+                     struct block_ops *out);
+void ops_block_ffn(const struct transformer *net, const struct tensor_list *tensors,
+                   const struct operator_list *pass, struct block_ops *out);
+
 void ops_release(struct operator_list *list);
 
 /* The same classes in another stack: `schedule` over schedule->n_layers blocks of these classes.

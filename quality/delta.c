@@ -61,7 +61,7 @@ enum status quality_pricer_init(const struct quality_law *law, int recipe, doubl
         .ln_tokens = own[2] - exp(own[3]) * log(tokens / 1e10),
         .tied_nats = c[QUALITY_TIED],
         .max_depth = max_depth,
-        .depth = memory_new((size_t)max_depth + 1, sizeof *out->depth),
+        .depth = memory_new((size_t)max_depth + QUALITY_DEPTHS_BEYOND, sizeof *out->depth),
     };
     if (out->depth == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");

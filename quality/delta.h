@@ -50,6 +50,8 @@ struct quality_depth {
     double shared; /* n^(phi - 1) */
 };
 
+enum { QUALITY_DEPTHS_BEYOND = 8 }; /* may be read, and mean nothing */
+
 struct quality_pricer {
     const struct quality_law *law; /* borrowed */
     int recipe;
@@ -58,7 +60,7 @@ struct quality_pricer {
     double ln_tokens; /* ln B - beta ln(T / 1e10) */
     double tied_nats;
     int max_depth;
-    struct quality_depth *depth; /* [max_depth + 1]; owned */
+    struct quality_depth *depth; /* [max_depth + QUALITY_DEPTHS_BEYOND]; owned */
 };
 
 /* max_depth: distinct layers at most. Release with quality_pricer_release. Errors: STATUS_NOMEM. */

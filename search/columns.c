@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "costmodel/segment_price.h"
@@ -44,8 +45,11 @@ struct heads {
     int64_t n_heads, n_kv_heads, d_head;
     struct stored own;
     int64_t kv_row_bytes, kv_held_bytes; /* of an execution */
+    struct tensor_list tensors;          /* of the shape that it was filled from */
     bool has_cost[N_PHASES];
-    struct block_cost cost[N_PHASES]; /* of the operators before the FFN's */
+    struct block_cost cost[N_PHASES]; /* of the operators before the FFN's... */
+    struct block_ops ops[N_PHASES];   /* ...these, of the heads that were costed last... */
+    struct op_cost op_costs[N_PHASES][MAX_BLOCK_OPS]; /* ...and their costs */
 };
 
 struct column_source {
@@ -60,6 +64,7 @@ struct column_source {
     const struct shape *shape;
     struct transformer net;
     struct block_cost cost[N_PHASES];
+    struct segment_phase phases[N_PHASES];
     struct ffn_table *shape_ffn;
     bool has_cost[N_PHASES], has_loss, has_price, has_flop, energy_is_covered;
     struct loss_shape loss;
@@ -82,12 +87,6 @@ struct column_source {
     bool with_energy; /* it was asked for once: it comes with the time of a decode */
     int64_t n_walked;
 };
-
-/* Behind the attention's in a pass. */
-static bool is_of_ffn(const struct op *op)
-{
-    return op->role >= ROLE_FFN_NORM;
-}
 
 enum column column_of(const struct metric *metric)
 {
@@ -156,6 +155,7 @@ void column_source_free(struct column_source *source)
 static void fill_width(struct column_source *source)
 {
     struct width *width = &source->width;
+    const bool tie_embeddings = source->net.tie_embeddings;
     width->dtype = source->shape->dtype;
     width->vocab_size = source->shape->vocab_size;
     width->d_model = source->shape->d_model;
@@ -168,6 +168,7 @@ static void fill_width(struct column_source *source)
             (struct stored){params.total - params.blocks, bytes.total - bytes.blocks};
         width->table_bytes[tied] = lookup_table_bytes(&source->net);
     }
+    source->net.tie_embeddings = tie_embeddings;
     for (int phase = 0; phase < N_PHASES; phase++)
         width->has_edges[phase] = false;
     source->n_ffn = source->last_ffn = 0;
@@ -180,7 +181,7 @@ static void add_stored(const struct tensor *tensor, struct stored *stored)
     stored->bytes += tensor_bytes(tensor);
 }
 
-static void fill_heads(struct column_source *source, const struct tensor_list *tensors)
+static void fill_heads(struct column_source *source)
 {
     const struct workload *workload = source->pricing.workload;
     const struct block *block = &source->net.stack.first;
@@ -192,9 +193,9 @@ static void fill_heads(struct column_source *source, const struct tensor_list *t
     heads->n_kv_heads = block->n_kv_heads;
     heads->d_head = block->d_head;
     heads->own = (struct stored){0, 0};
-    for (int t = 0; t < tensors->n; t++)
-        if (tensors->tensors[t].role < TENSOR_FFN_NORM)
-            add_stored(&tensors->tensors[t], &heads->own);
+    for (int t = 0; t < heads->tensors.n; t++)
+        if (heads->tensors.tensors[t].role < TENSOR_FFN_NORM)
+            add_stored(&heads->tensors.tensors[t], &heads->own);
     heads->kv_row_bytes = transformer_kv_bytes_per_token(&source->net);
     heads->kv_held_bytes = transformer_kv_bytes(&source->net, held);
     for (int phase = 0; phase < N_PHASES; phase++)
@@ -250,14 +251,16 @@ static struct ffn_table *look_up(struct column_source *source)
     struct ffn_table *ffn = find_ffn(source, block->d_ff);
     if (has_heads && ffn != NULL)
         return ffn;
-    struct tensor_list tensors;
-    tensors_of_block(&source->net, block, &tensors);
-    if (!has_heads)
-        fill_heads(source, &tensors);
+    if (!has_heads) {
+        tensors_of_block(&source->net, block, &source->heads.tensors);
+        fill_heads(source);
+    }
     if (ffn == NULL) {
+        struct tensor_list tensors;
         assert(source->n_ffn < source->most_ffn);
         source->last_ffn = source->n_ffn++;
         ffn = &source->ffn[source->last_ffn];
+        tensors_of_block(&source->net, block, &tensors);
         fill_ffn(&tensors, block->d_ff, ffn);
     }
     return ffn;
@@ -272,63 +275,95 @@ static void list_phase(const struct column_source *source, int phase, struct ope
     (void)status;
 }
 
+static void list_edges(const struct column_source *source, int phase, struct edge_cost *out)
+{
+    struct operator_list list;
+    list_phase(source, phase, &list);
+    edge_cost_of(source->pricing.machine, &list, out);
+}
+
+/* From one choice of heads to the next of a width, few operators change. */
+static void cost_heads(struct column_source *source, int phase, const struct operator_list *pass)
+{
+    const struct machine *machine = source->pricing.machine;
+    struct heads *heads = &source->heads;
+    struct block_ops block, *last = &heads->ops[phase];
+    struct op_cost *costs = heads->op_costs[phase];
+    block_ops_clear(&block);
+    ops_block_mixer(&source->net, &source->net.stack.first, &heads->tensors, pass, &block);
+    block_cost_start(machine, &heads->cost[phase]);
+    for (int i = 0; i < block.n_ops; i++) {
+        if (i >= last->n_ops || memcmp(&block.ops[i], &last->ops[i], sizeof block.ops[i]) != 0) {
+            op_cost_of(machine, &block.ops[i], &costs[i]);
+            last->ops[i] = block.ops[i];
+        }
+        block_cost_add(machine, &costs[i], &heads->cost[phase]);
+    }
+    last->n_ops = block.n_ops;
+}
+
+static void cost_ffn(struct column_source *source, int phase, const struct operator_list *pass)
+{
+    struct ffn_table *out = source->shape_ffn;
+    struct tensor_list tensors;
+    struct block_ops block;
+    tensors_of_block(&source->net, &source->net.stack.first, &tensors);
+    block_ops_clear(&block);
+    ops_block_ffn(&source->net, &tensors, pass, &block);
+    assert(block.n_ops <= MAX_FFN_OPS);
+    out->n_ops = block.n_ops;
+    for (int i = 0; i < block.n_ops; i++)
+        op_cost_of(source->pricing.machine, &block.ops[i], &out->ops[phase][i]);
+}
+
 /* Fills what the tables lack of a phase. */
 static void cost_phase(struct column_source *source, int phase)
 {
-    const struct machine *machine = source->pricing.machine;
-    struct width *width = &source->width;
-    struct heads *heads = &source->heads;
-    struct ffn_table *ffn = source->shape_ffn;
-    struct operator_list list;
-    struct op_cost op;
-    list_phase(source, phase, &list);
-    const struct block_ops *block = &list.uniform;
-    int first = 0;
-    while (first < block->n_ops && !is_of_ffn(&block->ops[first]))
-        first++;
-    if (!width->has_edges[phase])
-        edge_cost_of(machine, &list, &width->edges[phase]);
-    if (!heads->has_cost[phase]) {
-        block_cost_start(machine, &heads->cost[phase]);
-        for (int i = 0; i < first; i++) {
-            op_cost_of(machine, &block->ops[i], &op);
-            block_cost_add(machine, &op, &heads->cost[phase]);
-        }
-    }
-    if (!ffn->has_ops[phase]) {
-        assert(block->n_ops - first <= MAX_FFN_OPS);
-        ffn->n_ops = block->n_ops - first;
-        for (int i = 0; i < ffn->n_ops; i++)
-            op_cost_of(machine, &block->ops[first + i], &ffn->ops[phase][i]);
-    }
-    width->has_edges[phase] = heads->has_cost[phase] = ffn->has_ops[phase] = true;
+    const struct workload *workload = source->pricing.workload;
+    struct operator_list pass;
+    pass.phase = phase == DECODE ? PHASE_DECODE : PHASE_PREFILL;
+    pass.n_tokens = phase == DECODE ? 1 : workload->prompt;
+    pass.context = phase == DECODE ? workload->context : 0;
+    if (!source->width.has_edges[phase])
+        list_edges(source, phase, &source->width.edges[phase]);
+    if (!source->heads.has_cost[phase])
+        cost_heads(source, phase, &pass);
+    if (!source->shape_ffn->has_ops[phase])
+        cost_ffn(source, phase, &pass);
+    source->width.has_edges[phase] = true;
+    source->heads.has_cost[phase] = true;
+    source->shape_ffn->has_ops[phase] = true;
 }
 
 /* What a block of the shape costs, and what stands outside. */
-static struct segment_phase phase_of(struct column_source *source, int phase)
+static const struct segment_phase *phase_of(struct column_source *source, int phase)
 {
     const struct machine *machine = source->pricing.machine;
     const struct ffn_table *ffn = source->shape_ffn;
     struct block_cost *cost = &source->cost[phase];
-    if (!source->has_cost[phase]) {
-        if (!source->width.has_edges[phase] || !source->heads.has_cost[phase] ||
-            !ffn->has_ops[phase])
-            cost_phase(source, phase);
-        *cost = source->heads.cost[phase];
-        for (int i = 0; i < ffn->n_ops; i++)
-            block_cost_add(machine, &ffn->ops[phase][i], cost);
-        source->has_cost[phase] = true;
-        struct segment_phase of_phase = {machine, cost, &source->width.edges[phase]};
-        if (phase == DECODE)
-            source->energy_is_covered = segment_covers_energy(&of_phase, source->most_executions);
-    }
-    return (struct segment_phase){machine, cost, &source->width.edges[phase]};
+    if (source->has_cost[phase])
+        return &source->phases[phase];
+    if (!source->width.has_edges[phase] || !source->heads.has_cost[phase] || !ffn->has_ops[phase])
+        cost_phase(source, phase);
+    block_cost_copy(&source->heads.cost[phase], cost);
+    for (int i = 0; i < ffn->n_ops; i++)
+        block_cost_add(machine, &ffn->ops[phase][i], cost);
+    segment_phase_init(&source->phases[phase], machine, cost, &source->width.edges[phase]);
+    if (phase == DECODE)
+        source->energy_is_covered =
+            segment_covers_energy(&source->phases[phase], source->most_executions);
+    source->has_cost[phase] = true;
+    return &source->phases[phase];
 }
 
 void column_source_shape(struct column_source *source, const struct shape *shape)
 {
+    bool is_near = source->shape != NULL && same_width(&source->width, shape);
     source->shape = shape;
-    shape_transformer(source->pricing.enumeration->space, shape, &source->net);
+    if (is_near)
+        source->net.stack = shape->stack;
+    else
+        shape_transformer(source->pricing.enumeration->space, shape, &source->net);
     source->shape_ffn = look_up(source);
     source->has_loss = loss_shape_of(source->pricing.loss, &source->net, &source->loss);
     source->live_bytes = live_activation_bytes(&source->net, source->pricing.workload->prompt);
@@ -453,7 +488,7 @@ static void fill_pass(struct column_source *source, enum column column)
     struct columns *out = &source->out;
     int phase = column == COLUMN_PREFILL_NS ? PREFILL : DECODE;
     enum column time = phase == PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS;
-    struct segment_phase of_phase = phase_of(source, phase);
+    const struct segment_phase *of_phase = phase_of(source, phase);
     if (!source->is_covered[source->schedule] ||
         (column == COLUMN_ENERGY && !source->energy_is_covered)) {
         walk(source);
@@ -461,7 +496,7 @@ static void fill_pass(struct column_source *source, enum column column)
     }
     source->with_energy |= column == COLUMN_ENERGY;
     bool with_energy = phase == DECODE && source->with_energy && source->energy_is_covered;
-    segment_price(&of_phase, out->schedule, source->width.table_bytes[out->tie_embeddings],
+    segment_price(of_phase, out->schedule, source->width.table_bytes[out->tie_embeddings],
                   source->depth + out->low, out->low, out->n, out->value[time],
                   with_energy ? out->value[COLUMN_ENERGY] : NULL);
     note_filled(source, time);

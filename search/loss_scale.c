@@ -274,9 +274,16 @@ void loss_variant_of(const struct loss_shape *shape, const struct quality_repeat
 
 void loss_deltas(const struct loss_variant *variant, int64_t low, int64_t n, double *restrict out)
 {
-    const struct loss_variant v = *variant;
-    for (int64_t i = 0; i < n; i++)
-        out[i] = loss_delta(&v, low + i);
+    struct loss_variant v = *variant;
+    if (v.line.shared_ffn) {
+        for (int64_t i = 0; i < n; i++)
+            out[i] = loss_delta(&v, low + i);
+        return;
+    }
+    v.line.shared_ffn = false; /* for the compiler */
+    for (int64_t i = 0; i < n; i += LOSS_STEP)
+        for (int j = 0; j < LOSS_STEP; j++)
+            out[i + j] = loss_delta(&v, low + i + j);
 }
 
 double loss_least(const struct loss_variant *variant, int64_t low, int64_t high)

@@ -84,7 +84,8 @@ static inline double loss_delta(const struct loss_variant *variant, int64_t n_la
     return quality_price(&variant->line, n_layers) - variant->reference_nats;
 }
 
-/* Of depths low .. low + n - 1. */
+/* Of depths low .. low + n - 1; `out` has room for LOSS_STEP more. */
+enum { LOSS_STEP = 4 };
 void loss_deltas(const struct loss_variant *variant, int64_t low, int64_t n, double *restrict out);
 
 static inline double loss_points(const struct loss_variant *variant, double delta_nats)

@@ -28,7 +28,9 @@ static struct segment_phase phase_of(struct phase_price *price, const struct mac
                                      struct edge_cost *edges)
 {
     edge_cost_of(machine, &price->list, edges);
-    return (struct segment_phase){machine, &price->one, edges};
+    struct segment_phase phase;
+    segment_phase_init(&phase, machine, &price->one, edges);
+    return phase;
 }
 
 static void check_depths(struct shape_price *shape, const struct machine *m,
