@@ -1,8 +1,10 @@
-/* Architectures priced per second: the search without a store, on one thread and on all, with the
- * law of loss (as `lathe search` does) and without.
+/* Architectures priced per second, without a store, on one thread and on all: as rows, with the law
+ * of loss (as `lathe search` does) and without; as columns, six of them and two; and the front of
+ * decode and loss by columns.
  *
- * Usage: bench_search [rounds] [device]. Rounds interleave thread counts and law; prints medians and
- * spread, and what finding the best of the search takes. */
+ * Usage: bench_search [rounds] [device]. Rounds interleave all of these; prints medians and spread, the
+ * best round, and the ratio of columns to rows in the same run. Columns go over the space many times,
+ * since once takes a millisecond: all tables are made anew each time. */
 #include <inttypes.h>
 #include <omp.h>
 #include <stdio.h>
@@ -13,9 +15,11 @@
 #include "base/stats.h"
 #include "device/device.h"
 #include "quality/law_file.h"
+#include "search/column_search.h"
+#include "search/columns.h"
 #include "search/loss_scale.h"
 
-enum { MAX_ROUNDS = 64 };
+enum { MAX_ROUNDS = 64, PASSES = 30 };
 
 static enum status add_up(const struct candidate *candidates, int64_t n, void *user,
                           struct err *err)
@@ -27,19 +31,136 @@ static enum status add_up(const struct candidate *candidates, int64_t n, void *u
     return STATUS_OK;
 }
 
-static double rate(const struct enumeration *e, const struct machine *machine,
-                   const struct loss_scale *loss, int jobs)
+/* What is timed. */
+struct bench {
+    struct pricing pricing;
+    const struct loss_scale *scale;
+};
+
+static void give_up(const struct err *err)
 {
-    struct workload workload = {DEFAULT_PROMPT, DEFAULT_CONTEXT};
-    struct enumerate_options options = {.n_jobs = jobs, .loss = loss};
+    fprintf(stderr, "bench_search: %s\n", err->message);
+    exit(1);
+}
+
+static double per_second(const struct bench *bench, int64_t passes, int64_t start_ns)
+{
+    return (double)(passes * bench->pricing.enumeration->count) /
+           ((double)(clock_ns() - start_ns) / 1e9);
+}
+
+static double rows(const struct bench *bench, int jobs, bool with_loss)
+{
+    const struct pricing *p = &bench->pricing;
+    struct enumerate_options options = {.n_jobs = jobs, .loss = with_loss ? bench->scale : NULL};
     double sum = 0;
     struct err err;
     int64_t start = clock_ns();
-    if (enumerate_candidates(e, machine, &workload, &options, add_up, &sum, &err)) {
-        fprintf(stderr, "bench_search: %s\n", err.message);
-        exit(1);
+    if (enumerate_candidates(p->enumeration, p->machine, p->workload, &options, add_up, &sum, &err))
+        give_up(&err);
+    return per_second(bench, 1, start);
+}
+
+static double rows_with_law(const struct bench *bench, int jobs)
+{
+    return rows(bench, jobs, true);
+}
+
+static double rows_without(const struct bench *bench, int jobs)
+{
+    return rows(bench, jobs, false);
+}
+
+static void fill(struct column_source *source, const struct shape *shape,
+                 const enum column *columns, int n, double *sum)
+{
+    const struct columns *variant;
+    column_source_shape(source, shape);
+    while ((variant = column_source_next(source)) != NULL)
+        for (int c = 0; c < n; c++)
+            *sum += column_fill(source, columns[c])[variant->n - 1];
+}
+
+/* One thread takes some shapes after the other; after the last of the space comes its first. */
+static double fill_all(const struct bench *bench, int jobs, const enum column *columns, int n)
+{
+    const struct enumeration *e = bench->pricing.enumeration;
+    const int64_t n_shapes = (int64_t)e->n_shapes, passes = PASSES;
+    double sum = 0;
+    int64_t start = clock_ns();
+#pragma omp parallel num_threads(jobs) reduction(+ : sum)
+    {
+        struct column_source *source;
+        struct err err;
+        if (column_source_create(&bench->pricing, &source, &err))
+            give_up(&err);
+#pragma omp for schedule(dynamic, 64)
+        for (int64_t s = 0; s < passes * n_shapes; s++)
+            fill(source, &e->shapes[s % n_shapes], columns, n, &sum);
+        column_source_free(source);
     }
-    return (double)e->count / ((double)(clock_ns() - start) / 1e9);
+    if (sum == 0)
+        puts("nothing was priced");
+    return per_second(bench, passes, start);
+}
+
+static double six_columns(const struct bench *bench, int jobs)
+{
+    static const enum column columns[] = {COLUMN_DECODE_NS, COLUMN_PREFILL_NS, COLUMN_TTFT_COLD_NS,
+                                          COLUMN_ENERGY,    COLUMN_PEAK_BYTES, COLUMN_LOSS_DELTA};
+    return fill_all(bench, jobs, columns, 6);
+}
+
+static double two_columns(const struct bench *bench, int jobs)
+{
+    static const enum column columns[] = {COLUMN_DECODE_NS, COLUMN_LOSS_DELTA};
+    return fill_all(bench, jobs, columns, 2);
+}
+
+static enum status count_front(const struct column_best *best, void *user, struct err *err)
+{
+    *(size_t *)user = best->n;
+    (void)err;
+    return STATUS_OK;
+}
+
+static double front(const struct bench *bench, int jobs)
+{
+    struct objectives objectives;
+    const struct filter filter = {0};
+    size_t n;
+    struct err err;
+    objectives_default(&objectives);
+    struct column_search search = {
+        .pricing = bench->pricing, .filter = &filter, .objectives = &objectives, .n_jobs = jobs};
+    int64_t start = clock_ns();
+    for (int pass = 0; pass < PASSES; pass++)
+        if (column_search(&search, count_front, &n, &err))
+            give_up(&err);
+    return per_second(bench, PASSES, start);
+}
+
+static const struct {
+    const char *name;
+    double (*rate)(const struct bench *bench, int jobs);
+} kinds[] = {
+    {"rows, with the law", rows_with_law},
+    {"rows, without", rows_without},
+    {"six columns", six_columns},
+    {"two columns", two_columns},
+    {"front of two", front},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static void print_rates(int jobs, int kind, double *rates, int rounds, double of_rows)
+{
+    double best = 0;
+    for (int r = 0; r < rounds; r++)
+        best = rates[r] > best ? rates[r] : best;
+    double median = stats_median(rates, (size_t)rounds);
+    printf("threads %d, %-18s: median %7.2f M/s, MAD %5.2f, best %7.2f, %5.1f times the rows\n",
+           jobs, kinds[kind].name, median / 1e6, stats_mad(rates, (size_t)rounds) / 1e6, best / 1e6,
+           median / of_rows);
 }
 
 /* The scale that `lathe search` has by default. */
@@ -83,23 +204,20 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_search: %s\n", err.message);
         return 1;
     }
+    const struct workload workload = {DEFAULT_PROMPT, DEFAULT_CONTEXT};
+    const struct bench bench = {{&e, &machine, &workload, &scale}, &scale};
     int jobs[2] = {1, omp_get_num_procs()};
-    const struct loss_scale *loss[2] = {NULL, &scale};
-    double rates[2][2][MAX_ROUNDS];
+    double rates[2][N_KINDS][MAX_ROUNDS];
     printf("%" PRId64 " architectures in %zu shapes on %s, %d rounds\n", e.count, e.n_shapes,
            profile, rounds);
-    rate(&e, &machine, &scale, 1);
+    rows(&bench, 1, true);
     for (int r = 0; r < rounds; r++)
-        for (int j = 0; j < 2; j++)
-            for (int l = 0; l < 2; l++)
-                rates[j][l][r] = rate(&e, &machine, loss[l], jobs[j]);
+        for (int k = 0; k < N_KINDS; k++)
+            for (int j = 0; j < 2; j++)
+                rates[j][k][r] = kinds[k].rate(&bench, jobs[j]);
     for (int j = 0; j < 2; j++)
-        for (int l = 0; l < 2; l++) {
-            double mad = stats_mad(rates[j][l], (size_t)rounds);
-            printf("threads %d, %s: median %.2f M/s, MAD %.2f M/s\n", jobs[j],
-                   loss[l] ? "with the law" : "without",
-                   stats_median(rates[j][l], (size_t)rounds) / 1e6, mad / 1e6);
-        }
+        for (int k = 0; k < N_KINDS; k++)
+            print_rates(jobs[j], k, rates[j][k], rounds, stats_median(rates[j][0], (size_t)rounds));
     loss_scale_release(&scale);
     enumeration_end(&e);
     return 0;
