@@ -178,11 +178,16 @@ static enum status keep(const struct search *search, struct worker *worker,
                         struct err *err)
 {
     const struct objectives *objectives = search->job->objectives;
-    struct point point = {.id = columns->first_id + i};
+    struct point point;
+    point.id = columns->first_id + i;
     for (int o = 0; o < objectives->n; o++)
         point.score[o] = score_of(objectives->sign[o], value_at(&worker->objectives[o], i));
-    enum status status = point_front_add(front, &point, err);
-    return status == STATUS_OK ? point_top_add(&worker->top, &point, err) : status;
+    enum status status = STATUS_OK;
+    if (!point_front_beats(front, point.score, point.id))
+        status = point_front_add(front, &point, err);
+    if (status == STATUS_OK && worker->top.limit > 0)
+        status = point_top_add(&worker->top, &point, err);
+    return status;
 }
 
 static bool passes_at(const struct search *search, const struct worker *worker, int64_t i)

@@ -62,11 +62,29 @@ static bool is_beaten(const struct point_front *front, size_t at, const struct p
     return false;
 }
 
+/* The last point of a staircase whose first score is not above `score`; NULL: there is none. No
+ * two have the same. */
+static const struct point *step_at(const struct point_front *front, double score)
+{
+    size_t low = 0, high = front->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (front->point[middle].score[0] <= score)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? &front->point[low - 1] : NULL;
+}
+
 bool point_front_beats(const struct point_front *front, const double *score, int64_t id)
 {
     struct point point = {.id = id};
     memcpy(point.score, score, (size_t)front->n_objectives * sizeof *score);
-    return is_beaten(front, place_of(front, &point), &point);
+    if (front->n_objectives > 2)
+        return is_beaten(front, place_of(front, &point), &point);
+    const struct point *step = step_at(front, score[0]);
+    return step != NULL && dominates(front->n_objectives, step, &point);
 }
 
 /* Takes out what the point, to be put in at `at`, dominates. Returns how many stay behind it. */
