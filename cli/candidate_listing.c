@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "cli/candidate_groups.h"
 #include "cli/listing.h"
+#include "cli/loss_setting.h"
+#include "cli/setting.h"
 #include "device/interval.h"
 
 /* A stored candidate, and what can be said of it beside the others. */
@@ -184,8 +186,24 @@ void candidate_listing_fill_all(struct listing *listing, const struct rows *rows
     fill_with_all(listing, rows, (const char *const[]){NULL}, true);
 }
 
+/* Of the rows listed: how many the law judges from beyond its data. */
+static void say_what_is_outside(const struct choice *choice)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < choice->n; i++) {
+        const char *outside = chosen_row(choice, i)->loss.quality_outside;
+        n += outside != NULL && outside[0] != '\0';
+    }
+    if (n > 0)
+        fprintf(stderr,
+                "%zu of the rows listed are where the law's data end: 'show' and --json say how\n",
+                n);
+}
+
 static void say_what_is_shown(const struct choice *choice, const struct candidate_view *view)
 {
+    if (!view->json)
+        say_what_is_outside(choice);
     if (choice->one_a_group && choice->groups->n_outdone > 0)
         fprintf(
             stderr,
@@ -214,12 +232,25 @@ enum status candidate_listing_print(struct store *store, const struct rows *rows
     if (status == STATUS_OK) {
         say_what_is_shown(&choice, view);
         list(&listing, &choice, (const char *const[]){view->by, NULL}, false);
-        status = view->json ? listing_print_json(&listing, stdout, err)
-                            : listing_print(&listing, stdout, err);
+        status = listing_print_as(&listing, view->json, stdout, err);
     }
     listing_release(&listing);
     candidate_groups_release(&groups);
     memory_free(choice.chosen);
+    return status;
+}
+
+/* For what training the losses of a run are. */
+static enum status say_of_losses(struct store *store, int64_t run_id, struct err *err)
+{
+    char losses[512];
+    struct rows rows = {0};
+    enum status status = read_run(store, run_id, &rows, err);
+    if (status == STATUS_OK)
+        loss_run_text(rows.data, losses, sizeof losses);
+    if (status == STATUS_OK && losses[0] != '\0')
+        fprintf(stderr, "%s\n", losses);
+    rows_release(&rows);
     return status;
 }
 
@@ -228,6 +259,9 @@ static enum status print(struct store *store, const struct candidate_query *quer
 {
     struct rows rows = {0};
     enum status status = query_candidates(store, query, &rows, err);
+    const struct candidate_row *first = rows.data;
+    if (status == STATUS_OK && rows.n > 0 && !view->json)
+        status = say_of_losses(store, first->run_id, err);
     if (status == STATUS_OK)
         status = candidate_listing_print(store, &rows, view, err);
     rows_release(&rows);

@@ -181,6 +181,6 @@ void loss_setting_say(const struct loss_setting *setting, int64_t params, const 
     int64_t count =
         a_multiple ? setting->tokens_per_param : (int64_t)loss_setting_tokens(setting, params);
     fprintf(stderr, "loss at %s tokens%s by '%s', recipe %s, against %s\n",
-            format_count(count, tokens, sizeof tokens), a_multiple ? " a parameter" : "",
+            format_count_short(count, tokens, sizeof tokens), a_multiple ? " a parameter" : "",
             setting->law->name, loss_recipe_name(setting->law, setting->recipe), whom);
 }

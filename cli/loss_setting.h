@@ -76,7 +76,7 @@ void loss_run_text(const struct run_row *run, char *buffer, size_t size);
 
 /* "like the paper's", or the recipe's name. */
 const char *loss_recipe_name(const struct quality_law *law, int recipe);
-/* Prints "loss at 1.000T tokens by 'lathe's law of loss', recipe like the paper's, against WHOM" to
+/* Prints "loss at 1T tokens by 'lathe's law of loss', recipe like the paper's, against WHOM" to
  * standard error.
  *   params  of the budget; 0: of many networks, so that --tokens-per-param stays a multiple */
 void loss_setting_say(const struct loss_setting *setting, int64_t params, const char *whom);
