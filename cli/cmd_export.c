@@ -78,7 +78,7 @@ static const struct option options[] = {
     ROW_DTYPE,
     ROW_HEAD_DTYPE,
     ROW_RANGE(OPTION_INT, "seed", "N", "0", 0, INT64_MAX, "gguf: where the random weights start"),
-    ROW_FLAG("no-expand", "gguf: refuse shared blocks instead of writing each execution out"),
+    ROW_FLAG("no-expand", "gguf: refuse shared blocks or a tied head instead of writing them out"),
     ROW_DB,
     ROWS_END,
 };
@@ -105,6 +105,9 @@ const struct command cmd_export = {
         "A GGUF file made here has the shapes, types and a vocabulary that a runtime loads, and "
         "random weights: it says how fast a network will be, not how well it writes. The format "
         "has no schedule, so shared blocks are written once for every execution, with a warning. "
+        "Layers that differ become the architecture of llama.cpp that holds them: deci, openelm "
+        "or, "
+        "with windows, mimo2. "
         "A config.json goes to standard output without --out.",
     .run = run,
 };

@@ -64,10 +64,19 @@ static bool has_key(const struct recovery *r, const char *suffix)
     return gguf_find_key(r->file, key_of(r, suffix, key)) != NULL;
 }
 
+/* The BIAS_* that matrices of the list can have. */
+static unsigned possible_biases(const struct tensor_list *list)
+{
+    unsigned possible = 0;
+    for (int i = 0; i < list->n; i++)
+        possible |= tensor_traits(list->tensors[i].role)->bias;
+    return possible;
+}
+
 static enum status check_block_tensors(struct recovery *r)
 {
-    const struct transformer *net = r->net;
-    unsigned head = net->biases & BIAS_HEAD;
+    struct transformer *net = r->net;
+    unsigned known = 0; /* of blocks so far; one without attention says nothing of its biases */
     for (int64_t layer = 0; layer < net->schedule.n_layers; layer++) {
         struct tensor_list list;
         tensors_of_block(net, transformer_block(net, layer), &list);
@@ -75,11 +84,12 @@ static enum status check_block_tensors(struct recovery *r)
             gguf_check_tensors(r->file, r->family, layer, &list, &r->found, r->err);
         if (status != STATUS_OK)
             return status;
-        if (layer == 0)
-            r->net->biases = r->found.biases | head;
-        else if (r->found.biases != (net->biases & ~(unsigned)BIAS_HEAD))
+        unsigned possible = possible_biases(&list);
+        if ((r->found.biases ^ net->biases) & possible & known)
             return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
                               "block %" PRId64 " has other biases than block 0", layer);
+        net->biases |= r->found.biases;
+        known |= possible;
     }
     return STATUS_OK;
 }
@@ -194,8 +204,11 @@ static enum status take_block(struct recovery *r, int64_t layer, int64_t d_head,
     char key[128];
     int64_t n_heads = 0;
     *block = (struct block){.mixer = MIXER_NONE};
-    enum status status = gguf_get_int_at(r->file, key_of(r, "feed_forward_length", key), layer, 1,
+    enum status status = gguf_get_int_at(r->file, key_of(r, "feed_forward_length", key), layer, 0,
                                          1 << 24, &block->d_ff, r->err);
+    if (status == STATUS_OK && block->d_ff == 0)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err, "block %" PRId64 " has no FFN",
+                          layer);
     if (status != STATUS_OK ||
         (status = gguf_get_int_at(r->file, key_of(r, "attention.head_count", key), layer, 0,
                                   1 << 14, &n_heads, r->err)) ||
@@ -205,9 +218,14 @@ static enum status take_block(struct recovery *r, int64_t layer, int64_t d_head,
     block->n_heads = block->n_kv_heads = n_heads;
     block->d_head = d_head;
     if (has_key(r, "attention.head_count_kv") &&
-        (status = gguf_get_int_at(r->file, key_of(r, "attention.head_count_kv", key), layer, 1,
+        (status = gguf_get_int_at(r->file, key_of(r, "attention.head_count_kv", key), layer, 0,
                                   n_heads, &block->n_kv_heads, r->err)))
         return status;
+    if (block->n_kv_heads == 0)
+        return gguf_error(r->file, STATUS_UNSUPPORTED, r->err,
+                          "block %" PRId64 " has a matrix in place of attention (%" PRId64
+                          " heads, no key/value heads)",
+                          layer, n_heads);
     return take_window(r, layer, window, block);
 }
 

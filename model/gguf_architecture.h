@@ -1,7 +1,7 @@
 /* The architecture of a GGUF file: from its metadata, checked against the shapes of its tensors.
  *
- * Families: llama (mistral, smollm, tinyllama are llama there), qwen2, qwen3, gemma, gemma2,
- * gemma3, phi2, phi3, gptneox, gpt2, bloom, falcon, olmo.
+ * Families: llama (mistral, smollm, tinyllama are llama there), qwen2, qwen3, deci, openelm, mimo2,
+ * gemma, gemma2, gemma3, phi2, phi3, gptneox, gpt2, bloom, falcon, olmo.
  *
  * Every matrix that the architecture needs must be in the file with the shape that follows from the
  * metadata. The token table gives vocab_size and its type; the head is tied when output.weight is

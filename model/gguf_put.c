@@ -5,7 +5,8 @@
 
 void gguf_put(struct gguf_sink *sink, const void *bytes, size_t n)
 {
-    fwrite(bytes, 1, n, sink->stream);
+    if (sink->stream != NULL)
+        fwrite(bytes, 1, n, sink->stream);
     sink->written += (int64_t)n;
 }
 
@@ -66,7 +67,7 @@ void gguf_put_key_string(struct gguf_metadata *m, const char *key, const char *v
     gguf_put_string(m->sink, value);
 }
 
-static void put_key_array(struct gguf_metadata *m, const char *key, enum gguf_type type, int64_t n)
+void gguf_put_key_array(struct gguf_metadata *m, const char *key, enum gguf_type type, int64_t n)
 {
     gguf_put_key(m, key, GGUF_ARRAY);
     gguf_put_u32(m->sink, type);
@@ -90,13 +91,13 @@ void gguf_put_vocabulary(struct gguf_metadata *m, int64_t n)
 {
     enum { NORMAL = 1, UNKNOWN = 2, CONTROL = 3, BYTE = 6 };
     gguf_put_key_string(m, "tokenizer.ggml.model", "llama");
-    put_key_array(m, "tokenizer.ggml.tokens", GGUF_STRING, n);
+    gguf_put_key_array(m, "tokenizer.ggml.tokens", GGUF_STRING, n);
     for (int64_t id = 0; id < n; id++)
         put_piece(m->sink, id);
-    put_key_array(m, "tokenizer.ggml.scores", GGUF_FLOAT32, n);
+    gguf_put_key_array(m, "tokenizer.ggml.scores", GGUF_FLOAT32, n);
     for (int64_t id = 0; id < n; id++)
         put_f32(m->sink, id < GGUF_SMALLEST_VOCABULARY ? 0 : (double)-id);
-    put_key_array(m, "tokenizer.ggml.token_type", GGUF_INT32, n);
+    gguf_put_key_array(m, "tokenizer.ggml.token_type", GGUF_INT32, n);
     for (int64_t id = 0; id < n; id++)
         gguf_put_u32(m->sink, id == 0                         ? UNKNOWN
                               : id < GGUF_SPECIAL_TOKENS      ? CONTROL

@@ -12,7 +12,7 @@
 
 /* Counts what it writes, since a pipe cannot be asked. Errors are seen at the commit. */
 struct gguf_sink {
-    FILE *stream;
+    FILE *stream;           /* NULL: counts only */
     int64_t written, total; /* total: 0 until it is known */
     bool stopped;
 };
@@ -33,6 +33,8 @@ void gguf_put_key(struct gguf_metadata *m, const char *key, enum gguf_type type)
 void gguf_put_key_u32(struct gguf_metadata *m, const char *key, int64_t value);
 void gguf_put_key_f32(struct gguf_metadata *m, const char *key, double value);
 void gguf_put_key_string(struct gguf_metadata *m, const char *key, const char *value);
+/* An array of n elements of the type, which follow. */
+void gguf_put_key_array(struct gguf_metadata *m, const char *key, enum gguf_type type, int64_t n);
 
 /* n tokens: <unk>, <s>, </s>, the 256 bytes, then pieces that no text reaches. */
 enum {

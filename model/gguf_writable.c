@@ -14,15 +14,39 @@ static enum status refuse(struct err *err, const char *reason)
     return err_set(err, STATUS_UNSUPPORTED, "cannot write as GGUF: %s", reason);
 }
 
+static const struct block *first_with_attention(const struct transformer *net)
+{
+    for (int c = 0; c < stack_n_classes(&net->stack); c++)
+        if (stack_class(&net->stack, c)->mixer == MIXER_ATTENTION)
+            return stack_class(&net->stack, c);
+    return NULL;
+}
+
+/* What no architecture below holds. */
+static enum status check_blocks(const struct transformer *net, struct err *err)
+{
+    const struct block *typical = first_with_attention(net);
+    if (typical == NULL)
+        return refuse(err, "no layer has attention");
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        const struct block *block = stack_class(&net->stack, c);
+        if (block->mixer == MIXER_NONE)
+            continue;
+        if (block->mixer != MIXER_ATTENTION)
+            return refuse(err, "a layer of RWKV");
+        if (block->d_head != typical->d_head)
+            return refuse(err, "d_head differs by layer, and the format has one for all");
+        if ((net->biases & BIAS_QKV) && block->n_heads * block->d_head != net->d_model)
+            return refuse(err, "biases on q need n_heads * d_head equal to d_model");
+    }
+    double usual = 1 / sqrt((double)typical->d_head);
+    if (net->attention_scale != 0 && fabs(net->attention_scale - usual) > usual * 1e-6)
+        return refuse(err, "the attention scale is not 1/sqrt(d_head)");
+    return STATUS_OK;
+}
+
 static enum status check_kinds(const struct transformer *net, struct err *err)
 {
-    const struct block *block = &net->stack.first;
-    if (!stack_is_uniform(&net->stack))
-        return refuse(err, "the layers differ, runtimes load uniform stacks only");
-    if (block->mixer != MIXER_ATTENTION)
-        return refuse(err, "a layer without attention (or RWKV) is not in any llama-like family");
-    if (block->window > 0)
-        return refuse(err, "sliding windows are not in any llama-like family");
     if (net->ffn != FFN_SWIGLU)
         return refuse(err, "the FFN is not SwiGLU");
     if (net->norm != NORM_RMS || !net->norm_weight || net->norm_bias)
@@ -37,15 +61,133 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
         return refuse(err, "the token table is factored");
     if ((net->biases & BIAS_HEAD) || (net->qk_norm != QK_NORM_NONE && net->biases))
         return refuse(err, "a bias on the head, or biases beside norms of q and k");
-    if ((net->biases & BIAS_QKV) && block->n_heads * block->d_head != net->d_model)
-        return refuse(err, "biases on q need n_heads * d_head equal to d_model");
-    double usual = 1 / sqrt((double)block->d_head);
-    if (net->attention_scale != 0 && fabs(net->attention_scale - usual) > usual * 1e-6)
-        return refuse(err, "the attention scale is not 1/sqrt(d_head)");
     if ((net->embed_scale != 0 && net->embed_scale != 1) || net->attention_softcap != 0 ||
         net->logit_softcap != 0)
         return refuse(err, "scaled embeddings or soft caps");
-    return STATUS_OK;
+    return check_blocks(net, err);
+}
+
+/* Why an architecture does not hold the network; NULL: it does. */
+
+static bool has_windows(const struct transformer *net)
+{
+    for (int c = 0; c < stack_n_classes(&net->stack); c++)
+        if (stack_class(&net->stack, c)->window > 0)
+            return true;
+    return false;
+}
+
+static bool all_attend(const struct transformer *net)
+{
+    for (int c = 0; c < stack_n_classes(&net->stack); c++)
+        if (stack_class(&net->stack, c)->mixer != MIXER_ATTENTION)
+            return false;
+    return true;
+}
+
+static bool norms_qk(const struct transformer *net)
+{
+    return net->qk_norm == QK_NORM_WEIGHTED;
+}
+
+static const char *not_uniform(const struct transformer *net)
+{
+    if (!stack_is_uniform(&net->stack))
+        return "has one shape of layer";
+    return has_windows(net) ? "has no windows" : NULL;
+}
+
+static const char *not_qwen3(const struct transformer *net)
+{
+    return norms_qk(net) ? not_uniform(net) : "needs norms of q and k";
+}
+
+static const char *not_qwen2(const struct transformer *net)
+{
+    return net->biases == BIAS_QKV ? not_uniform(net) : "has biases on q, k and v";
+}
+
+static const char *not_llama(const struct transformer *net)
+{
+    return norms_qk(net) ? "has no norms of q and k" : not_uniform(net);
+}
+
+static const char *not_deci(const struct transformer *net)
+{
+    if (has_windows(net))
+        return "has no windows";
+    if (norms_qk(net))
+        return "has no norms of q and k";
+    return net->stack.first.mixer == MIXER_ATTENTION
+               ? NULL
+               : "needs attention in the first layer, which gives the size of a head";
+}
+
+static const char *not_openelm(const struct transformer *net)
+{
+    if (has_windows(net))
+        return "has no windows";
+    if (!all_attend(net))
+        return "needs attention in every layer";
+    if (!norms_qk(net))
+        return "needs norms of q and k";
+    return net->tie_embeddings ? NULL : "needs a head tied to the token table";
+}
+
+static const char *not_mimo2(const struct transformer *net)
+{
+    int64_t window = 0;
+    if (!all_attend(net))
+        return "needs attention in every layer";
+    if (norms_qk(net))
+        return "has no norms of q and k";
+    if (net->biases)
+        return "has no biases";
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        const struct block *block = stack_class(&net->stack, c);
+        if (block->d_ff != net->stack.first.d_ff)
+            return "has one d_ff for all layers";
+        if (window > 0 && block->window > 0 && block->window != window)
+            return "has one window for all layers that have one";
+        window = block->window > 0 ? block->window : window;
+    }
+    return window > 0 ? NULL : "needs windows";
+}
+
+/* The first that holds a network is taken. Source: llama.cpp, src/llama-model.cpp and src/models/
+ * (what each loader reads by layer). */
+static const struct {
+    struct gguf_layout layout;
+    const char *(*why_not)(const struct transformer *net);
+} rows[] = {
+    {{.architecture = "qwen3"}, not_qwen3},
+    {{.architecture = "qwen2"}, not_qwen2},
+    {{.architecture = "llama"}, not_llama},
+    {{.architecture = "deci"}, not_deci},
+    {{.architecture = "openelm", .fuses_qkv = true}, not_openelm},
+    {{.architecture = "mimo2", .has_windows = true, .is_untied = true}, not_mimo2},
+};
+
+static enum status choose(const struct transformer *net, const struct gguf_layout **layout,
+                          struct err *err)
+{
+    struct text reasons = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *reason = rows[i].why_not(net);
+        if (reason == NULL) {
+            text_release(&reasons);
+            *layout = &rows[i].layout;
+            return STATUS_OK;
+        }
+        if (rows[i].why_not != not_qwen3 && rows[i].why_not != not_qwen2)
+            text_addf(&reasons, "%s%s %s", i > 2 ? ", " : "", rows[i].layout.architecture, reason);
+    }
+    enum status status =
+        err_set(err, STATUS_UNSUPPORTED,
+                "cannot write as GGUF: no architecture of llama.cpp holds these layers: %s",
+                reasons.data != NULL ? reasons.data : "");
+    text_release(&reasons);
+    return status;
 }
 
 static bool is_writable(enum dtype dtype)
@@ -53,34 +195,37 @@ static bool is_writable(enum dtype dtype)
     return quantize_supports(dtype) && dtype_ggml_type(dtype) >= 0;
 }
 
+static enum status check_type(const char *what, const char *dimension, enum dtype dtype,
+                              int64_t row, struct err *err)
+{
+    char known[128];
+    int64_t elems = dtype_block_elems(dtype);
+    if (!is_writable(dtype))
+        return err_set(err, STATUS_UNSUPPORTED, "cannot write as GGUF: type %s of %s; types are %s",
+                       dtype_name(dtype), what, dtype_names(is_writable, ", ", " and ", known));
+    if (row % elems != 0)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "cannot write as GGUF: %s of type %s need rows of whole blocks, but %s "
+                       "is %" PRId64 ", not a multiple of %" PRId64,
+                       what, dtype_name(dtype), dimension, row, elems);
+    return STATUS_OK;
+}
+
 static enum status check_types(const struct transformer *net, struct err *err)
 {
-    const struct block *block = &net->stack.first;
-    char known[128];
-    const struct {
-        const char *what, *dimension;
-        enum dtype dtype;
-        int64_t row;
-    } uses[] = {
-        {"the token table", "d_model", net->embedding_dtype, net->d_model},
-        {"the head", "d_model", net->head_dtype, net->d_model},
-        {"the blocks", "d_model", net->block_dtype, net->d_model},
-        {"the blocks", "n_heads * d_head", net->block_dtype, block->n_heads * block->d_head},
-        {"the blocks", "d_ff", net->block_dtype, block->d_ff},
-    };
-    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
-        int64_t elems = dtype_block_elems(uses[i].dtype);
-        if (!is_writable(uses[i].dtype))
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "cannot write as GGUF: type %s of %s; types are %s",
-                           dtype_name(uses[i].dtype), uses[i].what,
-                           dtype_names(is_writable, ", ", " and ", known));
-        if (uses[i].row % elems != 0)
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "cannot write as GGUF: %s of type %s need rows of whole blocks, but %s "
-                           "is %" PRId64 ", not a multiple of %" PRId64,
-                           uses[i].what, dtype_name(uses[i].dtype), uses[i].dimension, uses[i].row,
-                           elems);
+    enum dtype type = net->block_dtype;
+    enum status status = STATUS_OK;
+    if ((status =
+             check_type("the token table", "d_model", net->embedding_dtype, net->d_model, err)) ||
+        (status = check_type("the head", "d_model", net->head_dtype, net->d_model, err)) ||
+        (status = check_type("the blocks", "d_model", type, net->d_model, err)))
+        return status;
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        const struct block *block = stack_class(&net->stack, c);
+        int64_t width = block->n_heads * block->d_head;
+        if ((status = check_type("the blocks", "n_heads * d_head", type, width, err)) ||
+            (status = check_type("the blocks", "d_ff", type, block->d_ff, err)))
+            return status;
     }
     if (net->vocab_size < GGUF_SMALLEST_VOCABULARY)
         return err_set(err, STATUS_UNSUPPORTED,
@@ -95,15 +240,18 @@ static bool is_shared(const struct transformer *net)
     return net->schedule.sharing != SHARING_NONE || net->schedule.share_ffn;
 }
 
-enum status gguf_writable(const struct transformer *net, bool expand_shared, struct text *warnings,
-                          struct err *err)
+enum status gguf_writable(const struct transformer *net, bool expand_shared,
+                          const struct gguf_layout **layout, struct text *warnings, struct err *err)
 {
     enum status status = check_kinds(net, err);
-    if (status != STATUS_OK || (status = check_types(net, err)))
+    if (status != STATUS_OK || (status = choose(net, layout, err)) ||
+        (status = check_types(net, err)))
         return status;
     int64_t n_layers = schedule_executions(&net->schedule);
     if (is_shared(net) && !expand_shared)
         return refuse(err, "blocks are shared, and the format has no schedule to say so");
+    if ((*layout)->is_untied && net->tie_embeddings && !expand_shared)
+        return refuse(err, "the head is tied, and no architecture with windows has a tied head");
     if (warnings == NULL)
         return STATUS_OK;
     if (is_shared(net)) {
@@ -113,6 +261,11 @@ enum status gguf_writable(const struct transformer *net, bool expand_shared, str
                   " layers, with equal weights in those that share\n",
                   schedule_describe(&net->schedule, schedule, sizeof schedule), n_layers);
     }
+    if ((*layout)->is_untied && net->tie_embeddings)
+        text_addf(warnings,
+                  "the tied head is written out a second time: %s, which has windows, has no tied "
+                  "head\n",
+                  (*layout)->architecture);
     if (net->qk_norm == QK_NORM_WEIGHTLESS)
         text_add(warnings, "norms of q and k without weights are left out\n");
     if (n_layers > LAYERS_OF_A_RUNTIME)

@@ -1,4 +1,4 @@
-/* Which networks a GGUF file can hold so that the usual runtimes load it; see gguf_write.h. */
+/* Which architecture of llama.cpp holds a network; see gguf_write.h. */
 #ifndef LATHE_MODEL_GGUF_WRITABLE_H
 #define LATHE_MODEL_GGUF_WRITABLE_H
 
@@ -8,9 +8,19 @@
 #include "base/text.h"
 #include "model/transformer.h"
 
-/* Lines about what the file cannot say are appended to `warnings`, NULL allowed.
- * Errors: STATUS_UNSUPPORTED with the reason. */
-enum status gguf_writable(const struct transformer *net, bool expand_shared, struct text *warnings,
+/* How the files of an architecture differ from llama's. */
+struct gguf_layout {
+    const char *architecture;
+    bool fuses_qkv;   /* q, k and v are one tensor, attn_qkv, row after row */
+    bool has_windows; /* a window, and which layers have it */
+    bool is_untied;   /* the head is a tensor of its own, always */
+};
+
+/* The first architecture that holds the network as its loader in llama.cpp reads it. Lines about
+ * what the file cannot say are appended to `warnings`, NULL allowed. Errors: STATUS_UNSUPPORTED with
+ * the reason, for layers that no architecture holds with one for each that holds some. */
+enum status gguf_writable(const struct transformer *net, bool expand_shared,
+                          const struct gguf_layout **layout, struct text *warnings,
                           struct err *err);
 
 #endif

@@ -24,43 +24,77 @@ enum fill {
 
 /* A tensor of the file. */
 struct entry {
-    char name[64];     /* after "blk.N." in a block */
-    int64_t row, rows; /* rows 0: a vector */
+    char name[80], source[80]; /* in the file; of what its random numbers come from */
+    int64_t row, rows;         /* rows 0: a vector */
     enum fill fill;
     enum dtype dtype;
-    bool is_shared; /* block 0's in all blocks */
 };
 
-/* The tensors of a file in order: edges first, then the same list for every execution. Nothing here
- * grows with depth or width. */
 struct plan {
     const struct transformer *net;
+    const struct gguf_layout *layout;
     const struct gguf_write_options *options;
-    const char *architecture;
     int64_t n_layers; /* executions */
-    int n_edges, n_per_layer;
-    struct entry edges[2 * MAX_TENSORS], layer[2 * MAX_TENSORS];
 };
 
-static struct entry *add(const struct transformer *net, const struct tensor *tensor, enum fill fill,
-                         struct entry *out)
+/* The tensors of a file in order: edges, then those of every execution. Nothing grows with depth. */
+struct walk {
+    const struct plan *plan;
+    int64_t execution; /* -1: the edges */
+    int i, n;
+    struct entry entries[2 * MAX_TENSORS];
+};
+
+/* "blk.3.attn_q", for the edges "output". */
+static void put_name(int64_t layer, const char *tensor, const char *part, char out[80])
 {
+    if (layer < 0)
+        snprintf(out, 80, "%s.%s", tensor, part);
+    else
+        snprintf(out, 80, "blk.%" PRId64 ".%s.%s", layer, tensor, part);
+}
+
+static void add(struct walk *w, const struct tensor *tensor, const char *name, int64_t rows,
+                enum fill fill)
+{
+    const struct transformer *net = w->plan->net;
     bool is_matrix = tensor->rows > 0, is_bias = fill == FILL_ZEROS;
-    *out = (struct entry){
+    struct entry *entry = &w->entries[w->n++];
+    assert(w->n <= 2 * MAX_TENSORS);
+    *entry = (struct entry){
         .row = is_bias ? tensor_bias_elements(tensor) : tensor->columns,
-        .rows = is_bias ? 0 : tensor->rows,
+        .rows = is_bias ? 0 : rows,
         .fill = fill,
         .dtype = is_matrix && !is_bias ? tensor->dtype : DTYPE_F32,
-        .is_shared = !tensor_is_stored(net, tensor, 1),
     };
-    snprintf(out->name, sizeof out->name, "%s.%s", tensor_traits(tensor->role)->gguf,
-             is_bias ? "bias" : "weight");
-    return out + 1;
+    int64_t block = w->execution < 0 ? -1 : schedule_block(&net->schedule, w->execution);
+    bool is_stored = block < 0 || tensor_is_stored(net, tensor, block);
+    bool is_copy = tensor->role == TENSOR_HEAD && net->tie_embeddings;
+    const char *part = is_bias ? "bias" : "weight";
+    put_name(w->execution, name, part, entry->name);
+    put_name(is_stored ? block : 0, is_copy ? tensor_traits(TENSOR_EMBEDDING)->gguf : name, part,
+             entry->source);
+}
+
+static void add_matrix(struct walk *w, const struct tensor_list *list, const struct tensor *tensor)
+{
+    const char *name = tensor_traits(tensor->role)->gguf;
+    bool is_kv = tensor->role == TENSOR_K || tensor->role == TENSOR_V;
+    if (!w->plan->layout->fuses_qkv || (tensor->role != TENSOR_Q && !is_kv))
+        add(w, tensor, name, tensor->rows, FILL_RANDOM);
+    else if (!is_kv)
+        add(w, tensor, "attn_qkv",
+            tensor->rows + tensor_find(list, TENSOR_K)->rows + tensor_find(list, TENSOR_V)->rows,
+            FILL_RANDOM);
+}
+
+static bool is_written(const struct plan *plan, const struct tensor *tensor)
+{
+    return tensor->has_weight || (tensor->role == TENSOR_HEAD && plan->layout->is_untied);
 }
 
 /* Of each part its matrices, then their biases, then its vectors. */
-static struct entry *add_list(const struct transformer *net, const struct tensor_list *list,
-                              struct entry *out)
+static void add_list(struct walk *w, const struct tensor_list *list)
 {
     for (int first = 0, end; first < list->n; first = end) {
         enum tensor_part part = list->tensors[first].part;
@@ -68,58 +102,63 @@ static struct entry *add_list(const struct transformer *net, const struct tensor
             if (list->tensors[end].part != part)
                 break;
         for (int i = first; i < end; i++)
-            if (list->tensors[i].has_weight && list->tensors[i].rows > 0)
-                out = add(net, &list->tensors[i], FILL_RANDOM, out);
+            if (is_written(w->plan, &list->tensors[i]) && list->tensors[i].rows > 0)
+                add_matrix(w, list, &list->tensors[i]);
         for (int i = first; i < end; i++)
             if (list->tensors[i].has_bias)
-                out = add(net, &list->tensors[i], FILL_ZEROS, out);
+                add(w, &list->tensors[i], tensor_traits(list->tensors[i].role)->gguf, 0,
+                    FILL_ZEROS);
         for (int i = first; i < end; i++)
             if (list->tensors[i].has_weight && list->tensors[i].rows == 0)
-                out = add(net, &list->tensors[i], FILL_ONES, out);
+                add(w, &list->tensors[i], tensor_traits(list->tensors[i].role)->gguf, 0, FILL_ONES);
     }
-    return out;
 }
 
-static void make_plan(const struct transformer *net, const struct gguf_write_options *options,
-                      struct plan *plan)
+static const struct block *block_of(const struct plan *plan, int64_t execution)
 {
-    struct tensor_list before, after, block;
-    *plan = (struct plan){.net = net,
-                          .options = options,
-                          .architecture = net->qk_norm == QK_NORM_WEIGHTED ? "qwen3"
-                                          : net->biases == BIAS_QKV        ? "qwen2"
-                                                                           : "llama",
-                          .n_layers = schedule_executions(&net->schedule)};
-    tensors_before(net, &before);
-    tensors_after(net, &after);
-    tensors_of_block(net, &net->stack.first, &block);
-    struct entry *edges = add_list(net, &before, plan->edges);
-    plan->n_edges = (int)(add_list(net, &after, edges) - plan->edges);
-    plan->n_per_layer = (int)(add_list(net, &block, plan->layer) - plan->layer);
+    return transformer_block(plan->net, schedule_block(&plan->net->schedule, execution));
+}
+
+static void list_tensors(struct walk *w)
+{
+    struct tensor_list list;
+    w->i = w->n = 0;
+    if (w->execution >= 0) {
+        tensors_of_block(w->plan->net, block_of(w->plan, w->execution), &list);
+        add_list(w, &list);
+        return;
+    }
+    tensors_before(w->plan->net, &list);
+    add_list(w, &list);
+    tensors_after(w->plan->net, &list);
+    add_list(w, &list);
+}
+
+static void walk_begin(const struct plan *plan, struct walk *w)
+{
+    w->plan = plan;
+    w->execution = -1;
+    list_tensors(w);
+}
+
+/* NULL: there are no more. */
+static const struct entry *walk_next(struct walk *w)
+{
+    if (w->i == w->n) {
+        if (++w->execution >= w->plan->n_layers)
+            return NULL;
+        list_tensors(w);
+    }
+    return &w->entries[w->i++];
 }
 
 static int64_t n_tensors(const struct plan *plan)
 {
-    return plan->n_edges + plan->n_layers * plan->n_per_layer;
-}
-
-/* Tensor i; its name in the file and the name its random numbers come from. */
-static const struct entry *plan_entry(const struct plan *plan, int64_t i, char name[96],
-                                      char source[96])
-{
-    if (i < plan->n_edges) {
-        snprintf(name, 96, "%s", plan->edges[i].name);
-        snprintf(source, 96, "%s", plan->edges[i].name);
-        return &plan->edges[i];
-    }
-    int64_t execution = (i - plan->n_edges) / plan->n_per_layer;
-    const struct entry *entry = &plan->layer[(i - plan->n_edges) % plan->n_per_layer];
-    int64_t block = schedule_block(&plan->net->schedule, execution);
-    if (entry->is_shared)
-        block = 0;
-    snprintf(name, 96, "blk.%" PRId64 ".%s", execution, entry->name);
-    snprintf(source, 96, "blk.%" PRId64 ".%s", block, entry->name);
-    return entry;
+    struct walk w;
+    int64_t n = 0;
+    for (walk_begin(plan, &w); walk_next(&w) != NULL;)
+        n++;
+    return n;
 }
 
 static int64_t entry_bytes(const struct entry *entry)
@@ -133,19 +172,82 @@ static int64_t padded(int64_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* Known beforehand, as it stands before the keys. */
-static uint64_t n_keys(const struct plan *plan)
+static int64_t n_heads_of(const struct block *block)
 {
-    const struct block *block = &plan->net->stack.first;
-    return block->n_heads * block->d_head == plan->net->d_model ? 26 : 28;
+    return block->n_heads;
 }
 
-static void put_metadata(const struct plan *plan, struct gguf_sink *sink)
+static int64_t n_kv_heads_of(const struct block *block)
+{
+    return block->n_kv_heads;
+}
+
+static int64_t d_ff_of(const struct block *block)
+{
+    return block->d_ff;
+}
+
+static int64_t is_windowed(const struct block *block)
+{
+    return block->window > 0;
+}
+
+/* One number, or where layers differ one a layer. */
+static void put_by_layer(const struct plan *plan, struct gguf_metadata *m, const char *key,
+                         int64_t (*value_of)(const struct block *))
+{
+    int64_t first = value_of(block_of(plan, 0));
+    bool differs = false;
+    for (int64_t i = 1; i < plan->n_layers; i++)
+        differs = differs || value_of(block_of(plan, i)) != first;
+    if (!differs) {
+        gguf_put_key_u32(m, key, first);
+        return;
+    }
+    gguf_put_key_array(m, key, GGUF_INT32, plan->n_layers);
+    for (int64_t i = 0; i < plan->n_layers; i++)
+        gguf_put_u32(m->sink, (uint32_t)value_of(block_of(plan, i)));
+}
+
+/* Which layers have the window, always one by one. llama.cpp wants a width of experts, even where
+ * there are none. */
+static void put_windows(const struct plan *plan, struct gguf_metadata *m)
+{
+    int64_t window = 0;
+    for (int64_t i = 0; window == 0; i++)
+        window = block_of(plan, i)->window;
+    gguf_put_key_u32(m, ".attention.sliding_window", window);
+    gguf_put_key_array(m, ".attention.sliding_window_pattern", GGUF_BOOL, plan->n_layers);
+    for (int64_t i = 0; i < plan->n_layers; i++)
+        gguf_put(m->sink, &(uint8_t){(uint8_t)is_windowed(block_of(plan, i))}, 1);
+    gguf_put_key_f32(m, ".rope.freq_base_swa", plan->net->rope_theta);
+    gguf_put_key_u32(m, ".expert_feed_forward_length", block_of(plan, 0)->d_ff);
+}
+
+static int64_t d_head_of(const struct plan *plan)
+{
+    int64_t i = 0;
+    while (block_of(plan, i)->mixer != MIXER_ATTENTION)
+        i++;
+    return block_of(plan, i)->d_head;
+}
+
+/* A reader without these two divides the width by the first layer's heads. */
+static bool needs_lengths(const struct plan *plan)
+{
+    const struct block *first = block_of(plan, 0);
+    return first->n_heads * first->d_head != plan->net->d_model ||
+           !stack_is_uniform(&plan->net->stack);
+}
+
+/* Returns how many keys there are. */
+static uint64_t put_metadata(const struct plan *plan, struct gguf_sink *sink)
 {
     const struct transformer *net = plan->net;
-    const struct block *block = &net->stack.first;
-    struct gguf_metadata m = {.sink = sink, .architecture = plan->architecture};
-    gguf_put_key_string(&m, "general.architecture", plan->architecture);
+    const char *architecture = plan->layout->architecture;
+    int64_t d_head = d_head_of(plan);
+    struct gguf_metadata m = {.sink = sink, .architecture = architecture};
+    gguf_put_key_string(&m, "general.architecture", architecture);
     gguf_put_key_string(&m, "general.type", "model");
     gguf_put_key_string(&m, "general.name", net->name[0] ? net->name : "candidate");
     gguf_put_key_string(&m, "general.description", "random weights for timing, never trained");
@@ -157,28 +259,37 @@ static void put_metadata(const struct plan *plan, struct gguf_sink *sink)
     gguf_put_key_u32(&m, ".context_length", net->max_context);
     gguf_put_key_u32(&m, ".embedding_length", net->d_model);
     gguf_put_key_u32(&m, ".block_count", plan->n_layers);
-    gguf_put_key_u32(&m, ".feed_forward_length", block->d_ff);
-    gguf_put_key_u32(&m, ".attention.head_count", block->n_heads);
-    gguf_put_key_u32(&m, ".attention.head_count_kv", block->n_kv_heads);
-    if (block->n_heads * block->d_head != net->d_model) {
-        gguf_put_key_u32(&m, ".attention.key_length", block->d_head);
-        gguf_put_key_u32(&m, ".attention.value_length", block->d_head);
+    put_by_layer(plan, &m, ".feed_forward_length", d_ff_of);
+    put_by_layer(plan, &m, ".attention.head_count", n_heads_of);
+    put_by_layer(plan, &m, ".attention.head_count_kv", n_kv_heads_of);
+    if (needs_lengths(plan)) {
+        gguf_put_key_u32(&m, ".attention.key_length", d_head);
+        gguf_put_key_u32(&m, ".attention.value_length", d_head);
     }
     gguf_put_key_f32(&m, ".attention.layer_norm_rms_epsilon", net->norm_eps);
-    gguf_put_key_u32(&m, ".rope.dimension_count", block->d_head);
+    gguf_put_key_u32(&m, ".rope.dimension_count", d_head);
     gguf_put_key_f32(&m, ".rope.freq_base", net->rope_theta);
+    if (plan->layout->has_windows)
+        put_windows(plan, &m);
     gguf_put_vocabulary(&m, net->vocab_size);
-    assert(m.n_keys == n_keys(plan));
+    return m.n_keys;
+}
+
+/* The file has the number before the keys. */
+static uint64_t n_keys(const struct plan *plan)
+{
+    struct gguf_sink nowhere = {.stream = NULL};
+    return put_metadata(plan, &nowhere);
 }
 
 /* Returns the bytes of the data they describe. */
 static int64_t put_tensor_infos(const struct plan *plan, struct gguf_sink *sink)
 {
     int64_t offset = 0;
-    for (int64_t i = 0; i < n_tensors(plan); i++) {
-        char name[96], source[96];
-        const struct entry *entry = plan_entry(plan, i, name, source);
-        gguf_put_string(sink, name);
+    struct walk w;
+    const struct entry *entry;
+    for (walk_begin(plan, &w); (entry = walk_next(&w)) != NULL;) {
+        gguf_put_string(sink, entry->name);
         gguf_put_u32(sink, entry->fill == FILL_RANDOM ? 2 : 1);
         gguf_put_u64(sink, (uint64_t)entry->row);
         if (entry->fill == FILL_RANDOM)
@@ -227,8 +338,8 @@ static bool goes_on(const struct plan *plan, struct gguf_sink *sink)
     return !sink->stopped && !ferror(sink->stream);
 }
 
-static void put_entry(const struct plan *plan, const struct entry *entry, const char *source,
-                      struct gguf_sink *sink, float *row, void *stored)
+static void put_entry(const struct plan *plan, const struct entry *entry, struct gguf_sink *sink,
+                      float *row, void *stored)
 {
     size_t row_bytes = (size_t)dtype_row_bytes(entry->dtype, entry->row);
     if (entry->fill != FILL_RANDOM) {
@@ -238,7 +349,7 @@ static void put_entry(const struct plan *plan, const struct entry *entry, const 
     }
     struct rng rng;
     float sigma = 1 / sqrtf((float)entry->row);
-    rng_init(&rng, seed_of(source, plan->options->seed));
+    rng_init(&rng, seed_of(entry->source, plan->options->seed));
     for (int64_t i = 0; i < entry->rows && goes_on(plan, sink); i++) {
         fill_normal(&rng, entry->row, sigma, row);
         quantize_row(entry->dtype, entry->row, row, stored);
@@ -250,10 +361,10 @@ static void put_entry(const struct plan *plan, const struct entry *entry, const 
 static int64_t longest_row(const struct plan *plan)
 {
     int64_t longest = 0;
-    for (int i = 0; i < plan->n_edges; i++)
-        longest = plan->edges[i].row > longest ? plan->edges[i].row : longest;
-    for (int i = 0; i < plan->n_per_layer; i++)
-        longest = plan->layer[i].row > longest ? plan->layer[i].row : longest;
+    struct walk w;
+    const struct entry *entry;
+    for (walk_begin(plan, &w); (entry = walk_next(&w)) != NULL;)
+        longest = entry->row > longest ? entry->row : longest;
     return longest;
 }
 
@@ -269,11 +380,10 @@ static bool put_file(const struct plan *plan, FILE *stream, float *row, void *st
     int64_t data_bytes = put_tensor_infos(plan, &sink);
     put_padding(&sink, sink.written);
     sink.total = sink.written + data_bytes;
-    for (int64_t i = 0; i < n_tensors(plan) && goes_on(plan, &sink); i++) {
-        char name[96], source[96];
-        const struct entry *entry = plan_entry(plan, i, name, source);
-        put_entry(plan, entry, source, &sink, row, stored);
-    }
+    struct walk w;
+    const struct entry *entry;
+    for (walk_begin(plan, &w); (entry = walk_next(&w)) != NULL && goes_on(plan, &sink);)
+        put_entry(plan, entry, &sink, row, stored);
     return !sink.stopped;
 }
 
@@ -281,11 +391,11 @@ enum status gguf_write_stream(const struct transformer *net, FILE *stream,
                               const struct gguf_write_options *options, struct text *warnings,
                               struct err *err)
 {
-    struct plan plan;
-    enum status status = gguf_writable(net, options->expand_shared, warnings, err);
+    struct plan plan = {
+        .net = net, .options = options, .n_layers = schedule_executions(&net->schedule)};
+    enum status status = gguf_writable(net, options->expand_shared, &plan.layout, warnings, err);
     if (status != STATUS_OK)
         return status;
-    make_plan(net, options, &plan);
     size_t longest = (size_t)longest_row(&plan);
     float *row = memory_new(longest, sizeof *row);
     void *stored = memory_new(longest, sizeof *row); /* no type is wider */
@@ -303,7 +413,8 @@ enum status gguf_write(const struct transformer *net, const char *path,
                        struct err *err)
 {
     struct file_out out;
-    enum status status = gguf_writable(net, options->expand_shared, NULL, err);
+    const struct gguf_layout *layout = NULL;
+    enum status status = gguf_writable(net, options->expand_shared, &layout, NULL, err);
     if (status != STATUS_OK || (status = file_create(&out, path, err)))
         return status;
     status = gguf_write_stream(net, out.stream, options, warnings, err);
@@ -317,13 +428,17 @@ enum status gguf_expand(const struct transformer *net, struct transformer *out, 
 {
     int64_t n = schedule_executions(&net->schedule);
     struct stack stack = {.first = net->stack.first};
+    const struct gguf_layout *layout = NULL;
+    enum status status = gguf_writable(net, true, &layout, NULL, err);
+    if (status != STATUS_OK)
+        return status;
     if (!stack_is_uniform(&net->stack)) {
         struct block *blocks = memory_new((size_t)n, sizeof *blocks);
         if (blocks == NULL)
             return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", n);
         for (int64_t i = 0; i < n; i++)
             blocks[i] = *transformer_block(net, schedule_block(&net->schedule, i));
-        enum status status = stack_set(&stack, blocks, n, err);
+        status = stack_set(&stack, blocks, n, err);
         memory_free(blocks);
         if (status != STATUS_OK)
             return status;
@@ -333,5 +448,9 @@ enum status gguf_expand(const struct transformer *net, struct transformer *out, 
     out->schedule = (struct schedule){.sharing = SHARING_NONE, .n_layers = n, .repeats = 1};
     if (out->qk_norm == QK_NORM_WEIGHTLESS)
         out->qk_norm = QK_NORM_NONE;
+    if (layout->is_untied && net->tie_embeddings) {
+        out->tie_embeddings = false;
+        out->head_dtype = net->embedding_dtype;
+    }
     return STATUS_OK;
 }

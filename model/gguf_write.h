@@ -1,9 +1,16 @@
 /* A network as a GGUF file with random weights, for timing a model that was never trained on the
  * runtime that will ship it.
  *
- * Version 3, 'llama' (with any of the biases on q/k/v, output and FFN), 'qwen2' (biases on q, k and
- * v alone) or 'qwen3' (RMS norms of q and k). Written are uniform stacks of RMS pre-norm, rotary
- * attention over the whole head and SwiGLU; anything else is STATUS_UNSUPPORTED with the reason.
+ * Version 3. RMS pre-norm, rotary attention over the whole head and SwiGLU are written as the first
+ * of these that holds the network as llama.cpp's loader of that architecture reads it:
+ *   qwen3    one shape of layer, RMS norms of q and k
+ *   qwen2    one shape of layer, biases on q, k and v alone
+ *   llama    one shape of layer, any of the biases on q/k/v, output and FFN
+ *   deci     heads, KV heads and d_ff by layer, layers without attention after the first; biases
+ *   openelm  heads, KV heads and d_ff by layer, norms of q and k, tied head
+ *   mimo2    heads and KV heads by layer, one window in any of the layers, untied head
+ * Anything else is STATUS_UNSUPPORTED with the reason. What differs by layer is an array in the
+ * metadata.
  *
  * Matrices are about normal with mean 0 and variance 1 / d_in, so that activations keep their size
  * through any depth: the sum of four uniform numbers, never beyond 3.5 standard deviations. Norms
@@ -11,7 +18,7 @@
  * the schedule repeats are equal byte for byte.
  *
  * The format has no schedule: a network with shared blocks is written out, execution by execution,
- * with a note, or refused.
+ * with a note, or refused; so is a tied head where the architecture has none.
  *
  * Vocabulary: <unk>, <s>, </s>, the 256 bytes, then pieces that no text reaches. A runtime turns
  * any text into bytes and any token into text with it; vocab_size is at least 259. */
@@ -28,7 +35,7 @@
 
 struct gguf_write_options {
     uint64_t seed;
-    bool expand_shared; /* false: shared blocks are STATUS_UNSUPPORTED */
+    bool expand_shared; /* false: what would be written twice is STATUS_UNSUPPORTED */
     /* Called with `context` after every row of weights; false ends the writing with
      * STATUS_INTERRUPTED. NULL: nobody asks. */
     bool (*go_on)(void *context, int64_t done_bytes, int64_t total_bytes);

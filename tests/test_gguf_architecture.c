@@ -22,6 +22,10 @@ static const struct sample samples[] = {
     {"llama", "llama", 4, 4, 4, .gated = true, .second_norm = "ffn_norm"},
     {"qwen2", "qwen2", 2, 1, 0, .gated = true, .tied = true, .second_norm = "ffn_norm"},
     {"qwen3", "qwen3", 2, 1, 6, .gated = true, .qk_norm = true, .second_norm = "ffn_norm"},
+    {"deci", "nemotron-nas", 4, 2, 0, .gated = true, .second_norm = "ffn_norm"},
+    {"openelm", "openelm", 2, 1, 6, .fused_qkv = true, .gated = true, .tied = true, .qk_norm = true,
+     .second_norm = "ffn_norm"},
+    {"mimo2", "mimo_v2_flash", 2, 1, 6, .gated = true, .second_norm = "ffn_norm", .window = 16},
     {"gemma", "gemma", 2, 1, 6, .gated = true, .tied = true, .second_norm = "ffn_norm"},
     {"gemma2", "gemma2", 2, 1, 6, .gated = true, .tied = true, .sandwich = true,
      .second_norm = "ffn_norm", .window = 16},
@@ -342,6 +346,24 @@ static void what_cannot_be_read_says_why(void **state)
     b = llama_with("llama", 1);
     add_tensor(b, "token_embd.weight", D, V);
     assert_error(b, STATUS_INPUT, "'llama.attention.head_count' is missing");
+    b = llama_with("deci", 1);
+    add_key_u32(b, "deci.attention.head_count", 2);
+    add_key_u32(b, "deci.attention.head_count_kv", 0);
+    add_tensor(b, "token_embd.weight", D, V);
+    assert_error(b, STATUS_UNSUPPORTED, "block 0 has a matrix in place of attention (2 heads, no");
+    b = llama_with("deci", 1);
+    add_key_u32(b, "deci.attention.head_count", 0);
+    add_tensor(b, "token_embd.weight", D, V);
+    assert_error(b, STATUS_UNSUPPORTED, "no layer has attention heads");
+    b = calloc(1, sizeof *b);
+    add_key_string(b, "general.architecture", "deci");
+    add_key_u32(b, "deci.context_length", CONTEXT);
+    add_key_u32(b, "deci.embedding_length", D);
+    add_key_u32(b, "deci.block_count", 1);
+    add_key_u32(b, "deci.feed_forward_length", 0);
+    add_key_u32(b, "deci.attention.head_count", 2);
+    add_tensor(b, "token_embd.weight", D, V);
+    assert_error(b, STATUS_UNSUPPORTED, "block 0 has no FFN");
     b = llama_with("llama", 1);
     add_key_u32(b, "llama.attention.head_count", 3);
     add_tensor(b, "token_embd.weight", D, V);

@@ -139,6 +139,72 @@ static void drawn_networks_come_back_as_they_went(void **state)
     }
 }
 
+/* Layers that differ, as one of the architectures that hold such holds them. */
+static void random_stack(struct rng *rng, struct transformer *net)
+{
+    enum { DECI, OPENELM, MIMO2, N_KINDS };
+    int kind = (int)rng_between(rng, 0, N_KINDS - 1);
+    int64_t n = rng_between(rng, 1, 9), d_head = 2 * rng_between(rng, 1, 6);
+    int64_t d_ff = rng_between(rng, 1, 24), window = rng_between(rng, 1, 9);
+    struct block blocks[9];
+    unsigned biases = kind == DECI ? (unsigned)rng_between(rng, 0, 7) : 0;
+    int64_t d_model = biases & BIAS_QKV ? 12 * d_head : rng_between(rng, 1, 12);
+    for (int64_t i = 0; i < n; i++) {
+        static const int64_t counts[] = {1, 2, 3, 4, 6, 12};
+        int64_t n_heads = biases & BIAS_QKV ? 12 : counts[rng_between(rng, 0, 5)], n_kv_heads = 0;
+        while (n_kv_heads == 0 || n_heads % n_kv_heads != 0)
+            n_kv_heads = rng_between(rng, 1, n_heads);
+        blocks[i] = (struct block){.n_heads = n_heads,
+                                   .n_kv_heads = n_kv_heads,
+                                   .d_head = d_head,
+                                   .d_ff = kind == MIMO2 ? d_ff : rng_between(rng, 1, 24),
+                                   .window = kind == MIMO2 && rng_between(rng, 0, 1) ? window : 0};
+        if (kind == DECI && i > 0 && rng_between(rng, 0, 3) == 0)
+            blocks[i] = (struct block){.mixer = MIXER_NONE, .d_ff = blocks[i].d_ff};
+    }
+    if (kind == MIMO2)
+        blocks[rng_between(rng, 0, n - 1)].window = window;
+    transformer_init(net, d_model, n, 1, 1, 2, 1, rng_between(rng, 259, 280));
+    assert_int_equal(stack_set(&net->stack, blocks, n, NULL), STATUS_OK);
+    net->qk_norm = kind == OPENELM ? QK_NORM_WEIGHTED : QK_NORM_NONE;
+    net->tie_embeddings = kind == OPENELM || rng_between(rng, 0, 1);
+    net->biases = biases;
+    if (rng_between(rng, 0, 2) == 0) {
+        net->schedule.sharing = (enum sharing)rng_between(rng, 1, N_SHARINGS - 1);
+        net->schedule.repeats = rng_between(rng, 2, 3);
+    }
+    net->schedule.share_ffn = kind == MIMO2 && rng_between(rng, 0, 5) == 0;
+}
+
+static void stacks_whose_layers_differ_come_back_as_they_went(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 21);
+    for (uint64_t i = 0; i < 4000 / LATHE_FEWER; i++) {
+        struct transformer net;
+        random_stack(&rng, &net);
+        assert_round_trip(&net, i);
+        transformer_release(&net);
+    }
+}
+
+static void the_tied_head_of_an_architecture_without_one_is_the_token_table_again(void **state)
+{
+    (void)state;
+    struct transformer net = small();
+    struct written written;
+    struct text warnings = {0};
+    net.stack.first.window = 16;
+    write_to_memory(&net, &expanding, &warnings, &written);
+    const struct gguf_tensor *table = gguf_find_tensor(&written.file, "token_embd.weight");
+    const struct gguf_tensor *head = gguf_find_tensor(&written.file, "output.weight");
+    assert_memory_equal(table->data, head->data, (size_t)table->n_bytes);
+    assert_non_null(strstr(warnings.data, "the tied head is written out a second time"));
+    text_release(&warnings);
+    release(&written);
+}
+
 static void a_written_file_cut_short_at_any_byte_is_refused(void **state)
 {
     (void)state;
@@ -316,11 +382,8 @@ static void what_the_format_cannot_say_is_refused_with_the_reason(void **state)
     net.position = POSITION_ALIBI;
     assert_refused(&net, &expanding, "positions other than rotary");
     net = small();
-    net.stack.first.window = 16;
-    assert_refused(&net, &expanding, "sliding windows");
-    net = small();
     net.stack.first = (struct block){.mixer = MIXER_NONE, .d_ff = 96};
-    assert_refused(&net, &expanding, "a layer without attention");
+    assert_refused(&net, &expanding, "no layer has attention");
     net = small();
     net.biases = BIAS_HEAD;
     assert_refused(&net, &expanding, "a bias on the head");
@@ -333,6 +396,67 @@ static void what_the_format_cannot_say_is_refused_with_the_reason(void **state)
     net = small();
     net.vocab_size = 258;
     assert_refused(&net, &expanding, "a runtime needs 259 pieces");
+}
+
+/* Blocks 0 and 1 of two. */
+static void assert_stack_refused(struct block first, struct block second,
+                                 void (*change)(struct transformer *), const char *expected)
+{
+    struct transformer net = small();
+    net.schedule.n_layers = 2;
+    assert_int_equal(stack_set(&net.stack, (struct block[]){first, second}, 2, NULL), STATUS_OK);
+    if (change != NULL)
+        change(&net);
+    assert_int_equal(transformer_check(&net, NULL), STATUS_OK);
+    assert_refused(&net, &expanding, expected);
+    transformer_release(&net);
+}
+
+static void norm_queries(struct transformer *net)
+{
+    net->qk_norm = QK_NORM_WEIGHTED;
+}
+
+static void norm_queries_untied(struct transformer *net)
+{
+    norm_queries(net);
+    net->tie_embeddings = false;
+}
+
+static void add_biases(struct transformer *net)
+{
+    net->biases = BIAS_FFN;
+}
+
+static void layers_that_no_architecture_holds_are_refused_with_each_ones_reason(void **state)
+{
+    (void)state;
+    const struct block a = small().stack.first, none = {.mixer = MIXER_NONE, .d_ff = 96};
+    struct block b = a;
+    b.d_head = 32;
+    assert_stack_refused(a, b, NULL, "d_head differs by layer");
+    b = a;
+    b.window = 16;
+    assert_stack_refused(
+        b, none, NULL,
+        "no architecture of llama.cpp holds these layers: llama has one shape of "
+        "layer, deci has no windows, openelm has no windows, mimo2 needs attention "
+        "in every layer");
+    assert_stack_refused(a, b, norm_queries, "openelm has no windows, mimo2 has no norms of q");
+    assert_stack_refused(a, b, add_biases, "mimo2 has no biases");
+    b.d_ff = 64;
+    assert_stack_refused(a, b, NULL, "mimo2 has one d_ff for all layers");
+    b = a;
+    b.window = 8;
+    struct block c = a;
+    c.window = 16;
+    assert_stack_refused(b, c, NULL, "mimo2 has one window for all layers that have one");
+    assert_stack_refused(none, a, NULL, "deci needs attention in the first layer");
+    assert_stack_refused(a, none, norm_queries,
+                         "deci has no norms of q and k, openelm needs attention in every layer");
+    b = a;
+    b.n_kv_heads = 4;
+    assert_stack_refused(a, b, norm_queries_untied, "openelm needs a head tied to the token table");
 }
 
 static void rows_that_are_no_whole_blocks_are_refused_by_their_dimension(void **state)
@@ -441,12 +565,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drawn_networks_come_back_as_they_went),
+        cmocka_unit_test(stacks_whose_layers_differ_come_back_as_they_went),
+        cmocka_unit_test(the_tied_head_of_an_architecture_without_one_is_the_token_table_again),
         cmocka_unit_test(a_written_file_cut_short_at_any_byte_is_refused),
         cmocka_unit_test(weights_are_finite_and_about_normal_with_variance_1_over_d_in),
         cmocka_unit_test(the_seed_decides_every_byte),
         cmocka_unit_test(executions_of_a_block_have_equal_weights_and_others_do_not),
         cmocka_unit_test(the_vocabulary_has_a_piece_for_each_byte_and_no_piece_twice),
         cmocka_unit_test(what_the_format_cannot_say_is_refused_with_the_reason),
+        cmocka_unit_test(layers_that_no_architecture_holds_are_refused_with_each_ones_reason),
         cmocka_unit_test(rows_that_are_no_whole_blocks_are_refused_by_their_dimension),
         cmocka_unit_test(a_write_that_fails_leaves_no_file),
         cmocka_unit_test(a_write_that_is_stopped_leaves_no_file),

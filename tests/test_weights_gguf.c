@@ -302,6 +302,37 @@ static void a_wider_type_at_load_changes_nothing(void **state)
     weights_release(&wide);
 }
 
+static void a_file_whose_layers_differ_runs_as_the_network_it_was_made_of(void **state)
+{
+    (void)state;
+    const struct block a = {.n_heads = 2, .n_kv_heads = 1, .d_head = 32, .d_ff = 96};
+    const struct block b = {.n_heads = 4, .n_kv_heads = 4, .d_head = 32, .d_ff = 64};
+    const struct block c = {.n_heads = 4, .n_kv_heads = 2, .d_head = 32, .d_ff = 96, .window = 3};
+    const struct block none = {.mixer = MIXER_NONE, .d_ff = 32};
+    const struct block stacks[][3] = {{a, none, b}, {a, b, a}, {a, c, a}};
+    for (int i = 0; i < 3; i++) {
+        struct transformer net, back;
+        struct weights w;
+        struct generated out[8];
+        struct err err = {""};
+        transformer_init(&net, 64, 3, 1, 1, 32, 1, 300);
+        assert_int_equal(stack_set(&net.stack, stacks[i], 3, &err), STATUS_OK);
+        net.qk_norm = i == 1 ? QK_NORM_WEIGHTED : QK_NORM_NONE;
+        if (gguf_write(&net, file_name(), &(struct gguf_write_options){.seed = 1}, NULL, &err) ||
+            gguf_read_architecture(file_name(), &back, NULL, &err) ||
+            weights_open_gguf(file_name(), &back, &w, &err))
+            fail_msg("%s", err.message);
+        remove(file_name());
+        assert_int_equal(w.rope_in_pairs, i == 0); /* deci */
+        generate_from(&back, &w, out);
+        for (int t = 0; t < 8; t++)
+            assert_true(isfinite(out[t].margin) && out[t].margin >= 0);
+        weights_release(&w);
+        transformer_release(&back);
+        transformer_release(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +341,7 @@ int main(void)
         cmocka_unit_test(llama_rotates_pairs_and_keeps_every_tensor),
         cmocka_unit_test(what_is_missing_misshapen_or_odd_is_named),
         cmocka_unit_test(a_wider_type_at_load_changes_nothing),
+        cmocka_unit_test(a_file_whose_layers_differ_runs_as_the_network_it_was_made_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,16 +50,52 @@ function cases() {
   all.push({ name: "shared-layers", type: "q4_0", executions: 2,
     config: { model_type: "mobilellm", ...depths.deep, num_attention_heads: 8,
       num_key_value_heads: 2, share_embedding: true, layer_sharing: true } });
+  all.push(...casesByLayer());
   return all.map((one) => ({ ...one, config: { vocab_size: vocabulary,
     max_position_embeddings: 256, rms_norm_eps: 1e-5, rope_theta: 10000, hidden_act: "silu",
     ...one.config } }));
 }
 
+// Stacks whose layers differ, and the architecture that each must become.
+function casesByLayer() {
+  const block = (n_heads, n_kv_heads, d_ff, window = 0) =>
+    ({ mixer: "attention", n_heads, n_kv_heads, d_head: 32, window, d_ff });
+  const none = (d_ff) => ({ mixer: "none", d_ff });
+  const stacks = {
+    deci: [block(8, 2, 512), none(256), block(4, 4, 384), block(12, 3, 640), none(512),
+      block(8, 1, 512)],
+    "deci-heads": [block(4, 2, 256), block(8, 2, 256), block(8, 8, 256)],
+    "deci-biases": [block(8, 2, 256), none(384), block(8, 4, 512)],
+    openelm: [block(4, 2, 256), block(8, 2, 384), block(12, 4, 512), block(8, 8, 640)],
+    mimo2: [block(8, 2, 384, 5), block(8, 2, 384), block(4, 4, 384, 5), block(8, 1, 384, 5)],
+    "mimo2-all": [block(8, 2, 384, 4), block(8, 2, 384, 4), block(8, 2, 384, 4)],
+  };
+  const all = [];
+  for (const [name, blocks] of Object.entries(stacks))
+    for (const type of types)
+      for (const tied of name === "openelm" ? [true] : [true, false])
+        all.push({ name: `${name}-${type}-${tied ? "tied" : "untied"}`, type,
+          architecture: name.replace(/-.*/, ""),
+          config: { model_type: name === "openelm" ? "qwen3" : "llama", hidden_size: 256,
+            num_hidden_layers: blocks.length, num_attention_heads: 8, num_key_value_heads: 2,
+            head_dim: 32, intermediate_size: 384, tie_word_embeddings: tied,
+            attention_bias: name === "deci-biases", mlp_bias: name === "deci-biases",
+            lathe_blocks: blocks } });
+  return all;
+}
+
+function blocksOf(c, executions = 1) {
+  const uniform = { mixer: "attention", n_heads: c.num_attention_heads,
+    n_kv_heads: c.num_key_value_heads, d_ff: c.intermediate_size,
+    d_head: c.head_dim ?? c.hidden_size / c.num_attention_heads };
+  return Array.from({ length: c.num_hidden_layers * executions },
+    (_, i) => c.lathe_blocks?.[i] ?? uniform);
+}
+
 // Name -> shape and type of every tensor, as llama.cpp's converter lays them out.
-function expectedTensors({ type, config: c, executions = 1 }) {
-  const d = c.hidden_size, f = c.intermediate_size, dHead = c.head_dim ?? d / c.num_attention_heads;
-  const q = c.num_attention_heads * dHead, kv = c.num_key_value_heads * dHead;
-  const tied = c.tie_word_embeddings || c.share_embedding;
+function expectedTensors({ type, config: c, executions, architecture }) {
+  const d = c.hidden_size;
+  const tied = (c.tie_word_embeddings || c.share_embedding) && architecture !== "mimo2";
   const qkvBias = c.model_type === "qwen2" || c.attention_bias;
   const tensors = new Map();
   const matrix = (name, dIn, dOut, bias) => {
@@ -70,22 +106,34 @@ function expectedTensors({ type, config: c, executions = 1 }) {
   matrix("token_embd", d, c.vocab_size, false);
   norm("output_norm", d);
   if (!tied) matrix("output", d, c.vocab_size, false);
-  for (let i = 0; i < c.num_hidden_layers * executions; i++) {
-    norm(`blk.${i}.attn_norm`, d);
+  for (const [i, block] of blocksOf(c, executions).entries()) {
+    const q = block.n_heads * block.d_head, kv = block.n_kv_heads * block.d_head, f = block.d_ff;
     norm(`blk.${i}.ffn_norm`, d);
-    matrix(`blk.${i}.attn_q`, d, q, qkvBias);
-    matrix(`blk.${i}.attn_k`, d, kv, qkvBias);
-    matrix(`blk.${i}.attn_v`, d, kv, qkvBias);
-    matrix(`blk.${i}.attn_output`, q, d, c.attention_bias);
-    if (c.model_type === "qwen3") {
-      norm(`blk.${i}.attn_q_norm`, dHead);
-      norm(`blk.${i}.attn_k_norm`, dHead);
-    }
     matrix(`blk.${i}.ffn_gate`, d, f, c.mlp_bias);
     matrix(`blk.${i}.ffn_up`, d, f, c.mlp_bias);
     matrix(`blk.${i}.ffn_down`, f, d, c.mlp_bias);
+    if (block.mixer === "none") continue;
+    norm(`blk.${i}.attn_norm`, d);
+    if (architecture === "openelm") {
+      matrix(`blk.${i}.attn_qkv`, d, q + 2 * kv, false);
+    } else {
+      matrix(`blk.${i}.attn_q`, d, q, qkvBias);
+      matrix(`blk.${i}.attn_k`, d, kv, qkvBias);
+      matrix(`blk.${i}.attn_v`, d, kv, qkvBias);
+    }
+    matrix(`blk.${i}.attn_output`, q, d, c.attention_bias);
+    if (c.model_type === "qwen3") {
+      norm(`blk.${i}.attn_q_norm`, block.d_head);
+      norm(`blk.${i}.attn_k_norm`, block.d_head);
+    }
   }
   return tensors;
+}
+
+// One number where all layers have it, else one a layer.
+function byLayer(c, executions, key) {
+  const values = blocksOf(c, executions).map((block) => block[key] ?? 0);
+  return values.every((v) => v === values[0]) ? String(values[0]) : values.join(",");
 }
 
 async function checkShapes(path, one) {
@@ -102,17 +150,19 @@ async function checkShapes(path, one) {
   }
   for (const name of expected.keys()) wrong.push(`no tensor ${name}`);
   const arch = metadata["general.architecture"], c = one.config;
+  if (one.architecture && arch !== one.architecture)
+    wrong.push(`architecture ${arch}, expected ${one.architecture}`);
   const keys = {
     version: 3,
     [`${arch}.block_count`]: c.num_hidden_layers * (one.executions ?? 1),
     [`${arch}.embedding_length`]: c.hidden_size,
-    [`${arch}.feed_forward_length`]: c.intermediate_size,
-    [`${arch}.attention.head_count`]: c.num_attention_heads,
-    [`${arch}.attention.head_count_kv`]: c.num_key_value_heads,
+    [`${arch}.feed_forward_length`]: byLayer(c, one.executions, "d_ff"),
+    [`${arch}.attention.head_count`]: byLayer(c, one.executions, "n_heads"),
+    [`${arch}.attention.head_count_kv`]: byLayer(c, one.executions, "n_kv_heads"),
     [`${arch}.context_length`]: c.max_position_embeddings,
   };
   for (const [key, value] of Object.entries(keys))
-    if (Number(metadata[key]) !== value) wrong.push(`${key} is ${metadata[key]}, expected ${value}`);
+    if (String(metadata[key]) !== String(value)) wrong.push(`${key} is ${metadata[key]}, expected ${value}`);
   if (metadata["tokenizer.ggml.tokens"].length !== c.vocab_size) wrong.push("wrong vocabulary");
   return wrong;
 }
