@@ -2,7 +2,8 @@
  *
  * Read: llama (SmolLM, TinyLlama, MobiLlama), mobilellm, llama4_text (MobileLLM-R1), mobilellm_p1,
  * mistral, qwen2, qwen3, smollm3, gemma, gemma2, gemma3_text, phi, phi3, opt (Galactica), gpt2
- * (Cerebras-GPT, LaMini-GPT), gpt_neo, gpt_neox (Pythia), bloom, falcon, rwkv (version 4), olmo.
+ * (Cerebras-GPT, LaMini-GPT), gpt_neo, gpt_neox (Pythia), bloom, falcon, rwkv (version 4), olmo,
+ * nemotron-nas (DeciLM), openelm.
  * model/hf_family.h holds the table. Not read: encoders, mixtures of experts, vision towers (of a
  * model with a text_config that part alone is read, with a warning).
  *
@@ -13,8 +14,8 @@
  *
  * Write: what stock code trains. LlamaForCausalLM where that class can hold the network; otherwise
  * its own family, or another that fits; MobileLLM's keys where every block runs twice in a row.
- * What no class holds (other schedules, one FFN for all, widths or attention by layer) goes into
- * keys that start with "lathe_". lathe reads them back; stock code ignores them, and a warning says
+ * DeciLM and OpenELM hold many stacks whose layers differ (model/hf_stacks.h). What no class holds
+ * (other schedules, one FFN for all, other stacks) goes into keys that start with "lathe_". lathe reads them back; stock code ignores them, and a warning says
  * so.
  *   lathe_sharing    "immediate" "repeat-all" "reverse"
  *   lathe_repeats    executions of a block

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/hf_hooks.h"
+#include "model/hf_stacks.h"
 
 /* The table. Key names that llama-like families have in common: */
 #define LLAMA_KEYS \
@@ -369,6 +370,44 @@ static const struct hf_family families[] = {
         .position = POSITION_NONE,
         .read = hf_read_rwkv,
         .write = hf_write_rwkv,
+    },
+    {
+        /* Llama-3.1-Nemotron-51B and its like */
+        .model_type = "nemotron-nas",
+        .architecture = "DeciLMForCausalLM",
+        LLAMA_KEYS,
+        .d_ff = {NULL, HF_FOUR_TIMES}, /* by layer, in block_configs */
+        .gated = true,
+        .norm = NORM_RMS,
+        .position = POSITION_ROPE,
+        .activation_keys = "hidden_act",
+        .activation = "silu",
+        .max_context = {"max_position_embeddings", 2048},
+        .norm_eps = {"rms_norm_eps", 1e-6},
+        .rope_theta = {"rope_theta", 10000},
+        .attention_bias = "attention_bias",
+        .ffn_bias = "mlp_bias",
+        .read = hf_read_decilm,
+        .write = hf_write_decilm,
+    },
+    {
+        .model_type = "openelm",
+        .architecture = "OpenELMForCausalLM",
+        .d_model = {"model_dim", HF_REQUIRED},
+        .n_layers = {"num_transformer_layers", HF_REQUIRED},
+        .d_head = {"head_dim", 128}, /* heads and widths are by layer: hf_stacks.c */
+        .d_ff = {NULL, HF_FOUR_TIMES},
+        .vocab_size = {"vocab_size", HF_REQUIRED},
+        .max_context = {"max_context_length", 2048},
+        .norm_eps = {NULL, 1e-6},
+        .rope_theta = {"rope_freq_constant", 10000},
+        .gated = true,
+        .norm = NORM_RMS,
+        .position = POSITION_ROPE,
+        .activation_keys = "activation_fn_name",
+        .activation = "swish",
+        .read = hf_read_openelm,
+        .write = hf_write_openelm,
     },
 };
 /* clang-format on */

@@ -212,6 +212,13 @@ static void note(const struct hf_family *family, bool extended, enum fit fit, st
         text_add(warnings,
                  "MobileLLM's configuration_mobilellm.py and modeling_mobilellm.py belong "
                  "beside this file\n");
+    if (strcmp(family->model_type, "nemotron-nas") == 0)
+        text_add(warnings,
+                 "DeciLM's own code (configuration_decilm.py, modeling_decilm.py and what "
+                 "they import) belongs beside this file\n");
+    if (strcmp(family->model_type, "openelm") == 0)
+        text_add(warnings, "OpenELM's configuration_openelm.py and modeling_openelm.py belong "
+                           "beside this file\n");
     if (strcmp(family->model_type, "mobilellm_p1") == 0)
         text_add(warnings, "MobileLLM-Pro's own code belongs beside this file\n");
 }

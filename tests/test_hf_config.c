@@ -68,6 +68,52 @@ static void wrong_values_are_named(void **state)
                    STATUS_INPUT, "names 2 of 3 layers");
 }
 
+#define DECILM \
+    "{\"model_type\": \"nemotron-nas\", \"hidden_size\": 64, \"num_hidden_layers\": 1, " \
+    "\"num_attention_heads\": 4, \"vocab_size\": 100"
+#define ATTENTION "\"attention\": {\"n_heads_in_group\": 2}"
+#define FFN       "\"ffn\": {\"ffn_mult\": 2}"
+#define OPENELM \
+    "{\"model_type\": \"openelm\", \"model_dim\": 64, \"num_transformer_layers\": 3, " \
+    "\"vocab_size\": 100, \"head_dim\": 16"
+
+static void layers_that_cannot_be_read_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *part;
+        enum status status;
+    } cases[] = {
+        {DECILM "}", "expected 'block_configs', an array of 1 layers", STATUS_INPUT},
+        {DECILM ", \"block_configs\": []}", "an array of 1 layers", STATUS_INPUT},
+        {DECILM ", \"block_configs\": [3]}", "$.block_configs[0]", STATUS_INPUT},
+        {DECILM ", \"block_configs\": [{" ATTENTION "}]}", "ffn", STATUS_INPUT},
+        {DECILM ", \"block_configs\": [{" ATTENTION ", \"ffn\": {}}]}", "ffn_mult", STATUS_INPUT},
+        {DECILM ", \"block_configs\": [{" ATTENTION ", \"ffn\": {\"no_op\": true}}]}",
+         "a layer without an FFN", STATUS_UNSUPPORTED},
+        {DECILM ", \"block_configs\": [{\"attention\": {\"replace_with_linear\": true}, " FFN "}]}",
+         "a matrix in place of attention", STATUS_UNSUPPORTED},
+        {DECILM ", \"block_configs\": [{\"attention\": {\"n_heads_in_group\": 3}, " FFN "}]}",
+         "4 heads are no groups of 3", STATUS_INPUT},
+        {DECILM ", \"block_configs\": [{\"attention\": {\"n_heads_in_group\": 2, "
+                "\"num_sink_tokens\": 4}, " FFN "}]}",
+         "sink tokens", STATUS_UNSUPPORTED},
+        {OPENELM ", \"num_kv_heads\": [1, 2]}", "one a layer", STATUS_INPUT},
+        {OPENELM ", \"num_kv_heads\": [1, 2, \"x\"]}", "$.num_kv_heads[2]", STATUS_INPUT},
+        {OPENELM ", \"num_kv_heads\": [1, 2, 3]}", "block 2: n_heads 4", STATUS_RANGE},
+        {OPENELM ", \"num_query_heads\": [4, 8, 4]}",
+         "heads from 'qkv_multipliers', which say 4 for this layer", STATUS_INPUT},
+        {OPENELM ", \"qkv_multipliers\": [1, 1, 1]}", "the first layer's and the last's",
+         STATUS_INPUT},
+        {OPENELM ", \"ffn_multipliers\": [1, 1, 1, 1]}", "one for each of 3 layers", STATUS_INPUT},
+        {OPENELM ", \"ffn_multipliers\": []}", "at least two", STATUS_INPUT},
+        {OPENELM ", \"ffn_multipliers\": 0}", "$.ffn_multipliers", STATUS_RANGE},
+        {OPENELM ", \"ffn_with_glu\": false}", "without 'ffn_with_glu'", STATUS_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_refusal(cases[i].json, cases[i].status, cases[i].part);
+}
+
 static void an_ignored_key_about_the_shape_is_a_warning(void **state)
 {
     (void)state;
@@ -164,6 +210,7 @@ int main(void)
         cmocka_unit_test(an_unknown_model_type_names_the_known_ones),
         cmocka_unit_test(a_missing_key_is_named_with_the_families),
         cmocka_unit_test(wrong_values_are_named),
+        cmocka_unit_test(layers_that_cannot_be_read_are_named),
         cmocka_unit_test(an_ignored_key_about_the_shape_is_a_warning),
         cmocka_unit_test(published_configurations_give_no_false_warnings),
         cmocka_unit_test(truncation_at_every_byte_is_an_error),

@@ -141,6 +141,61 @@ static void mobilellm_ties_and_shares_through_keys_of_its_own(void **state)
     assert_int_equal(count(&net), 124635456);
 }
 
+/* OpenELM-270M and 1_1B: 0.27 and 1.08 B parameters (arXiv:2404.14619). */
+static void openelms_layers_follow_from_its_multipliers(void **state)
+{
+    (void)state;
+    static const char form[] =
+        "{\"model_type\": \"openelm\", \"model_dim\": %d, \"num_transformer_layers\": %d, "
+        "\"head_dim\": 64, \"vocab_size\": 32000, \"ffn_multipliers\": [0.5, 4.0], "
+        "\"qkv_multipliers\": [0.5, 1.0], \"num_gqa_groups\": 4, \"rope_max_length\": 4096, "
+        "\"normalize_qk_projections\": true, \"share_input_output_layers\": true%s}";
+    static const char lists[] =
+        ", \"num_kv_heads\": [4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, "
+        "7, 8, 8, 8, 8], \"num_query_heads\": [16, 16, 16, 20, 20, 20, 20, 20, 20, 20, 24, 24, 24, "
+        "24, 24, 24, 24, 24, 28, 28, 28, 28, 28, 28, 32, 32, 32, 32]";
+    char json[2048];
+    struct transformer small, large;
+    snprintf(json, sizeof json, form, 1280, 16, "");
+    expect_network(json, &small);
+    snprintf(json, sizeof json, form, 2048, 28, lists);
+    expect_network(json, &large);
+    assert_int_equal(transformer_block(&small, 0)->n_heads, 12);
+    assert_int_equal(transformer_block(&small, 15)->n_heads, 20);
+    assert_int_equal(transformer_block(&small, 0)->d_ff, 768);
+    assert_int_equal(transformer_block(&large, 17)->n_heads, 24);
+    assert_int_equal(transformer_block(&large, 27)->d_ff, 8192);
+    assert_int_equal(count(&small), 271527168);
+    assert_int_equal(count(&large), 1079891456);
+    transformer_release(&small);
+    transformer_release(&large);
+}
+
+static void decilms_layers_are_those_of_its_block_configs(void **state)
+{
+    (void)state;
+    struct transformer net;
+    expect_network("{\"model_type\": \"nemotron-nas\", \"hidden_size\": 8192, "
+                   "\"num_hidden_layers\": 3, \"num_attention_heads\": 64, \"vocab_size\": 128256, "
+                   "\"intermediate_size\": null, \"num_key_value_heads\": null, "
+                   "\"block_configs\": ["
+                   "{\"attention\": {\"n_heads_in_group\": 8, \"no_op\": false}, "
+                   "\"ffn\": {\"ffn_mult\": 5.25, \"no_op\": false}}, "
+                   "{\"attention\": {\"n_heads_in_group\": null, \"no_op\": true}, "
+                   "\"ffn\": {\"ffn_mult\": 1.3125, \"no_op\": false}}, "
+                   "{\"attention\": {\"n_heads_in_group\": 16, \"window_length\": 512, "
+                   "\"num_sink_tokens\": null}, \"ffn\": {\"ffn_mult\": 1.0}}]}",
+                   &net);
+    assert_int_equal(transformer_block(&net, 0)->n_kv_heads, 8);
+    assert_int_equal(transformer_block(&net, 0)->d_ff, 28672); /* Llama 3 70B's */
+    assert_int_equal(transformer_block(&net, 1)->mixer, MIXER_NONE);
+    assert_int_equal(transformer_block(&net, 1)->d_ff, 7168);
+    assert_int_equal(transformer_block(&net, 2)->n_kv_heads, 4);
+    assert_int_equal(transformer_block(&net, 2)->window, 512);
+    assert_int_equal(transformer_block(&net, 2)->d_ff, 5632); /* 5461 made a multiple of 256 */
+    transformer_release(&net);
+}
+
 static void windows_follow_each_familys_rule(void **state)
 {
     (void)state;
@@ -294,6 +349,8 @@ int main(void)
         cmocka_unit_test(facts_hold_for_the_shapes_they_are_known_of),
         cmocka_unit_test(mobilellm_ties_and_shares_through_keys_of_its_own),
         cmocka_unit_test(windows_follow_each_familys_rule),
+        cmocka_unit_test(openelms_layers_follow_from_its_multipliers),
+        cmocka_unit_test(decilms_layers_are_those_of_its_block_configs),
         cmocka_unit_test(falcons_differ_in_heads_norms_and_biases),
         cmocka_unit_test(families_without_a_preset_count_as_published),
         cmocka_unit_test(a_text_config_is_read_alone_and_said_so),

@@ -180,6 +180,125 @@ static void an_unshared_candidate_is_written_for_stock_transformers(void **state
     memory_free(json);
 }
 
+/* Written without keys of lathe's own, as `model_type`. */
+static void expect_class(const struct transformer *net, const char *model_type)
+{
+    char *json = NULL;
+    struct json root;
+    if (transformer_check(net, &err) != STATUS_OK ||
+        hf_config_print(net, &json, NULL, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    if (strstr(json, "lathe_") != NULL)
+        fail_msg("no class: %s", json);
+    struct json_doc *doc = open_json(json, &root);
+    if (model_type != NULL)
+        expect_member(&root, "model_type", model_type);
+    json_close(doc);
+    memory_free(json);
+    expect_round_trip(net);
+}
+
+static void make(struct transformer *net, const struct block *blocks, int64_t n, int64_t d_model)
+{
+    transformer_init(net, d_model, n, 1, 1, 2, 1, 32000);
+    net->norm_eps = 1e-6;
+    assert_int_equal(stack_set(&net->stack, blocks, n, NULL), STATUS_OK);
+}
+
+static void layers_that_differ_are_written_for_decilm(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 5);
+    for (int i = 0; i < 2000 / LATHE_FEWER; i++) {
+        static const int64_t groups[] = {1, 2, 3, 4, 6, 12};
+        struct transformer net;
+        struct block blocks[40];
+        int64_t n = rng_between(&rng, 3, 40), d_head = 2 * rng_between(&rng, 1, 64);
+        for (int64_t l = 0; l < n; l++) {
+            int64_t d_ff = 256 * rng_between(&rng, 1, 60);
+            blocks[l] = (struct block){
+                .n_heads = 12,
+                .n_kv_heads = 12 / pick(&rng, groups, 6),
+                .d_head = d_head,
+                .window = rng_between(&rng, 0, 2) == 0 ? rng_between(&rng, 1, 4096) : 0,
+                .d_ff = d_ff};
+            if (rng_between(&rng, 0, 4) == 0)
+                blocks[l] = (struct block){.mixer = MIXER_NONE, .d_ff = d_ff};
+        }
+        /* so that no other class can hold it */
+        blocks[0] = (struct block){
+            .n_heads = 12, .n_kv_heads = 12, .d_head = d_head, .window = 7, .d_ff = 256};
+        blocks[1] = (struct block){
+            .n_heads = 12, .n_kv_heads = 4, .d_head = d_head, .window = 9, .d_ff = 512};
+        make(&net, blocks, n, 12 * d_head);
+        net.tie_embeddings = rng_between(&rng, 0, 1);
+        net.biases = rng_between(&rng, 0, 1) ? BIAS_FFN : 0;
+        expect_class(&net, "nemotron-nas");
+        transformer_release(&net);
+    }
+}
+
+/* KV heads and widths are free; query heads are the same in all layers. */
+static void layers_that_differ_are_written_for_openelm(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 6);
+    for (int i = 0; i < 2000 / LATHE_FEWER; i++) {
+        static const int64_t groups[] = {1, 2, 3, 4, 6, 12};
+        struct transformer net;
+        struct block blocks[40];
+        int64_t n = rng_between(&rng, 3, 40), d_head = 2 * rng_between(&rng, 1, 64);
+        int64_t step = rng_between(&rng, 1, 300);
+        for (int64_t l = 0; l < n; l++)
+            blocks[l] = (struct block){.n_heads = 12,
+                                       .n_kv_heads = 12 / pick(&rng, groups, 6),
+                                       .d_head = d_head,
+                                       .d_ff = step * rng_between(&rng, 1, 40)};
+        blocks[1].d_ff = blocks[0].d_ff + step;
+        make(&net, blocks, n, 2 * rng_between(&rng, 1, 1000));
+        net.tie_embeddings = rng_between(&rng, 0, 1);
+        net.qk_norm = QK_NORM_WEIGHTED;
+        expect_class(&net, "openelm");
+        transformer_release(&net);
+    }
+}
+
+static void heads_on_a_line_are_written_for_openelm(void **state)
+{
+    (void)state;
+    static const int64_t n_heads[] = {12, 12, 12, 12, 12, 16, 16, 16,
+                                      16, 16, 16, 16, 20, 20, 20, 20};
+    struct transformer net;
+    struct block blocks[16];
+    for (int64_t l = 0; l < 16; l++)
+        blocks[l] = (struct block){.n_heads = 10 + l / 2,
+                                   .n_kv_heads = 2 - l / 2 % 2,
+                                   .d_head = 64,
+                                   .d_ff = 640 + 128 * l};
+    make(&net, blocks, 16, 1280);
+    expect_class(&net, "openelm");
+    transformer_release(&net);
+    for (int64_t l = 0; l < 16; l++) /* OpenELM-270M's go in steps of four */
+        blocks[l].n_kv_heads = (blocks[l].n_heads = n_heads[l]) / 4;
+    make(&net, blocks, 16, 1280);
+    expect_class(&net, "openelm");
+    transformer_release(&net);
+    blocks[7].n_heads = 8; /* off the line */
+    blocks[7].n_kv_heads = 2;
+    char *json = NULL;
+    struct text warnings = {0};
+    make(&net, blocks, 16, 1280);
+    assert_int_equal(hf_config_print(&net, &json, &warnings, &err), STATUS_OK);
+    assert_non_null(strstr(json, "lathe_blocks"));
+    assert_non_null(strstr(warnings.data, "stock code ignores"));
+    memory_free(json);
+    text_release(&warnings);
+    expect_round_trip(&net);
+    transformer_release(&net);
+}
+
 static void blocks_that_run_twice_are_written_with_mobilellms_keys(void **state)
 {
     (void)state;
@@ -246,6 +365,9 @@ int main(void)
         cmocka_unit_test(drawn_candidates_come_back_as_they_went),
         cmocka_unit_test(every_preset_comes_back_as_it_went),
         cmocka_unit_test(an_unshared_candidate_is_written_for_stock_transformers),
+        cmocka_unit_test(layers_that_differ_are_written_for_decilm),
+        cmocka_unit_test(layers_that_differ_are_written_for_openelm),
+        cmocka_unit_test(heads_on_a_line_are_written_for_openelm),
         cmocka_unit_test(blocks_that_run_twice_are_written_with_mobilellms_keys),
         cmocka_unit_test(what_no_class_holds_is_refused),
         cmocka_unit_test(a_written_file_is_read_from_its_directory),

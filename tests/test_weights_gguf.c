@@ -309,6 +309,7 @@ static void a_file_whose_layers_differ_runs_as_the_network_it_was_made_of(void *
     const struct block b = {.n_heads = 4, .n_kv_heads = 4, .d_head = 32, .d_ff = 64};
     const struct block c = {.n_heads = 4, .n_kv_heads = 2, .d_head = 32, .d_ff = 96, .window = 3};
     const struct block none = {.mixer = MIXER_NONE, .d_ff = 32};
+    const struct gguf_write_options options = {.seed = 1, .expand_shared = true};
     const struct block stacks[][3] = {{a, none, b}, {a, b, a}, {a, c, a}};
     for (int i = 0; i < 3; i++) {
         struct transformer net, back;
@@ -318,7 +319,7 @@ static void a_file_whose_layers_differ_runs_as_the_network_it_was_made_of(void *
         transformer_init(&net, 64, 3, 1, 1, 32, 1, 300);
         assert_int_equal(stack_set(&net.stack, stacks[i], 3, &err), STATUS_OK);
         net.qk_norm = i == 1 ? QK_NORM_WEIGHTED : QK_NORM_NONE;
-        if (gguf_write(&net, file_name(), &(struct gguf_write_options){.seed = 1}, NULL, &err) ||
+        if (gguf_write(&net, file_name(), &options, NULL, &err) ||
             gguf_read_architecture(file_name(), &back, NULL, &err) ||
             weights_open_gguf(file_name(), &back, &w, &err))
             fail_msg("%s", err.message);

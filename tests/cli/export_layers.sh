@@ -12,13 +12,23 @@ wide='{"mixer": "attention", "n_heads": 4, "n_kv_heads": 4, "d_head": 32, "windo
 windowed='{"mixer": "attention", "n_heads": 4, "n_kv_heads": 2, "d_head": 32, "window": 8, "d_ff": 96}'
 none='{"mixer": "none", "d_ff": 64}'
 model heads llama "$narrow, $none, $wide"
-model norms qwen3 "$narrow, $wide, $narrow"
+model norms qwen3 "$narrow, $wide, $wide"
 model windows llama "$narrow, $windowed, $narrow"
 for name in heads norms windows; do
     lathe export gguf $name.json --dtype q8_0 --out $name.gguf
     lathe inspect $name.json | grep parameters
     lathe inspect $name.gguf | grep -E '^(family|layers differ|parameters)'
     lathe generate $name.gguf --tokens 1,5,9 --count 4 >/dev/null && echo "runs"
+done
+
+echo "config.json:"
+model deci llama "$narrow, {\"mixer\": \"none\", \"d_ff\": 512}, {\"mixer\": \"attention\", \"n_heads\": 2, \"n_kv_heads\": 2, \"d_head\": 32, \"window\": 8, \"d_ff\": 256}"
+sed -i 's/"d_ff": 96/"d_ff": 768/' deci.json
+for name in deci norms heads; do
+    lathe export hf $name.json --out $name-config.json
+    grep -o '"model_type": [^,]*\|"lathe_blocks"\|"block_configs"\|"num_kv_heads": .*' $name-config.json
+    lathe inspect $name.json | grep parameters
+    lathe inspect $name-config.json | grep parameters
 done
 
 echo "what no architecture holds:"
