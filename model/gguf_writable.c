@@ -45,13 +45,19 @@ static enum status check_blocks(const struct transformer *net, struct err *err)
     return STATUS_OK;
 }
 
+static bool is_gemma(const struct transformer *net)
+{
+    double scale = sqrt((double)net->d_model);
+    return net->ffn == FFN_GEGLU && fabs(net->embed_scale - scale) < 1e-6 * scale;
+}
+
 static enum status check_kinds(const struct transformer *net, struct err *err)
 {
-    if (net->ffn != FFN_SWIGLU)
+    if (net->ffn != FFN_SWIGLU && !is_gemma(net))
         return refuse(err, "the FFN is not SwiGLU");
     if (net->norm != NORM_RMS || !net->norm_weight || net->norm_bias)
         return refuse(err, "norms other than RMS norm with weights");
-    if (net->norm_placement != NORM_PRE || net->embed_norm || !net->final_norm)
+    if ((net->norm_placement != NORM_PRE && !is_gemma(net)) || net->embed_norm || !net->final_norm)
         return refuse(err, "norms elsewhere than before attention, FFN and head");
     if (net->parallel_block)
         return refuse(err, "attention and FFN are parallel");
@@ -61,8 +67,8 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
         return refuse(err, "the token table is factored");
     if ((net->biases & BIAS_HEAD) || (net->qk_norm != QK_NORM_NONE && net->biases))
         return refuse(err, "a bias on the head, or biases beside norms of q and k");
-    if ((net->embed_scale != 0 && net->embed_scale != 1) || net->attention_softcap != 0 ||
-        net->logit_softcap != 0)
+    if (!is_gemma(net) && ((net->embed_scale != 0 && net->embed_scale != 1) ||
+                           net->attention_softcap != 0 || net->logit_softcap != 0))
         return refuse(err, "scaled embeddings or soft caps");
     return check_blocks(net, err);
 }
@@ -154,18 +160,86 @@ static const char *not_mimo2(const struct transformer *net)
     return window > 0 ? NULL : "needs windows";
 }
 
+/* Of `period` layers the last sees all, the others have the window; 0: none has. */
+static const char *not_gemma_layers(const struct transformer *net, int64_t period)
+{
+    const struct block *first = &net->stack.first;
+    for (int64_t i = 0; i < schedule_executions(&net->schedule); i++) {
+        struct block expected = *first;
+        expected.window = period > 0 && i % period < period - 1 ? first->window : 0;
+        if (!block_equal(transformer_block(net, schedule_block(&net->schedule, i)), &expected))
+            return period == 0   ? "has one shape of layer and no windows"
+                   : period == 2 ? "has one shape of layer, and a window in every other"
+                                 : "has one shape of layer, and a window in five of six";
+    }
+    return period > 0 && first->window == 0 ? "needs windows" : NULL;
+}
+
+static const char *not_any_gemma(const struct transformer *net)
+{
+    if (net->biases)
+        return "has no biases";
+    return net->tie_embeddings ? NULL : "has a tied head";
+}
+
+static const char *not_gemma(const struct transformer *net)
+{
+    if (net->norm_placement != NORM_PRE || norms_qk(net))
+        return "has no norms after attention and FFN or of q and k";
+    if (net->attention_softcap != 0 || net->logit_softcap != 0)
+        return "has no soft caps";
+    const char *reason = not_gemma_layers(net, 0);
+    return reason != NULL ? reason : not_any_gemma(net);
+}
+
+/* llama.cpp scales the logits of the largest of each family, which it knows by its depth, otherwise.
+ */
+static const char *not_gemma2(const struct transformer *net)
+{
+    if (net->norm_placement != NORM_SANDWICH || norms_qk(net))
+        return "has norms after attention and FFN, not of q and k";
+    if (net->attention_softcap == 0 || net->logit_softcap == 0)
+        return "has soft caps";
+    if (schedule_executions(&net->schedule) == 46)
+        return "has another attention scale where there are 46 layers";
+    const char *reason = not_gemma_layers(net, 2);
+    return reason != NULL ? reason : not_any_gemma(net);
+}
+
+static const char *not_gemma3(const struct transformer *net)
+{
+    if (net->norm_placement != NORM_SANDWICH || !norms_qk(net))
+        return "has norms after attention and FFN and of q and k";
+    if (net->attention_softcap != 0 || net->logit_softcap != 0)
+        return "has no soft caps";
+    if (schedule_executions(&net->schedule) == 62)
+        return "has another attention scale where there are 62 layers";
+    const char *reason = not_gemma_layers(net, 6);
+    return reason != NULL ? reason : not_any_gemma(net);
+}
+
 /* The first that holds a network is taken. Source: llama.cpp, src/llama-model.cpp and src/models/
  * (what each loader reads by layer). */
 static const struct {
     struct gguf_layout layout;
     const char *(*why_not)(const struct transformer *net);
+    bool is_gemma;
+    bool is_plain; /* not worth a word where layers differ */
 } rows[] = {
-    {{.architecture = "qwen3"}, not_qwen3},
-    {{.architecture = "qwen2"}, not_qwen2},
-    {{.architecture = "llama"}, not_llama},
-    {{.architecture = "deci"}, not_deci},
-    {{.architecture = "openelm", .fuses_qkv = true}, not_openelm},
-    {{.architecture = "mimo2", .has_windows = true, .is_untied = true}, not_mimo2},
+    {{.architecture = "qwen3"}, .why_not = not_qwen3, .is_plain = true},
+    {{.architecture = "qwen2"}, .why_not = not_qwen2, .is_plain = true},
+    {{.architecture = "llama"}, .why_not = not_llama},
+    {{.architecture = "deci"}, .why_not = not_deci},
+    {{.architecture = "openelm", .fuses_qkv = true}, .why_not = not_openelm},
+    {{.architecture = "mimo2", .is_untied = true, .windows = GGUF_WINDOWS_LISTED},
+     .why_not = not_mimo2},
+    {{.architecture = "gemma"}, .why_not = not_gemma, .is_gemma = true},
+    {{.architecture = "gemma2", .windows = GGUF_WINDOWS_IMPLIED},
+     .why_not = not_gemma2,
+     .is_gemma = true},
+    {{.architecture = "gemma3", .windows = GGUF_WINDOWS_IMPLIED},
+     .why_not = not_gemma3,
+     .is_gemma = true},
 };
 
 static enum status choose(const struct transformer *net, const struct gguf_layout **layout,
@@ -173,14 +247,17 @@ static enum status choose(const struct transformer *net, const struct gguf_layou
 {
     struct text reasons = {0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].is_gemma != is_gemma(net))
+            continue;
         const char *reason = rows[i].why_not(net);
         if (reason == NULL) {
             text_release(&reasons);
             *layout = &rows[i].layout;
             return STATUS_OK;
         }
-        if (rows[i].why_not != not_qwen3 && rows[i].why_not != not_qwen2)
-            text_addf(&reasons, "%s%s %s", i > 2 ? ", " : "", rows[i].layout.architecture, reason);
+        if (!rows[i].is_plain)
+            text_addf(&reasons, "%s%s %s", reasons.length > 0 ? ", " : "",
+                      rows[i].layout.architecture, reason);
     }
     enum status status =
         err_set(err, STATUS_UNSUPPORTED,

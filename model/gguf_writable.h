@@ -8,12 +8,19 @@
 #include "base/text.h"
 #include "model/transformer.h"
 
+/* How a file says which layers have the window. */
+enum gguf_windows {
+    GGUF_WINDOWS_NONE,
+    GGUF_WINDOWS_IMPLIED, /* the architecture knows */
+    GGUF_WINDOWS_LISTED,
+};
+
 /* How the files of an architecture differ from llama's. */
 struct gguf_layout {
     const char *architecture;
-    bool fuses_qkv;   /* q, k and v are one tensor, attn_qkv, row after row */
-    bool has_windows; /* a window, and which layers have it */
-    bool is_untied;   /* the head is a tensor of its own, always */
+    bool fuses_qkv; /* q, k and v are one tensor, attn_qkv, row after row */
+    bool is_untied; /* the head is a tensor of its own, always */
+    enum gguf_windows windows;
 };
 
 /* The first architecture that holds the network as its loader in llama.cpp reads it. Lines about

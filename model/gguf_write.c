@@ -209,19 +209,25 @@ static void put_by_layer(const struct plan *plan, struct gguf_metadata *m, const
         gguf_put_u32(m->sink, (uint32_t)value_of(block_of(plan, i)));
 }
 
-/* Which layers have the window, always one by one. llama.cpp wants a width of experts, even where
- * there are none. */
+/* Which layers have the window, always one by one. The one architecture that needs it, mimo2, wants a
+ * width of experts even where there are none. */
+static void list_windows(const struct plan *plan, struct gguf_metadata *m)
+{
+    gguf_put_key_array(m, ".attention.sliding_window_pattern", GGUF_BOOL, plan->n_layers);
+    for (int64_t i = 0; i < plan->n_layers; i++)
+        gguf_put(m->sink, &(uint8_t){(uint8_t)is_windowed(block_of(plan, i))}, 1);
+    gguf_put_key_f32(m, ".rope.freq_base_swa", plan->net->rope_theta);
+    gguf_put_key_u32(m, ".expert_feed_forward_length", block_of(plan, 0)->d_ff);
+}
+
 static void put_windows(const struct plan *plan, struct gguf_metadata *m)
 {
     int64_t window = 0;
     for (int64_t i = 0; window == 0; i++)
         window = block_of(plan, i)->window;
     gguf_put_key_u32(m, ".attention.sliding_window", window);
-    gguf_put_key_array(m, ".attention.sliding_window_pattern", GGUF_BOOL, plan->n_layers);
-    for (int64_t i = 0; i < plan->n_layers; i++)
-        gguf_put(m->sink, &(uint8_t){(uint8_t)is_windowed(block_of(plan, i))}, 1);
-    gguf_put_key_f32(m, ".rope.freq_base_swa", plan->net->rope_theta);
-    gguf_put_key_u32(m, ".expert_feed_forward_length", block_of(plan, 0)->d_ff);
+    if (plan->layout->windows == GGUF_WINDOWS_LISTED)
+        list_windows(plan, m);
 }
 
 static int64_t d_head_of(const struct plan *plan)
@@ -269,8 +275,12 @@ static uint64_t put_metadata(const struct plan *plan, struct gguf_sink *sink)
     gguf_put_key_f32(&m, ".attention.layer_norm_rms_epsilon", net->norm_eps);
     gguf_put_key_u32(&m, ".rope.dimension_count", d_head);
     gguf_put_key_f32(&m, ".rope.freq_base", net->rope_theta);
-    if (plan->layout->has_windows)
+    if (plan->layout->windows != GGUF_WINDOWS_NONE)
         put_windows(plan, &m);
+    if (net->attention_softcap != 0)
+        gguf_put_key_f32(&m, ".attn_logit_softcapping", net->attention_softcap);
+    if (net->logit_softcap != 0)
+        gguf_put_key_f32(&m, ".final_logit_softcapping", net->logit_softcap);
     gguf_put_vocabulary(&m, net->vocab_size);
     return m.n_keys;
 }

@@ -1,7 +1,8 @@
 /* A network as a GGUF file with random weights, for timing a model that was never trained on the
  * runtime that will ship it.
  *
- * Version 3. RMS pre-norm, rotary attention over the whole head and SwiGLU are written as the first
+ * Version 3. Gemma's networks (GeGLU, embeddings scaled by sqrt(d_model)) are written as 'gemma',
+ * 'gemma2' or 'gemma3', with windows as each has them. RMS pre-norm, rotary attention over the whole head and SwiGLU are written as the first
  * of these that holds the network as llama.cpp's loader of that architecture reads it:
  *   qwen3    one shape of layer, RMS norms of q and k
  *   qwen2    one shape of layer, biases on q, k and v alone

@@ -181,11 +181,36 @@ static void stacks_whose_layers_differ_come_back_as_they_went(void **state)
     (void)state;
     struct rng rng;
     rng_init(&rng, 21);
-    for (uint64_t i = 0; i < 4000 / LATHE_FEWER; i++) {
+    for (uint64_t i = 0; i < 2000 / LATHE_FEWER; i++) {
         struct transformer net;
         random_stack(&rng, &net);
         assert_round_trip(&net, i);
         transformer_release(&net);
+    }
+}
+
+static void gemmas_come_back_as_they_went(void **state)
+{
+    (void)state;
+    for (int kind = 1; kind <= 3; kind++) {
+        for (int64_t n = 1; n <= 13; n++) {
+            struct transformer net;
+            struct block blocks[13];
+            transformer_init(&net, 24, n, 4, 2, 8, 40, 300);
+            for (int64_t i = 0; i < n; i++) {
+                blocks[i] = net.stack.first;
+                blocks[i].window = (kind == 2 && i % 2 == 0) || (kind == 3 && i % 6 < 5) ? 16 : 0;
+            }
+            assert_int_equal(stack_set(&net.stack, blocks, n, NULL), STATUS_OK);
+            net.ffn = FFN_GEGLU;
+            net.embed_scale = sqrt(24);
+            net.norm_placement = kind == 1 ? NORM_PRE : NORM_SANDWICH;
+            net.qk_norm = kind == 3 ? QK_NORM_WEIGHTED : QK_NORM_NONE;
+            net.attention_softcap = kind == 2 ? 50 : 0;
+            net.logit_softcap = kind == 2 ? 30 : 0;
+            assert_round_trip(&net, 1);
+            transformer_release(&net);
+        }
     }
 }
 
@@ -423,6 +448,14 @@ static void norm_queries_untied(struct transformer *net)
     net->tie_embeddings = false;
 }
 
+static void become_gemma3(struct transformer *net)
+{
+    net->ffn = FFN_GEGLU;
+    net->embed_scale = 8;
+    net->norm_placement = NORM_SANDWICH;
+    net->qk_norm = QK_NORM_WEIGHTED;
+}
+
 static void add_biases(struct transformer *net)
 {
     net->biases = BIAS_FFN;
@@ -456,6 +489,11 @@ static void layers_that_no_architecture_holds_are_refused_with_each_ones_reason(
                          "deci has no norms of q and k, openelm needs attention in every layer");
     b = a;
     b.n_kv_heads = 4;
+    c.window = 16;
+    assert_stack_refused(a, c, become_gemma3,
+                         "gemma has no norms after attention and FFN or of q and k, gemma2 has "
+                         "norms after attention and FFN, not of q and k, gemma3 has one shape of "
+                         "layer, and a window in five of six");
     assert_stack_refused(a, b, norm_queries_untied, "openelm needs a head tied to the token table");
 }
 
@@ -566,6 +604,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drawn_networks_come_back_as_they_went),
         cmocka_unit_test(stacks_whose_layers_differ_come_back_as_they_went),
+        cmocka_unit_test(gemmas_come_back_as_they_went),
         cmocka_unit_test(the_tied_head_of_an_architecture_without_one_is_the_token_table_again),
         cmocka_unit_test(a_written_file_cut_short_at_any_byte_is_refused),
         cmocka_unit_test(weights_are_finite_and_about_normal_with_variance_1_over_d_in),

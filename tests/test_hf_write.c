@@ -210,7 +210,7 @@ static void layers_that_differ_are_written_for_decilm(void **state)
     (void)state;
     struct rng rng;
     rng_init(&rng, 5);
-    for (int i = 0; i < 2000 / LATHE_FEWER; i++) {
+    for (int i = 0; i < 1000 / LATHE_FEWER; i++) {
         static const int64_t groups[] = {1, 2, 3, 4, 6, 12};
         struct transformer net;
         struct block blocks[40];
@@ -245,7 +245,7 @@ static void layers_that_differ_are_written_for_openelm(void **state)
     (void)state;
     struct rng rng;
     rng_init(&rng, 6);
-    for (int i = 0; i < 2000 / LATHE_FEWER; i++) {
+    for (int i = 0; i < 1000 / LATHE_FEWER; i++) {
         static const int64_t groups[] = {1, 2, 3, 4, 6, 12};
         struct transformer net;
         struct block blocks[40];

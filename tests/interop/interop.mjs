@@ -50,6 +50,11 @@ function cases() {
   all.push({ name: "shared-layers", type: "q4_0", executions: 2,
     config: { model_type: "mobilellm", ...depths.deep, num_attention_heads: 8,
       num_key_value_heads: 2, share_embedding: true, layer_sharing: true } });
+  for (const version of ["", "2", "3"]) for (const type of types)
+    all.push({ name: `gemma${version}-${type}`, type, architecture: `gemma${version}`,
+      config: { model_type: version === "3" ? "gemma3_text" : `gemma${version}`, ...wide,
+        num_hidden_layers: 7, head_dim: 64, hidden_act: "gelu_pytorch_tanh",
+        query_pre_attn_scalar: 64, ...(version && { sliding_window: 6 }), tie_word_embeddings: true } });
   all.push(...casesByLayer());
   return all.map((one) => ({ ...one, config: { vocab_size: vocabulary,
     max_position_embeddings: 256, rms_norm_eps: 1e-5, rope_theta: 10000, hidden_act: "silu",
@@ -109,6 +114,10 @@ function expectedTensors({ type, config: c, executions, architecture }) {
   for (const [i, block] of blocksOf(c, executions).entries()) {
     const q = block.n_heads * block.d_head, kv = block.n_kv_heads * block.d_head, f = block.d_ff;
     norm(`blk.${i}.ffn_norm`, d);
+    if (["gemma2", "gemma3"].includes(architecture)) {
+      norm(`blk.${i}.post_attention_norm`, d);
+      norm(`blk.${i}.post_ffw_norm`, d);
+    }
     matrix(`blk.${i}.ffn_gate`, d, f, c.mlp_bias);
     matrix(`blk.${i}.ffn_up`, d, f, c.mlp_bias);
     matrix(`blk.${i}.ffn_down`, f, d, c.mlp_bias);
@@ -122,7 +131,7 @@ function expectedTensors({ type, config: c, executions, architecture }) {
       matrix(`blk.${i}.attn_v`, d, kv, qkvBias);
     }
     matrix(`blk.${i}.attn_output`, q, d, c.attention_bias);
-    if (c.model_type === "qwen3") {
+    if (["qwen3", "gemma3_text"].includes(c.model_type)) {
       norm(`blk.${i}.attn_q_norm`, block.d_head);
       norm(`blk.${i}.attn_k_norm`, block.d_head);
     }
