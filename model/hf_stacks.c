@@ -1,5 +1,6 @@
 #include "model/hf_stacks.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -156,6 +157,7 @@ void hf_write_decilm(struct json_node *out, const struct transformer *net)
         struct json_node *attention = json_add_object(layer, "attention");
         json_add_bool(attention, "no_op", block->mixer == MIXER_NONE);
         if (block->mixer == MIXER_ATTENTION) {
+            assert(block->n_kv_heads > 0);
             json_add_int(attention, "n_heads_in_group", block->n_heads / block->n_kv_heads);
             if (block->window > 0)
                 json_add_int(attention, "window_length", block->window);
@@ -173,6 +175,7 @@ void hf_write_decilm(struct json_node *out, const struct transformer *net)
 
 static int64_t make_divisible(double value, int64_t divisor)
 {
+    assert(divisor > 0);
     int64_t whole = (int64_t)(value + (double)divisor / 2) / divisor * divisor;
     if (whole < divisor)
         whole = divisor;
@@ -373,9 +376,10 @@ static void write_qkv_line(struct json_node *out, const struct transformer *net,
     const struct block *b = transformer_block(net, net->schedule.n_layers - 1);
     double head = (double)a->d_head / (double)net->d_model, first = 0, last = 0;
     for (int i = 0; i < ALL * ALL; i++) {
-        double half = (double)n_groups / (2 * STEPS);
-        first = ((double)a->n_heads + half * (i % ALL - STEPS)) * head;
-        last = ((double)b->n_heads + half * (i / ALL - STEPS)) * head;
+        int left = i % ALL - STEPS, right = i / ALL - STEPS;
+        double part = (double)n_groups / (2 * STEPS);
+        first = ((double)a->n_heads + part * left) * head;
+        last = ((double)b->n_heads + part * right) * head;
         if (line_has_heads(net, n_groups, first, last))
             break;
     }
