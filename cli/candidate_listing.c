@@ -29,16 +29,29 @@ static const struct field better_key = LISTED_KEY(listed, loss_better_probabilit
 static const struct field outdone_field = FIELD_OF(
     struct listed, outdone_by, UNIT_NONE, IN_TABLE | IN_JSON | IF_ROWS_DIFFER, "outdone by", "");
 
+static bool is_one_of(const char *const *names, const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* What a table says of stacks whose layers differ, and what it cannot say of them. */
+static const char *const of_stacks[] = {"layers_text", "score", NULL};
+static const char *const of_uniform[] = {"n_heads", "n_kv_heads", "d_ff", "loss_delta_nats", NULL};
+
 /* `also`: columns to show although the table leaves them out; NULL ends them. */
 static void add_field(struct listing *listing, const struct field *field, const char *const *also,
-                      bool all)
+                      bool stacks, bool all)
 {
     struct field shown = *field;
     if (!(field->places & IN_STORE))
         return;
-    for (size_t i = 0; also[i] != NULL; i++)
-        all = all || strcmp(also[i], field->name) == 0;
-    if (all)
+    if (stacks && is_one_of(of_uniform, field->name))
+        shown.places &= ~(unsigned)IN_TABLE;
+    if (stacks && is_one_of(of_stacks, field->name))
+        shown.places |= IN_TABLE;
+    if (all || is_one_of(also, field->name))
         shown.places = (shown.places | IN_TABLE) & ~(unsigned)IF_ROWS_DIFFER;
     listing_field(listing, &shown);
 }
@@ -82,11 +95,12 @@ static void add_fields(struct listing *listing, const struct choice *choice,
                        const char *const *also, bool all)
 {
     struct field ref = ref_field;
+    bool stacks = choice->n > 0 && chosen_row(choice, 0)->layers != NULL;
     if (all)
         ref.places = IN_JSON;
     listing_field(listing, &ref);
     for (int i = 0; i < candidate_fields.n; i++)
-        add_field(listing, &candidate_fields.field[i], also, all);
+        add_field(listing, &candidate_fields.field[i], also, stacks, all);
     if (!all)
         listing_field(listing, &like_fastest_key);
     if (choice->groups == NULL)

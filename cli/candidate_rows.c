@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/stack_json.h"
+
 enum status row_to_candidate(const struct candidate_row *row, int64_t max_context,
                              struct candidate *out, struct err *err)
 {
@@ -30,10 +32,18 @@ enum status row_to_transformer(const struct candidate_row *row, int64_t max_cont
                                struct transformer *out, struct err *err)
 {
     struct candidate candidate;
-    char shape[sizeof out->name];
+    struct stack stack = {.others = NULL};
+    char shape[sizeof out->name], name[64];
+    snprintf(name, sizeof name, "candidate %lld:%lld", (long long)row->run_id, (long long)row->id);
     enum status status = row_to_candidate(row, max_context, &candidate, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && row->layers != NULL) {
+        status = stack_parse(name, row->layers, row->n_layers, &stack, err);
+        candidate.stack = &stack;
+    }
+    if (status == STATUS_OK) {
         status = candidate_transformer(&candidate, out, err);
+        stack_release(&stack);
+    }
     if (status != STATUS_OK)
         return status;
     memcpy(shape, out->name, sizeof shape);

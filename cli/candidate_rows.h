@@ -5,7 +5,7 @@
 #include "db/query.h"
 #include "search/enumerate.h"
 
-/* A stored candidate as the search had it. Errors: STATUS_INPUT (a name in the row that this version
+/* A stored candidate as the search had it, but for the blocks of a stack whose layers differ. Errors: STATUS_INPUT (a name in the row that this version
  * does not know). */
 enum status row_to_candidate(const struct candidate_row *row, int64_t max_context,
                              struct candidate *out, struct err *err);

@@ -6,6 +6,7 @@
 #include "cli/best_search.h"
 #include "cli/candidate_listing.h"
 #include "cli/commands.h"
+#include "cli/exact_search.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/published_rows.h"
@@ -29,6 +30,10 @@ static enum status note_loss(const struct args *args, const struct search_job *j
     run->train_tokens = (int64_t)job->scale.tokens;
     run->reference = job->is_best ? BEST_OF_SEARCH : args_text(args, "reference");
     run->reference_shapes = reference_shapes;
+    if (search_job_is_exact(job)) { /* the law orders stacks: no losses, no reference */
+        run->recipe = run->reference = run->reference_shapes = NULL;
+        run->train_tokens = ROW_UNKNOWN;
+    }
     return store_put_law(store, &law, &run->law_id, err);
 }
 
@@ -49,13 +54,19 @@ static enum status begin_run(const struct args *args, const struct search_job *j
     run.budget_max = job->budget.max;
     run.objectives = job->objectives_text.data;
     run.constraints = job->where_text.data;
-    run.keep = args_text(args, "keep");
+    run.keep = search_job_is_exact(job) ? "front" : args_text(args, "keep");
+    run.method = !search_job_is_exact(job) ? "enumerated" : job->eps > 0 ? "within" : "exact";
+    if (search_job_is_exact(job))
+        run.eps = job->eps;
+    run.scores = job->scores_text;
     run.threads = job->machine.threads;
     run.prompt = job->workload.prompt;
     run.context = job->workload.context;
     run.total = total;
     run.finished = 0;
-    if ((status = note_loss(args, job, shapes, store, &run, err)))
+    if (!search_job_is_exact(job) || search_job_scores_by_law(job))
+        status = note_loss(args, job, shapes, store, &run, err);
+    if (status != STATUS_OK)
         goto out;
     struct device_row device = device_record(&job->device, profile);
     status = run_record_begin(store, &device, &run, err);
@@ -146,6 +157,29 @@ static enum status search(const struct args *args, const struct search_job *job,
     return status;
 }
 
+/* The run begins when there is something to store: a search that finds nothing leaves none. One that
+ * is resumed starts again. */
+static enum status search_exactly(const struct args *args, const struct search_job *job,
+                                  struct store *store, int64_t *run_id, struct err *err)
+{
+    struct exact_result *result = NULL;
+    struct err stored_err;
+    enum status status = exact_search_run(job, (int)args_int(args, "jobs", 0), &result, err);
+    bool is_whole = status == STATUS_OK;
+    if (is_whole || status == STATUS_INTERRUPTED) {
+        enum status stored = open_run(args, job, ROW_UNKNOWN, store, run_id, &stored_err);
+        if (stored == STATUS_OK)
+            stored = exact_result_store(result, is_whole, store, *run_id, &stored_err);
+        if (stored != STATUS_OK)
+            status = err_set(err, stored, "%s", stored_err.message);
+        else if (!is_whole)
+            err_set(err, status, "interrupted: what was found so far is run %lld in '%s'",
+                    (long long)*run_id, store_path(store));
+    }
+    exact_result_free(result);
+    return status;
+}
+
 /* --resume 3, or `latest`. */
 static enum status resume_id(const struct args *args, struct store *store, int64_t *run_id,
                              struct err *err)
@@ -185,9 +219,9 @@ static enum status resume(const struct args *args, struct search_job *job,
                           struct err *err)
 {
     static const char *const begun_with[] = {
-        "budget", "device",           "space",    "where",   "minimize", "maximize", "keep",
-        "dtype",  "kv-dtype",         "prompt",   "context", "threads",  "law",      "recipe",
-        "tokens", "tokens-per-param", "reference"};
+        "budget", "device",           "space",     "where",   "minimize", "maximize", "keep",
+        "dtype",  "kv-dtype",         "prompt",    "context", "threads",  "law",      "recipe",
+        "tokens", "tokens-per-param", "reference", "exact",   "eps",      "scores"};
     enum status status;
     for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)
         if (args_given(args, begun_with[i]))
@@ -195,8 +229,11 @@ static enum status resume(const struct args *args, struct search_job *job,
                            begun_with[i]);
     if ((status = store_open(args_text(args, "db"), STORE_WRITE, store, err)) ||
         (status = resume_id(args, *store, run_id, err)) ||
-        (status = search_job_of_run(*store, *run_id, job, err)) ||
-        (status = enumeration_start(&job->space, &job->budget, enumeration, err)))
+        (status = search_job_of_run(*store, *run_id, job, err)))
+        return status;
+    if (search_job_is_exact(job))
+        return exact_search_check(job, err);
+    if ((status = enumeration_start(&job->space, &job->budget, enumeration, err)))
         return status;
     if (enumeration->count == job->total)
         return STATUS_OK;
@@ -217,7 +254,9 @@ static enum status prepare(const struct args *args, struct search_job *job,
     if (args_text(args, "resume") != NULL)
         return resume(args, job, enumeration, store, run_id, err);
     if ((status = search_job_of_options(args, job, err)) ||
-        (status = enumeration_start(&job->space, &job->budget, enumeration, err)))
+        (status = search_job_is_exact(job)
+                      ? exact_search_check(job, err)
+                      : enumeration_start(&job->space, &job->budget, enumeration, err)))
         return status;
     return store_open(args_text(args, "db"), STORE_WRITE, store, err);
 }
@@ -272,6 +311,12 @@ static enum status run(const struct args *args, struct err *err)
     if (job == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     enum status status = prepare(args, job, &enumeration, &store, &run_id, err);
+    if (status == STATUS_OK && search_job_is_exact(job)) {
+        status = search_exactly(args, job, store, &run_id, err);
+        if (status == STATUS_OK)
+            status = print_front(args, job, store, run_id, err);
+        goto out;
+    }
     if (status == STATUS_OK)
         status = search_job_scale(job, &enumeration, (int)args_int(args, "jobs", 0), err);
     if (status != STATUS_OK)
@@ -304,11 +349,19 @@ static const struct option options[] = {
         "parameters: 125M (within 2 %), 125M+-5%, 100M..130M"),
     ROW_DEVICE,
     ROW(OPTION_TEXT, "space", "FILE", NULL, "@file",
-        "axes of the design space, JSON; default: MobileLLM's family and its surroundings"),
+        "axes of the design space, JSON; default: MobileLLM's family and its surroundings; "
+        "'layers': a built-in one whose layers differ"),
+    ROW_FLAG("exact", "the exact front of a space whose layers differ, as is the default there"),
+    ROW(OPTION_TEXT, "eps", "E", NULL, NULL,
+        "of such a space: a front that misses nothing better by more than 1 + E"),
+    ROW(OPTION_TEXT, "scores", "FILE", NULL, "@file",
+        "of such a space: CSV with place, layer and score (or loss); their sum is the metric "
+        "'score'"),
     ROW(OPTION_TEXTS, "where", "EXPR", NULL, NULL,
         "keep only those: 'decode_ms<20 and d_head=64'; may be given again"),
     ROW(OPTION_LIST, "minimize", "A[,B]", NULL, "@metric",
-        "objectives of the front, best rows by the first; default: decode_ns,loss_delta_nats"),
+        "objectives of the front, best rows by the first; default: decode_ns,loss_delta_nats; "
+        "where layers differ decode_ns, and score maximized"),
     ROW(OPTION_LIST, "maximize", "A[,B]", NULL, "@metric", "objectives, the more the better"),
     ROW(OPTION_TEXT, "keep", "WHAT", "all", "all front top:100",
         "what goes into the database: all, front, or top:N by the first objective"),
@@ -333,6 +386,8 @@ static const struct example examples[] = {
      "every shape of about 125M parameters, priced and stored in lathe.db"},
     {"lathe search --budget 100M..130M --device iphone-13 --dtype q4_0 --keep front --db q4.db",
      "in 4 bits, only the front"},
+    {"lathe search --space layers --budget 125M --device iphone-13 --minimize decode_ns,kv_bytes",
+     "the exact front of 1.5e56 stacks whose layers differ"},
     {"lathe search --budget 350M --device iphone-13 --where 'decode_ms<40' --keep top:1000",
      "the thousand fastest of those that are fast enough"},
     {"lathe search --resume latest --db q4.db",

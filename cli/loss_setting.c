@@ -70,8 +70,8 @@ enum status loss_setting_of_run(struct store *store, const struct run_row *run,
     snprintf(where, sizeof where, "id = %lld", (long long)run->law_id);
     enum status status = query_rows(store, TABLE_LAW, where, NULL, &rows, err);
     const struct law_row *row = rows.data;
-    if (status == STATUS_OK &&
-        (rows.n != 1 || row->law == NULL || run->train_tokens == ROW_UNKNOWN))
+    if (status == STATUS_OK && (rows.n != 1 || row->law == NULL ||
+                                (run->train_tokens == ROW_UNKNOWN && run->reference != NULL)))
         status = err_set(err, STATUS_INPUT, "the run's law of loss is not in the database");
     if (status == STATUS_OK && ((out->law = memory_new(1, sizeof *out->law)) == NULL ||
                                 (out->law_text = memory_strdup(row->law)) == NULL))
@@ -80,7 +80,7 @@ enum status loss_setting_of_run(struct store *store, const struct run_row *run,
         status = quality_law_parse("the run's law", row->law, out->law, NULL, err);
     if (status == STATUS_OK)
         status = law_recipe_of(out->law, run->recipe, &out->recipe, err);
-    out->tokens = run->train_tokens;
+    out->tokens = run->train_tokens == ROW_UNKNOWN ? 0 : run->train_tokens;
     rows_release(&rows);
     return status;
 }

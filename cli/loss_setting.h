@@ -51,7 +51,7 @@ enum status loss_setting_of_training(const struct args *args, struct loss_settin
 enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
                                     struct err *err);
 /* Law, recipe and tokens of a stored run. `out` has no law where it compared no losses: of old
- * versions, or no search. Errors: STATUS_INPUT. */
+ * versions, or no search; no tokens where the law only ordered stacks. Errors: STATUS_INPUT. */
 enum status loss_setting_of_run(struct store *store, const struct run_row *run,
                                 struct loss_setting *out, struct err *err);
 void loss_setting_release(struct loss_setting *setting);

@@ -1,17 +1,25 @@
 #include "cli/search_job.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli/setting.h"
 #include "device/device.h"
+#include "search/stack_search.h"
+
+enum { MAX_SCORES_BYTES = 64 << 20 };
 
 static enum status read_space(const struct args *args, struct space *space, struct err *err)
 {
     const char *path = args_text(args, "space");
     enum status status = STATUS_OK;
-    if (path != NULL)
+    if (path != NULL && strcmp(path, "layers") == 0)
+        space_default_layers(space);
+    else if (path != NULL)
         status = space_open(path, space, err);
     else
         space_default(space);
@@ -33,6 +41,22 @@ static enum status add_objective(struct search_job *job, const char *prefix, con
     return status;
 }
 
+/* "decode_ns,max:params_blocks", say, as begin_run stored them. */
+static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
+{
+    enum status status = STATUS_OK;
+    while (*text != '\0' && status == STATUS_OK) {
+        char one[128];
+        size_t n = strcspn(text, ",");
+        if (n >= sizeof one)
+            return err_set(err, STATUS_INPUT, "the run's objectives are damaged: '%s'", text);
+        snprintf(one, sizeof one, "%.*s", (int)n, text);
+        status = add_objective(job, "", one, err);
+        text += n + (text[n] == ',');
+    }
+    return status;
+}
+
 static enum status read_objectives(const struct args *args, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -41,6 +65,8 @@ static enum status read_objectives(const struct args *args, struct search_job *j
         status = add_objective(job, "", name, err);
     for (int i = 0; status == STATUS_OK && (name = args_nth(args, "maximize", i)) != NULL; i++)
         status = add_objective(job, "max:", name, err);
+    if (status == STATUS_OK && job->objectives.n == 0 && search_job_is_exact(job))
+        return split_objectives(STACK_OBJECTIVES_DEFAULT, job, err);
     if (status == STATUS_OK && job->objectives.n == 0) {
         objectives_default(&job->objectives);
         text_add(&job->objectives_text, OBJECTIVES_DEFAULT);
@@ -74,6 +100,81 @@ static enum status read_device(const struct args *args, struct search_job *job, 
     return machine_resolve(&job->device, (int)args_int(args, "threads", 0), &job->machine, err);
 }
 
+static enum status parse_scores(const char *name, struct search_job *job, struct err *err)
+{
+    return csv_parse(name, job->scores_text, (int64_t)strlen(job->scores_text), &job->scores, err);
+}
+
+/* Uniform candidates have no score, and say their cache by the token. */
+static enum status check_metric(const struct metric *metric, struct err *err)
+{
+    static const char *const of_stacks[] = {"score", "kv_bytes"};
+    for (size_t i = 0; i < sizeof of_stacks / sizeof *of_stacks; i++)
+        if (strcmp(metric->field->name, of_stacks[i]) == 0)
+            return err_set(err, STATUS_USAGE,
+                           "'%s' is known where the layers of the space differ, not of this one",
+                           of_stacks[i]);
+    return STATUS_OK;
+}
+
+static enum status check_metrics(const struct search_job *job, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; i < job->objectives.n && status == STATUS_OK; i++)
+        status = check_metric(&job->objectives.metric[i], err);
+    for (int i = 0; i < job->filter.n && status == STATUS_OK; i++)
+        status = check_metric(&job->filter.condition[i].metric, err);
+    return status;
+}
+
+/* Options that only make sense where layers differ, and those that do not there. */
+static enum status check_exact(const struct args *args, const struct search_job *job,
+                               struct err *err)
+{
+    static const char *const of_layers[] = {"exact", "eps", "scores"};
+    static const char *const of_losses[] = {"recipe", "tokens", "tokens-per-param", "reference"};
+    bool is_exact = search_job_is_exact(job);
+    for (size_t i = 0; i < sizeof of_layers / sizeof *of_layers && !is_exact; i++)
+        if (args_given(args, of_layers[i]))
+            return err_set(err, STATUS_USAGE,
+                           "--%s is for spaces whose layers differ ('--space layers', or a file "
+                           "with 'layers'): of this one every architecture is priced",
+                           of_layers[i]);
+    for (size_t i = 0; i < sizeof of_losses / sizeof *of_losses && is_exact; i++)
+        if (args_given(args, of_losses[i]))
+            return err_set(err, STATUS_USAGE,
+                           "--%s: the law of loss does not judge stacks whose layers differ",
+                           of_losses[i]);
+    if (is_exact && args_given(args, "keep") && job->keep != KEEP_FRONT)
+        return err_set(err, STATUS_USAGE,
+                       "--keep %s: an exact search visits no stack that is not on the front, and "
+                       "keeps the front",
+                       args_text(args, "keep"));
+    return STATUS_OK;
+}
+
+static enum status read_exact(const struct args *args, struct search_job *job, struct err *err)
+{
+    const char *eps = args_text(args, "eps"), *scores = args_text(args, "scores");
+    int64_t length;
+    enum status status = check_exact(args, job, err);
+    if (status == STATUS_OK && !search_job_is_exact(job))
+        status = check_metrics(job, err);
+    if (status != STATUS_OK || !search_job_is_exact(job))
+        return status;
+    job->keep = KEEP_FRONT;
+    if (eps != NULL) {
+        char *end;
+        job->eps = strtod(eps, &end);
+        if (end == eps || *end != '\0' || !(job->eps >= 0 && job->eps <= 1))
+            return err_set(err, STATUS_USAGE, "--eps '%s': expected a number from 0 to 1", eps);
+    }
+    if (scores == NULL)
+        return STATUS_OK;
+    status = file_read(scores, MAX_SCORES_BYTES, &job->scores_text, &length, err);
+    return status == STATUS_OK ? parse_scores(scores, job, err) : status;
+}
+
 enum status search_job_of_options(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *budget = args_text(args, "budget");
@@ -85,11 +186,12 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
     enum status status;
     if ((status = parse_budget(budget, &job->budget, err)) ||
         (status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err)) ||
+        (status = read_space(args, &job->space, err)) ||
         (status = read_objectives(args, job, err)) || (status = read_filter(args, job, err)) ||
-        (status = read_space(args, &job->space, err)) || (status = read_device(args, job, err)) ||
+        (status = read_exact(args, job, err)) || (status = read_device(args, job, err)) ||
         (status = loss_setting_of_options(args, &job->loss, err)))
         return status;
-    job->is_best = !job->loss.has_reference;
+    job->is_best = !job->loss.has_reference && !search_job_is_exact(job);
     if (job->workload.prompt <= job->space.max_context &&
         job->workload.context < job->space.max_context)
         return STATUS_OK;
@@ -99,20 +201,14 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
                    (long long)job->space.max_context);
 }
 
-/* "decode_ns,max:params_blocks", say, as begin_run stored them. */
-static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
+static enum status exact_of_run(const struct run_row *run, struct search_job *job, struct err *err)
 {
-    enum status status = STATUS_OK;
-    while (*text != '\0' && status == STATUS_OK) {
-        char one[128];
-        size_t n = strcspn(text, ",");
-        if (n >= sizeof one)
-            return err_set(err, STATUS_INPUT, "the run's objectives are damaged: '%s'", text);
-        snprintf(one, sizeof one, "%.*s", (int)n, text);
-        status = add_objective(job, "", one, err);
-        text += n + (text[n] == ',');
-    }
-    return status;
+    job->eps = isnan(run->eps) ? 0 : run->eps;
+    if (run->scores == NULL)
+        return STATUS_OK;
+    job->scores_text = memory_strdup(run->scores);
+    return job->scores_text != NULL ? parse_scores("the run's scores", job, err)
+                                    : err_set(err, STATUS_NOMEM, "out of memory");
 }
 
 static enum status from_row(struct store *store, const struct run_row *run, struct search_job *job,
@@ -133,7 +229,8 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
         (status = keep_parse(run->keep, &job->keep, &job->keep_limit, err)) ||
         (status = split_objectives(run->objectives, job, err)) ||
         (status = parse_filter(job, err)) ||
-        (status = loss_setting_of_run(store, run, &job->loss, err)))
+        (status = loss_setting_of_run(store, run, &job->loss, err)) ||
+        (status = exact_of_run(run, job, err)))
         return status;
     job->is_best = run->reference != NULL && strcmp(run->reference, BEST_OF_SEARCH) == 0;
     text_add(&job->reference_shapes, run->reference_shapes == NULL ? "" : run->reference_shapes);
@@ -175,8 +272,20 @@ const struct loss_scale *search_job_loss(const struct search_job *job)
     return job->loss.law != NULL ? &job->scale : NULL;
 }
 
+bool search_job_scores_by_law(const struct search_job *job)
+{
+    bool asks = false;
+    for (int i = 0; i < job->objectives.n; i++)
+        asks |= strcmp(job->objectives.metric[i].field->name, "score") == 0;
+    for (int i = 0; i < job->filter.n; i++)
+        asks |= strcmp(job->filter.condition[i].metric.field->name, "score") == 0;
+    return asks && job->scores == NULL;
+}
+
 void search_job_release(struct search_job *job)
 {
+    csv_close(job->scores);
+    memory_free(job->scores_text);
     loss_scale_release(&job->scale);
     loss_setting_release(&job->loss);
     text_release(&job->reference_shapes);

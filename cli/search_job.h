@@ -3,6 +3,7 @@
 #ifndef LATHE_CLI_SEARCH_JOB_H
 #define LATHE_CLI_SEARCH_JOB_H
 
+#include "base/csv.h"
 #include "base/quantity.h"
 #include "base/text.h"
 #include "cli/keeper.h"
@@ -30,6 +31,10 @@ struct search_job {
     struct loss_setting loss; /* without a law: losses stay unknown */
     struct loss_scale scale;
     bool is_best; /* its reference is the best of the search */
+    /* Where the layers of the space differ (search/stack_search.h): */
+    double eps;         /* 0: the front is exact */
+    struct csv *scores; /* owned; NULL: none, or the law's ordering */
+    char *scores_text;  /* the same as read; owned */
     /* Of the run that is resumed: */
     struct text reference_shapes;
     int64_t total;    /* candidates it counted */
@@ -49,6 +54,13 @@ enum status search_job_scale(struct search_job *job, const struct enumeration *e
                              int n_jobs, struct err *err);
 /* NULL: no losses are compared. */
 const struct loss_scale *search_job_loss(const struct search_job *job);
+/* The layers of its space differ: the exact front is searched. */
+static inline bool search_job_is_exact(const struct search_job *job)
+{
+    return job->space.layers.is_given;
+}
+/* A score is asked for and no table has it: the law's ordering of stacks does. */
+bool search_job_scores_by_law(const struct search_job *job);
 void search_job_release(struct search_job *job);
 
 /* The first objective as a column to order by; *most: largest first. */

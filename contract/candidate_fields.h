@@ -24,6 +24,11 @@
     F(int64_t, n_kv_heads, UNIT_NONE, METRIC | IN_TABLE, "kv", "key and value heads") \
     F(int64_t, d_head, UNIT_NONE, METRIC, "d_head", "width of a head") \
     F(int64_t, d_ff, UNIT_NONE, METRIC | IN_TABLE, "d_ff", "hidden width of the FFN") \
+    F(const char *, layers_text, UNIT_NONE, KEPT, "runs", "blocks that differ, run by run: 12F3/1536 8W1/768") \
+    F(const char *, layers, UNIT_NONE, KEPT, "blocks", "the same as JSON, one object a run") \
+    F(int64_t, n_full, UNIT_NONE, KEPT, "full", "blocks with attention to all tokens, where they may differ") \
+    F(int64_t, n_windowed, UNIT_NONE, KEPT, "windowed", "blocks with attention to the last tokens") \
+    F(int64_t, n_without_attention, UNIT_NONE, KEPT, "without attention", "blocks that are an FFN alone") \
     F(int64_t, vocab_size, UNIT_NONE, METRIC, "vocab", "rows of the token table") \
     F(int64_t, tie_embeddings, UNIT_BOOL, METRIC | IN_TABLE | IF_ROWS_DIFFER, "tied", "the head reads the token table") \
     F(const char *, ffn_kind, UNIT_NONE, METRIC, "ffn kind", "relu, gelu, swiglu, geglu") \
@@ -34,7 +39,9 @@
     F(int64_t, params_embedding, UNIT_PARAMS, METRIC, "in token table", "of the token table") \
     F(int64_t, params_blocks, UNIT_PARAMS, METRIC, "in blocks", "of the distinct blocks") \
     F(int64_t, weight_bytes, UNIT_BYTES, METRIC, "weights", "as stored") \
-    F(int64_t, kv_bytes_per_token, UNIT_BYTES, METRIC, "kv cache a token", "that a token adds to the KV cache")
+    F(int64_t, kv_bytes_per_token, UNIT_BYTES, METRIC, "kv cache a token", "that a token adds to the KV cache") \
+    F(int64_t, kv_bytes, UNIT_BYTES, METRIC, "kv cache", "KV cache held after prompt or context, where blocks may differ") \
+    F(double, score, UNIT_NONE, METRIC, "score", "sum of the scores of its blocks; more is better")
 /* Behind the price. */
 #define CANDIDATE_LAST_FIELDS(F) \
     F(int64_t, flop_per_token, UNIT_FLOP, METRIC, "flop a token", "of one decoded token") \

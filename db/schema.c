@@ -84,13 +84,36 @@ static void add_units_view(struct text *text)
     text_add(text, "\nFROM candidate;\n");
 }
 
+/* One row a block of stacks whose blocks may differ: runs with their first block, then spread out. */
+static void add_layer_view(struct text *text)
+{
+    static const char *const fields[] = {"mixer",  "n_heads", "n_kv_heads",
+                                         "d_head", "window",  "d_ff"};
+    text_add(
+        text,
+        "CREATE VIEW candidate_layer AS WITH RECURSIVE\n"
+        "    part AS (SELECT candidate.key AS candidate_key, run_id, candidate.id, item.value,\n"
+        "             json_extract(item.value, '$.n') AS n, sum(json_extract(item.value, '$.n'))\n"
+        "             OVER (PARTITION BY candidate.key ORDER BY item.key) AS end\n"
+        "             FROM candidate, json_each(candidate.layers) AS item),\n"
+        "    block AS (SELECT *, end - n AS layer FROM part UNION ALL\n"
+        "              SELECT candidate_key, run_id, id, value, n, end, layer + 1 FROM block\n"
+        "              WHERE layer + 1 < end)\n"
+        "SELECT run_id, id, layer");
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        text_addf(text, ", json_extract(value, '$.%s') AS %s", fields[i], fields[i]);
+    text_add(text, "\nFROM block;\n");
+}
+
 static void add_views(struct text *text)
 {
     text_add(text, "DROP VIEW IF EXISTS latest;\n"
                    "DROP VIEW IF EXISTS latest_run;\n"
                    "DROP VIEW IF EXISTS front;\n"
+                   "DROP VIEW IF EXISTS candidate_layer;\n"
                    "DROP VIEW IF EXISTS candidate_units;\n");
     add_units_view(text);
+    add_layer_view(text);
     text_addf(text,
               "CREATE VIEW front AS SELECT * FROM candidate_units WHERE on_front = 1;\n"
               "CREATE VIEW latest_run AS\n"

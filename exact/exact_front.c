@@ -347,7 +347,7 @@ enum status exact_front(const struct stack_problem *problem, struct stack_front 
     if (!status && is_interrupted)
         status = err_set(err, STATUS_INTERRUPTED, "interrupted");
     else if (!status && out->n == 0)
-        status = err_set(err, STATUS_RANGE, "no stack is inside the budget and the limits");
+        status = err_set(err, STATUS_NOT_FOUND, "no stack is inside the budget and the limits");
     release(&finalists);
     stack_work_end(&work);
     if (status && status != STATUS_INTERRUPTED)

@@ -81,9 +81,9 @@ struct stack_front {
 };
 
 /* `out` is written; where the run is interrupted it has what finished cases found. Errors:
- * STATUS_INPUT (rules that contradict, a score that is missing, no energies), STATUS_RANGE (no stack
- * inside the budget and limits; a table beyond memory_bytes, with its size), STATUS_INTERRUPTED,
- * STATUS_NOMEM. */
+ * STATUS_INPUT (rules that contradict, a score that is missing, no energies), STATUS_NOT_FOUND (no
+ * stack inside the budget and limits), STATUS_RANGE (a table beyond memory_bytes, with its size),
+ * STATUS_INTERRUPTED, STATUS_NOMEM. */
 enum status exact_front(const struct stack_problem *problem, struct stack_front *out,
                         struct err *err);
 void stack_front_release(struct stack_front *front);

@@ -201,7 +201,7 @@ enum status loss_scale_parse(struct loss_scale *scale, const char *name, const c
 bool candidate_shape(const struct candidate *candidate, struct quality_shape *out)
 {
     const struct candidate_row *row = &candidate->row;
-    if (candidate->stack != NULL)
+    if (candidate->stack != NULL || row->layers != NULL)
         return false;
     *out = (struct quality_shape){
         .d_model = (double)row->d_model,

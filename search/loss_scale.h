@@ -50,7 +50,7 @@ char *loss_scale_print(const struct loss_scale *scale);
 enum status loss_scale_parse(struct loss_scale *scale, const char *name, const char *text,
                              struct err *err);
 
-/* A candidate as the law sees it; false: its layers differ. */
+/* A candidate as the law sees it; false: its layers may differ. */
 bool candidate_shape(const struct candidate *candidate, struct quality_shape *out);
 
 /* Sets interval and where the data end, of a loss that has its difference. */

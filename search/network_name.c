@@ -14,13 +14,18 @@ static void name_schedule(const struct schedule *schedule, char *buffer, size_t 
              schedule->share_ffn ? "f" : "");
 }
 
-/* "h9x64-kv3-f1536"; where layers differ the number of classes and a hash of their sequence. */
+/* "h9x64-kv3-f1536", "h9x64-kv3-w256-f1536", "f1536" without attention; where layers differ the number of classes and a hash of their sequence. */
 static void name_stack(const struct stack *stack, int64_t n_layers, char *buffer, size_t size)
 {
     const struct block *block = &stack->first;
     if (!stack_is_uniform(stack))
         snprintf(buffer, size, "c%d-%016" PRIx64, stack_n_classes(stack),
                  stack_hash(stack, n_layers));
+    else if (block->mixer == MIXER_NONE)
+        snprintf(buffer, size, "f%" PRId64, block->d_ff);
+    else if (block->window > 0)
+        snprintf(buffer, size, "h%" PRId64 "x%" PRId64 "-kv%" PRId64 "-w%" PRId64 "-f%" PRId64,
+                 block->n_heads, block->d_head, block->n_kv_heads, block->window, block->d_ff);
     else
         snprintf(buffer, size, "h%" PRId64 "x%" PRId64 "-kv%" PRId64 "-f%" PRId64, block->n_heads,
                  block->d_head, block->n_kv_heads, block->d_ff);

@@ -173,7 +173,7 @@ static void problems_without_sense_are_refused(void **state)
     set_up(&f);
     f.problem.min_params = 60000000;
     f.problem.max_params = 70000000;
-    assert_int_equal(exact_front(&f.problem, &front, &err), STATUS_RANGE);
+    assert_int_equal(exact_front(&f.problem, &front, &err), STATUS_NOT_FOUND);
     assert_non_null(strstr(err.message, "no stack is inside the budget"));
 
     set_up(&f);

@@ -320,7 +320,7 @@ static void run_trials(int from, int to)
         list_all(&r.problem);
         random_limits(&random, &r.problem);
         enum status status = exact_front(&r.problem, &front, &err);
-        if (status && status != STATUS_RANGE && status != STATUS_INPUT) {
+        if (status && status != STATUS_NOT_FOUND && status != STATUS_INPUT) {
             describe(trial, &r.problem);
             fail_msg("%s", err.message);
         }
@@ -329,7 +329,7 @@ static void run_trials(int from, int to)
             fail_msg("%d stacks keep the rules: %s", n_brute, err.message);
         }
         refused += status == STATUS_INPUT;
-        empty += status == STATUS_RANGE;
+        empty += status == STATUS_NOT_FOUND;
         for (int i = 0; i < r.problem.n_objectives; i++)
             used[r.problem.objective[i]]++;
         if (status == STATUS_INPUT)

@@ -1,0 +1,120 @@
+#include "cli/exact_search.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "cli/interrupt.h"
+#include "cli/run_record.h"
+#include "search/stack_search.h"
+
+struct exact_result {
+    struct stack_candidates found;
+};
+
+static struct stack_search search_of(const struct search_job *job, int n_jobs)
+{
+    const struct quality_law *law = job->loss.law;
+    return (struct stack_search){
+        .space = &job->space,
+        .budget = &job->budget,
+        .machine = &job->machine,
+        .workload = &job->workload,
+        .objectives = &job->objectives,
+        .filter = &job->filter,
+        .scores = job->scores,
+        .ordering = law != NULL && law->has_layer_score ? &law->layer_score : NULL,
+        .eps = job->eps,
+        .n_jobs = n_jobs,
+    };
+}
+
+static void say(const struct search_job *job, const struct stack_count *count)
+{
+    char least[32], most[32];
+    const struct layer_score *ordering = &job->loss.law->layer_score;
+    fprintf(stderr, "%.1e stacks, of %s to %s parameters on %s: up to %lld layers to choose from ",
+            count->n_stacks, format_count(job->budget.min, least, sizeof least),
+            format_count(job->budget.max, most, sizeof most), job->device.name,
+            (long long)count->n_classes);
+    fprintf(stderr, "in each of %lld places\n", (long long)count->n_places);
+    if (job->scores == NULL && search_job_scores_by_law(job))
+        fprintf(stderr,
+                "score by the ordering of stacks fitted to %d of about 200M after short training: "
+                "%.0f %% of pairs right that differ by 0.05 nats\n",
+                ordering->rows, 100 * ordering->pairs_right_frac);
+}
+
+/* Why there is no default score: the ordering's reason, and what to do. */
+static enum status explain(const struct search_job *job, enum status status, struct err *err)
+{
+    char reason[sizeof err->message];
+    if (status != STATUS_UNSUPPORTED || job->scores != NULL)
+        return status;
+    snprintf(reason, sizeof reason, "%s", err->message);
+    return err_set(err, status,
+                   "no score of layers: %.600s; give --scores FILE, or --minimize objectives that "
+                   "need none (decode_ns,params)",
+                   reason);
+}
+
+enum status exact_search_check(const struct search_job *job, struct err *err)
+{
+    struct stack_search search = search_of(job, 0);
+    struct stack_count count;
+    enum status status = stack_search_check(&search, &count, err);
+    if (status != STATUS_OK)
+        return explain(job, status, err);
+    say(job, &count);
+    return STATUS_OK;
+}
+
+enum status exact_search_run(const struct search_job *job, int n_jobs, struct exact_result **out,
+                             struct err *err)
+{
+    struct stack_search search = search_of(job, n_jobs);
+    search.stop = interrupt_flag();
+    *out = memory_new(1, sizeof **out);
+    if (*out == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    return stack_search_run(&search, &(*out)->found, err);
+}
+
+void exact_result_free(struct exact_result *result)
+{
+    if (result == NULL)
+        return;
+    stack_candidates_release(&result->found);
+    memory_free(result);
+}
+
+static enum status store_rows(const struct stack_candidates *found, struct candidate_row *rows,
+                              int64_t *ids, struct store *store, int64_t run_id, struct err *err)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        rows[i] = found->candidate[i].row;
+        ids[i] = rows[i].id;
+    }
+    enum status status =
+        store_replace_candidates(store, run_id, rows, found->n, (int64_t)found->n, err);
+    return status == STATUS_OK ? store_mark_front(store, run_id, ids, found->n, err) : status;
+}
+
+enum status exact_result_store(struct exact_result *result, bool is_whole, struct store *store,
+                               int64_t run_id, struct err *err)
+{
+    const struct stack_candidates *found = &result->found;
+    struct candidate_row *rows = memory_new(found->n + 1, sizeof *rows);
+    int64_t *ids = memory_new(found->n + 1, sizeof *ids);
+    enum status status = rows != NULL && ids != NULL
+                             ? store_rows(found, rows, ids, store, run_id, err)
+                             : err_set(err, STATUS_NOMEM, "out of memory");
+    memory_free(rows);
+    memory_free(ids);
+    if (status == STATUS_OK)
+        status = run_record_end(store, run_id, is_whole, err);
+    if (status == STATUS_OK)
+        fprintf(stderr, "%zu on the front: run %lld in '%s'\n", found->n, (long long)run_id,
+                store_path(store));
+    return status;
+}
