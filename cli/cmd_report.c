@@ -162,15 +162,16 @@ static enum status add_stored_device(struct page_data *page, int64_t device_id, 
 static void start(struct page_data *page, const struct run_row *run)
 {
     struct text title = {0}, summary = {0};
-    char losses[512];
+    char losses[512], of[32] = "";
     loss_run_text(run, losses, sizeof losses);
+    if (run->total != ROW_UNKNOWN) /* of an exact search nobody counts them */
+        snprintf(of, sizeof of, " of %lld", (long long)run->total);
     text_addf(&title, "%s parameters on %s", run->budget, run->device);
     text_addf(&summary,
-              "%lld of %lld architectures stored by 'lathe %s' (lathe %s, %s): decode after %lld "
+              "%lld%s architectures stored by 'lathe %s' (lathe %s, %s): decode after %lld "
               "tokens, prefill of %lld, %lld threads. All times are closed-form predictions.",
-              (long long)run->n_candidates, (long long)run->total, run->command, run->version,
-              run->started_at, (long long)run->context, (long long)run->prompt,
-              (long long)run->threads);
+              (long long)run->n_candidates, of, run->command, run->version, run->started_at,
+              (long long)run->context, (long long)run->prompt, (long long)run->threads);
     if (losses[0] != '\0')
         text_addf(&summary, " The law of loss gives %s.", losses);
     report_start(&page->report, title.data, summary.data);

@@ -163,7 +163,7 @@ void loss_run_text(const struct run_row *run, char *buffer, size_t size)
 {
     char tokens[32];
     buffer[0] = '\0';
-    if (run->law_id != ROW_UNKNOWN)
+    if (run->law_id != ROW_UNKNOWN && run->reference != NULL)
         snprintf(buffer, size, "losses at %s training tokens, recipe %s, against %s",
                  format_count_short(run->train_tokens, tokens, sizeof tokens),
                  run->recipe == NULL ? "like the paper's" : run->recipe, run->reference);

@@ -70,6 +70,7 @@ static void an_older_schema_is_brought_forward_with_its_rows(void **state)
         store_close(store);
         run_sql(fixture->path,
                 "DROP VIEW latest; DROP VIEW front; DROP VIEW candidate_units;"
+                "DROP VIEW candidate_layer;"
                 "ALTER TABLE candidate DROP COLUMN decode_ns_low;"
                 "ALTER TABLE candidate DROP COLUMN loss_delta_nats;"
                 "ALTER TABLE run DROP COLUMN seed; ALTER TABLE run DROP COLUMN law_id;"
