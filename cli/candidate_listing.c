@@ -36,9 +36,13 @@ static bool is_one_of(const char *const *names, const char *name)
     return *names != NULL;
 }
 
-/* What a table says of stacks whose layers differ, and what it cannot say of them. */
+/* What a table says of stacks whose layers differ, what it cannot say of them, and what it can say of
+ * no others. */
 static const char *const of_stacks[] = {"layers_text", "score", NULL};
 static const char *const of_uniform[] = {"n_heads", "n_kv_heads", "d_ff", "loss_delta_nats", NULL};
+static const char *const only_of_stacks[] = {
+    "layers_text",         "layers",   "n_full", "n_windowed",
+    "n_without_attention", "kv_bytes", "score",  NULL};
 
 /* `also`: columns to show although the table leaves them out; NULL ends them. */
 static void add_field(struct listing *listing, const struct field *field, const char *const *also,
@@ -51,6 +55,7 @@ static void add_field(struct listing *listing, const struct field *field, const 
         shown.places &= ~(unsigned)IN_TABLE;
     if (stacks && is_one_of(of_stacks, field->name))
         shown.places |= IN_TABLE;
+    all = all && (stacks || !is_one_of(only_of_stacks, field->name));
     if (all || is_one_of(also, field->name))
         shown.places = (shown.places | IN_TABLE) & ~(unsigned)IF_ROWS_DIFFER;
     listing_field(listing, &shown);
