@@ -32,17 +32,18 @@ static struct stack_search search_of(const struct search_job *job, int n_jobs)
 static void say(const struct search_job *job, const struct stack_count *count)
 {
     char least[32], most[32];
-    const struct layer_score *ordering = &job->loss.law->layer_score;
     fprintf(stderr, "%.1e stacks, of %s to %s parameters on %s: up to %lld layers to choose from ",
             count->n_stacks, format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name,
             (long long)count->n_classes);
     fprintf(stderr, "in each of %lld places\n", (long long)count->n_places);
-    if (job->scores == NULL && search_job_scores_by_law(job))
+    if (job->scores == NULL && search_job_scores_by_law(job)) {
+        const struct layer_score *ordering = &job->loss.law->layer_score;
         fprintf(stderr,
                 "score by the ordering of stacks fitted to %d of about 200M after short training: "
                 "%.0f %% of pairs right that differ by 0.05 nats\n",
                 ordering->rows, 100 * ordering->pairs_right_frac);
+    }
 }
 
 /* Why there is no default score: the ordering's reason, and what to do. */

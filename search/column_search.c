@@ -166,7 +166,7 @@ static bool may_be_kept(const struct search *search, struct worker *worker,
                         const struct point_front *front, const struct columns *columns)
 {
     const struct objectives *objectives = search->job->objectives;
-    double corner[MAX_OBJECTIVES];
+    double corner[MAX_OBJECTIVES] = {0};
     for (int i = 0; i < objectives->n; i++)
         corner[i] = least_score(worker, objectives, i, columns->n);
     return (worker->top.limit > 0 && corner[0] <= point_top_worst(&worker->top)) ||

@@ -118,7 +118,7 @@ enum status column_source_create(const struct pricing *pricing, struct column_so
 {
     const struct space *space = pricing->enumeration->space;
     size_t depth = (size_t)space->max_layers + 1 + DEPTH_STEP;
-    size_t n_ffn = (size_t)(space->d_ff.n + space->n_ff_ratios + space->d_ff_rule_256);
+    size_t n_ffn = (size_t)space->d_ff.n + (size_t)space->n_ff_ratios + space->d_ff_rule_256;
     struct column_source *source = memory_new(1, sizeof *source);
     struct ffn_table *ffn = memory_new(n_ffn, sizeof *ffn);
     double *values = memory_new((N_COLUMNS + 1) * depth, sizeof *values);
@@ -282,6 +282,15 @@ static void list_edges(const struct column_source *source, int phase, struct edg
     edge_cost_of(source->pricing.machine, &list, out);
 }
 
+static bool is_same(const struct op *a, const struct op *b)
+{
+    return a->kind == b->kind && a->role == b->role && a->group == b->group && a->part == b->part &&
+           a->dtype == b->dtype && a->m == b->m && a->n == b->n && a->k == b->k &&
+           a->n_kv == b->n_kv && a->weight_bytes == b->weight_bytes &&
+           a->activation_bytes == b->activation_bytes && a->kv_read_bytes == b->kv_read_bytes &&
+           a->kv_write_bytes == b->kv_write_bytes && a->flop == b->flop;
+}
+
 /* From one choice of heads to the next of a width, few operators change. */
 static void cost_heads(struct column_source *source, int phase, const struct operator_list *pass)
 {
@@ -293,7 +302,7 @@ static void cost_heads(struct column_source *source, int phase, const struct ope
     ops_block_mixer(&source->net, &source->net.stack.first, &heads->tensors, pass, &block);
     block_cost_start(machine, &heads->cost[phase]);
     for (int i = 0; i < block.n_ops; i++) {
-        if (i >= last->n_ops || memcmp(&block.ops[i], &last->ops[i], sizeof block.ops[i]) != 0) {
+        if (i >= last->n_ops || !is_same(&block.ops[i], &last->ops[i])) {
             op_cost_of(machine, &block.ops[i], &costs[i]);
             last->ops[i] = block.ops[i];
         }

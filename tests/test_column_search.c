@@ -83,8 +83,10 @@ static size_t merge(struct reference *reference, struct candidate **out)
 {
     size_t n = reference->front.n + reference->top.n, kept = 0;
     struct candidate *all = memory_new(n, sizeof *all);
-    memcpy(all, reference->front.member, reference->front.n * sizeof *all);
-    memcpy(all + reference->front.n, reference->top.member, reference->top.n * sizeof *all);
+    if (reference->front.n > 0)
+        memcpy(all, reference->front.member, reference->front.n * sizeof *all);
+    if (reference->top.n > 0)
+        memcpy(all + reference->front.n, reference->top.member, reference->top.n * sizeof *all);
     qsort(all, n, sizeof *all, by_id);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || all[i].row.id != all[kept - 1].row.id)
