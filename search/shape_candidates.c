@@ -133,10 +133,13 @@ void shape_price_candidates(const struct pricing *pricing, const struct shape *s
         if (n > high)
             continue;
         variant_candidate(variant.schedule, variant.tie_embeddings, &priced.base);
-        if (priced.has_loss)
+        const struct loss_variant *known = NULL;
+        if (priced.has_loss) {
             open_loss(pricing, &priced.loss, &variant, &loss);
+            known = &loss;
+        }
         for (; n <= high && at < end; n++) {
-            price_depth(&priced, &variant, priced.has_loss ? &loss : NULL, n, out);
+            price_depth(&priced, &variant, known, n, out);
             out->row.id = shape->first_id + at++;
             out++;
         }
