@@ -41,7 +41,7 @@ static enum status take_best(const struct column_best *best, void *user, struct 
     sink->n = best->n;
     sink->n_passed = best->n_passed;
     sink->position = best->position;
-    progress_update(sink->progress, best->position, sink->pricing.enumeration->count);
+    progress_update(sink->progress, best->position, enumeration_ids_end(sink->pricing.enumeration));
     if (!keeper_is_due(sink->keeper, sink->position))
         return STATUS_OK;
     status = hand_over(sink, err);

@@ -2,7 +2,7 @@
 # what they stand on. It needs no library, so that a cross compiler and libc are enough for a static
 # program to push to a phone. Files that read JSON, ask hwloc or include a folder above the core are
 # left out.
-set(beyond_core "\"(store_|(db|quality|exact|calibrate|fit|validate|simulator|paper|search|plots|cli)/)|\"base/json|\"model/(hf_|preset|stack_json)|\"timing/topology|\"device/(device|profile_write)\\.h")
+set(beyond_core "\"(store_|(db|quality|exact|calibrate|fit|validate|simulator|paper|search|plots|cli)/)|\"base/(json|ranges)|\"model/(hf_|preset|stack_json)|\"timing/topology|\"device/(device|profile_write)\\.h")
 string(APPEND beyond_core "|<(cjson/)?cJSON.h>|<hwloc.h>|<sqlite3.h>")
 
 function(keep_core list_name)

@@ -347,7 +347,7 @@ static enum status run(struct search *search, column_callback *callback, void *u
         size_t last = stretch_end(e, first, stretch);
         enum status status = look_at_stretch(search, first, last, err);
         first = last;
-        best.position = first < e->n_shapes ? e->shapes[first].first_id : e->count;
+        best.position = first < e->n_shapes ? e->shapes[first].first_id : enumeration_ids_end(e);
         best.n_passed = 0;
         for (int w = 0; w < search->n_workers; w++)
             best.n_passed += search->workers[w].n_passed;

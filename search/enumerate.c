@@ -44,7 +44,7 @@ static enum status add_shape(struct enumeration *e, size_t *capacity, struct sha
     enum status status = transformer_check(&net, err);
     if (status)
         return err_prefix(err, status, "the space has an impossible shape: ");
-    shape->first_id = e->count;
+    shape->first_id = shape->first_row = e->count;
     shape->count = 0;
     for (int i = 0; shape_variant(e->space, &e->budget, &net, i, &variant); i++) {
         note_nearest(nearest, &e->budget, nearest_count(e->space, &e->budget, variant.count),
@@ -193,7 +193,7 @@ static size_t batch_end(const struct enumeration *e, size_t first, int64_t batch
 /* Candidates of the shapes first .. end - 1. */
 struct batch {
     size_t first, end;
-    int64_t base, count; /* id of the first, how many */
+    int64_t base, count; /* row of the first, how many */
     struct candidate *rows;
     size_t capacity;
 };
@@ -209,8 +209,8 @@ static enum status batch_plan(const struct enumeration *e, size_t first, int64_t
         return STATUS_OK;
     const struct shape *last = &e->shapes[batch->end - 1];
     void *array = batch->rows;
-    batch->base = e->shapes[first].first_id;
-    batch->count = last->first_id + last->count - batch->base;
+    batch->base = e->shapes[first].first_row;
+    batch->count = last->first_row + last->count - batch->base;
     enum status status =
         memory_grow(&array, &batch->capacity, (size_t)batch->count, sizeof *batch->rows, err);
     batch->rows = array;
@@ -220,7 +220,9 @@ static enum status batch_plan(const struct enumeration *e, size_t first, int64_t
 static enum status hand_over(const struct batch *batch, int64_t first_id,
                              enumerate_callback *callback, void *user, struct err *err)
 {
-    int64_t skip = first_id > batch->base ? first_id - batch->base : 0;
+    int64_t skip = 0;
+    while (skip < batch->count && batch->rows[skip].row.id < first_id)
+        skip++;
     return callback(batch->rows + skip, batch->count - skip, user, err);
 }
 
@@ -256,7 +258,7 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
 #pragma omp for schedule(dynamic, 4)
             for (size_t s = next.first; s < next.end; s++)
                 shape_price_candidates(&pricing, &e->shapes[s], 0, e->shapes[s].count,
-                                       next.rows + (e->shapes[s].first_id - next.base));
+                                       next.rows + (e->shapes[s].first_row - next.base));
         }
         status = handed;
         if (done.count > 0)

@@ -43,6 +43,7 @@ struct shape {
     struct stack stack; /* the classes of its blocks; one, as spaces are today */
     enum dtype dtype;
     int64_t first_id, count;
+    int64_t first_row; /* candidates of the enumeration before it: its first_id, in a whole one */
 };
 
 struct enumeration {
@@ -58,6 +59,12 @@ struct enumeration {
 enum status enumeration_start(const struct space *space, const struct budget *budget,
                               struct enumeration *out, struct err *err);
 void enumeration_end(struct enumeration *enumeration);
+/* The id after the last: in a whole one its count, in a part (search/share.h) more. */
+static inline int64_t enumeration_ids_end(const struct enumeration *e)
+{
+    return e->n_shapes > 0 ? e->shapes[e->n_shapes - 1].first_id + e->shapes[e->n_shapes - 1].count
+                           : 0;
+}
 
 struct loss_scale; /* search/loss_scale.h */
 
@@ -69,7 +76,8 @@ struct enumerate_options {
     volatile sig_atomic_t *stop;   /* non-zero: end after the batch in flight; NULL = never */
 };
 
-/* Gets `n` priced candidates with consecutive ids, from one thread at a time while others price the
+/* Gets `n` priced candidates with ascending ids (consecutive, unless the enumeration is a part: see
+ * search/share.h), from one thread at a time while others price the
  * next batch. A status other than STATUS_OK ends the enumeration and is its result. */
 typedef enum status enumerate_callback(const struct candidate *candidates, int64_t n, void *user,
                                        struct err *err);

@@ -150,7 +150,7 @@ void shape_price_candidates(const struct pricing *pricing, const struct shape *s
 static const struct shape *shape_with(const struct enumeration *e, int64_t id)
 {
     size_t low = 0, high = e->n_shapes - 1;
-    assert(id >= 0 && id < e->count);
+    assert(id >= 0 && id < enumeration_ids_end(e));
     while (low < high) {
         size_t middle = (low + high + 1) / 2;
         if (e->shapes[middle].first_id <= id)
