@@ -8,13 +8,12 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 
-static int exit_status(enum status status)
+int exit_status(enum status status)
 {
     return status == STATUS_OK ? 0 : status == STATUS_USAGE ? 2 : 1;
 }
 
-/* Data that never reached the disk or the pipe is a failure like any other. */
-static enum status flush_output(struct err *err)
+enum status flush_output(struct err *err)
 {
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -76,6 +76,31 @@ bool keeper_is_due(const struct keeper *keeper, int64_t position)
     return position > keeper->stored && clock_ns() - keeper->saved_ns > SAVE_EVERY_NS;
 }
 
+/* The first n of keeper->rows; `replaces`: in place of all that the run has. */
+static enum status store_rows(struct keeper *keeper, size_t n, bool replaces, struct err *err)
+{
+    return (replaces ? store_replace_candidates : store_put_candidates)(
+        keeper->store, keeper->run_id, keeper->rows, n, keeper->position, err);
+}
+
+/* Rows and parts reach the file together or not at all. */
+static enum status store_rows_and_parts(struct keeper *keeper, size_t n, bool replaces,
+                                        struct err *err)
+{
+    if (keeper->parts == NULL)
+        return store_rows(keeper, n, replaces, err);
+    enum status status = store_begin_batch(keeper->store, err);
+    if (status != STATUS_OK)
+        return status;
+    char *parts = ranges_print(keeper->parts);
+    status = parts != NULL ? store_rows(keeper, n, replaces, err)
+                           : err_set(err, STATUS_NOMEM, "out of memory");
+    if (status == STATUS_OK)
+        status = store_put_parts(keeper->store, keeper->run_id, parts, err);
+    memory_free(parts);
+    return store_end_batch(keeper->store, status, err);
+}
+
 /* Stores the present front or top in place of the one before. */
 enum status keeper_save(struct keeper *keeper, struct err *err)
 {
@@ -86,8 +111,7 @@ enum status keeper_save(struct keeper *keeper, struct err *err)
     enum status status = to_rows(keeper, best, n, err);
     if (status != STATUS_OK)
         return status;
-    return store_replace_candidates(keeper->store, keeper->run_id, keeper->rows, n,
-                                    keeper->position, err);
+    return store_rows_and_parts(keeper, n, true, err);
 }
 
 enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
@@ -114,9 +138,11 @@ enum status keeper_add(struct keeper *keeper, const struct candidate *candidates
     keeper->position = candidates[n - 1].row.id + 1;
     if (keeper->position <= keeper->stored)
         return STATUS_OK;
+    if (keeper->parts != NULL &&
+        (status = ranges_add(keeper->parts, candidates[0].row.id, keeper->position, err)))
+        return status;
     if (keeper->kind == KEEP_ALL)
-        return store_put_candidates(keeper->store, keeper->run_id, keeper->rows, n_rows,
-                                    keeper->position, err);
+        return store_rows_and_parts(keeper, n_rows, false, err);
     return keeper_is_due(keeper, keeper->position) ? keeper_save(keeper, err) : STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ranges.h"
 #include "db/store.h"
 #include "search/enumerate.h"
 #include "search/front.h"
@@ -30,10 +31,11 @@ struct keeper {
     int64_t run_id;
     struct front front;
     struct top top;
-    int64_t n_passed; /* candidates that passed the filter */
-    int64_t position; /* first id not yet seen */
-    int64_t stored;   /* KEEP_ALL: rows before this id are in the store already */
-    int64_t saved_ns; /* when front or top were last stored */
+    int64_t n_passed;     /* candidates that passed the filter */
+    int64_t position;     /* id after the last seen */
+    int64_t stored;       /* KEEP_ALL: rows before this id are in the store already */
+    struct ranges *parts; /* borrowed; where a run's ids come in no order: those done; or NULL */
+    int64_t saved_ns;     /* when front or top were last stored */
     struct candidate_row *rows;
     size_t rows_capacity;
 };
@@ -44,6 +46,7 @@ enum status keeper_init(struct keeper *keeper, enum keep_kind kind, int64_t limi
                         const struct filter *filter, const struct objectives *objectives,
                         const struct loss_scale *loss, struct store *store, int64_t run_id,
                         struct err *err);
+/* The candidates of a batch have ascending ids; where there are parts, consecutive ones. */
 enum status keeper_add(struct keeper *keeper, const struct candidate *candidates, int64_t n,
                        struct err *err);
 /* Of a search that made no other rows: front and top are among these, and n_passed have passed the

@@ -1,5 +1,6 @@
 #include "cli/search_job.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/run_record.h"
 #include "cli/setting.h"
 #include "device/device.h"
+#include "search/share.h"
 #include "search/stack_search.h"
 
 enum { MAX_SCORES_BYTES = 64 << 20 };
@@ -41,7 +44,7 @@ static enum status add_objective(struct search_job *job, const char *prefix, con
     return status;
 }
 
-/* "decode_ns,max:params_blocks", say, as begin_run stored them. */
+/* "decode_ns,max:params_blocks", say, as search_job_begin stored them. */
 static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -100,6 +103,25 @@ static enum status read_device(const struct args *args, struct search_job *job, 
     return machine_resolve(&job->device, (int)args_int(args, "threads", 0), &job->machine, err);
 }
 
+/* "2/8": digits, so that a slip in a job script is not read as something else. */
+static enum status read_shard(const struct args *args, struct search_job *job, struct err *err)
+{
+    const char *text = args_text(args, "shard"), *slash;
+    if (text == NULL)
+        return STATUS_OK;
+    if ((slash = strchr(text, '/')) != NULL && isdigit((unsigned char)text[0]) &&
+        isdigit((unsigned char)slash[1]) && strspn(text, "0123456789") == (size_t)(slash - text) &&
+        strspn(slash + 1, "0123456789") == strlen(slash + 1) && strlen(text) < 16) {
+        job->shard = strtoll(text, NULL, 10);
+        job->n_shards = strtoll(slash + 1, NULL, 10);
+        if (1 <= job->shard && job->shard <= job->n_shards && job->n_shards <= MAX_SHARDS)
+            return STATUS_OK;
+    }
+    return err_set(err, STATUS_USAGE,
+                   "--shard '%.64s': expected I/N, part I of N, from 1/N to N/N with N up to %d",
+                   text, MAX_SHARDS);
+}
+
 static enum status parse_scores(const char *name, struct search_job *job, struct err *err)
 {
     return csv_parse(name, job->scores_text, (int64_t)strlen(job->scores_text), &job->scores, err);
@@ -145,6 +167,9 @@ static enum status check_exact(const struct args *args, const struct search_job 
             return err_set(err, STATUS_USAGE,
                            "--%s: the law of loss does not judge stacks whose layers differ",
                            of_losses[i]);
+    if (is_exact && job->n_shards > 0)
+        return err_set(err, STATUS_USAGE,
+                       "--shard: an exact search prices no stack by itself, and is not shared out");
     if (is_exact && args_given(args, "keep") && job->keep != KEEP_FRONT)
         return err_set(err, STATUS_USAGE,
                        "--keep %s: an exact search visits no stack that is not on the front, and "
@@ -186,7 +211,7 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
     enum status status;
     if ((status = parse_budget(budget, &job->budget, err)) ||
         (status = keep_parse(args_text(args, "keep"), &job->keep, &job->keep_limit, err)) ||
-        (status = read_space(args, &job->space, err)) ||
+        (status = read_shard(args, job, err)) || (status = read_space(args, &job->space, err)) ||
         (status = read_objectives(args, job, err)) || (status = read_filter(args, job, err)) ||
         (status = read_exact(args, job, err)) || (status = read_device(args, job, err)) ||
         (status = loss_setting_of_options(args, &job->loss, err)))
@@ -216,9 +241,6 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
 {
     struct setting setting;
     int64_t unused;
-    if (run->finished == 1)
-        return err_set(err, STATUS_INPUT, "run %lld is finished: there is nothing to resume",
-                       (long long)run->id);
     if (run->objectives == NULL || run->keep == NULL)
         return err_set(err, STATUS_INPUT, "run %lld is no search", (long long)run->id);
     enum status status;
@@ -234,6 +256,14 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
         return status;
     job->is_best = run->reference != NULL && strcmp(run->reference, BEST_OF_SEARCH) == 0;
     text_add(&job->reference_shapes, run->reference_shapes == NULL ? "" : run->reference_shapes);
+    job->is_finished = run->finished == 1;
+    if (run->n_shards != ROW_UNKNOWN) {
+        job->shard = run->shard;
+        job->n_shards = run->n_shards;
+    }
+    job->has_parts = run->parts != NULL;
+    if (job->has_parts && (status = ranges_parse(&job->parts, "the run's parts", run->parts, err)))
+        return status;
     job->machine = setting.machine;
     job->workload = setting.workload;
     job->total = run->total;
@@ -250,6 +280,74 @@ enum status search_job_of_run(struct store *store, int64_t run_id, struct search
     if (status == STATUS_OK)
         status = from_row(store, rows.data, job, err);
     rows_release(&rows);
+    return status;
+}
+
+/* What losses are compared by, in the run's row. */
+static enum status note_loss(const struct args *args, const struct search_job *job,
+                             char *reference_shapes, struct store *store, struct run_row *run,
+                             struct err *err)
+{
+    struct law_row law;
+    row_clear(TABLE_LAW, &law);
+    law.name = job->loss.law->name;
+    law.law = job->loss.law_text;
+    run->recipe = job->loss.recipe == QUALITY_NO_RECIPE
+                      ? NULL
+                      : job->loss.law->recipes[job->loss.recipe].name;
+    run->train_tokens = (int64_t)job->scale.tokens;
+    run->reference = job->is_best ? BEST_OF_SEARCH : args_text(args, "reference");
+    run->reference_shapes = reference_shapes;
+    if (search_job_is_exact(job)) { /* the law orders stacks: no losses, no reference */
+        run->recipe = run->reference = run->reference_shapes = NULL;
+        run->train_tokens = ROW_UNKNOWN;
+    }
+    return store_put_law(store, &law, &run->law_id, err);
+}
+
+enum status search_job_begin(const struct args *args, const struct search_job *job, int64_t total,
+                             struct store *store, int64_t *run_id, struct err *err)
+{
+    struct run_row run;
+    char *profile = NULL;
+    char *space = space_print(&job->space), *shapes = loss_scale_print(&job->scale);
+    enum status status = space && shapes ? device_text(args_nth(args, "device", 0), &profile, err)
+                                         : err_set(err, STATUS_NOMEM, "out of memory");
+    if (status != STATUS_OK)
+        goto out;
+    run_record_start(args, &run);
+    run.space = space;
+    run.budget = args_text(args, "budget");
+    run.budget_min = job->budget.min;
+    run.budget_max = job->budget.max;
+    run.objectives = job->objectives_text.data;
+    run.constraints = job->where_text.data;
+    run.keep = search_job_is_exact(job) ? "front" : args_text(args, "keep");
+    run.method = !search_job_is_exact(job) ? "enumerated" : job->eps > 0 ? "within" : "exact";
+    if (search_job_is_exact(job))
+        run.eps = job->eps;
+    run.scores = job->scores_text;
+    run.threads = job->machine.threads;
+    run.prompt = job->workload.prompt;
+    run.context = job->workload.context;
+    run.total = total;
+    run.finished = 0;
+    if (job->n_shards > 0) {
+        run.shard = job->shard;
+        run.n_shards = job->n_shards;
+    }
+    run.parts = job->has_parts ? "[]" : NULL;
+    if (!search_job_is_exact(job) || search_job_scores_by_law(job))
+        status = note_loss(args, job, shapes, store, &run, err);
+    if (status != STATUS_OK)
+        goto out;
+    struct device_row device = device_record(&job->device, profile);
+    status = run_record_begin(store, &device, &run, err);
+    *run_id = run.id;
+out:
+    memory_free(space);
+    memory_free(shapes);
+    memory_free(profile);
     return status;
 }
 
@@ -288,6 +386,7 @@ void search_job_release(struct search_job *job)
     memory_free(job->scores_text);
     loss_scale_release(&job->scale);
     loss_setting_release(&job->loss);
+    ranges_release(&job->parts);
     text_release(&job->reference_shapes);
     text_release(&job->objectives_text);
     text_release(&job->where_text);

@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/quantity.h"
+#include "base/ranges.h"
 #include "base/text.h"
 #include "cli/keeper.h"
 #include "cli/loss_setting.h"
@@ -35,7 +36,12 @@ struct search_job {
     double eps;         /* 0: the front is exact */
     struct csv *scores; /* owned; NULL: none, or the law's ordering */
     char *scores_text;  /* the same as read; owned */
-    /* Of the run that is resumed: */
+    /* Where they do not: */
+    int64_t shard, n_shards; /* part 1 .. n_shards of the search; 0, 0: all of it */
+    bool has_parts;          /* one of processes that take what is next (cli/crew.h) */
+    /* Of a run in the store: */
+    bool is_finished;
+    struct ranges parts;
     struct text reference_shapes;
     int64_t total;    /* candidates it counted */
     char version[32]; /* of lathe, that began it */
@@ -44,14 +50,19 @@ struct search_job {
 
 /* Everything is checked before anything is written. Release with search_job_release, after errors too. */
 enum status search_job_of_options(const struct args *args, struct search_job *job, struct err *err);
-/* The job of an unfinished run, exactly as it was begun, its device profile included. Errors:
- * STATUS_NOT_FOUND, STATUS_INPUT. */
+/* The job of a run, exactly as it was begun, its device profile included. Errors: STATUS_NOT_FOUND,
+ * STATUS_INPUT. */
 enum status search_job_of_run(struct store *store, int64_t run_id, struct search_job *job,
                               struct err *err);
 /* Sets the scale, where losses are compared: finds the best of the search, or takes what the run that
  * is resumed had. */
 enum status search_job_scale(struct search_job *job, const struct enumeration *enumeration,
                              int n_jobs, struct err *err);
+/* Begins the run of a job that came from options, with what is needed to resume it.
+ *   total  candidates in the space
+ * Errors: those of a write (db/store.h). */
+enum status search_job_begin(const struct args *args, const struct search_job *job, int64_t total,
+                             struct store *store, int64_t *run_id, struct err *err);
 /* NULL: no losses are compared. */
 const struct loss_scale *search_job_loss(const struct search_job *job);
 /* The layers of its space differ: the exact front is searched. */

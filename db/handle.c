@@ -88,13 +88,18 @@ enum status handle_run(const struct handle *handle, sqlite3_stmt *statement, con
     return status;
 }
 
-enum status handle_begin(const struct handle *handle, struct err *err)
+enum status handle_begin(struct handle *handle, struct err *err)
 {
-    return handle_exec(handle, "BEGIN IMMEDIATE", "write", err);
+    enum status status =
+        handle->depth == 0 ? handle_exec(handle, "BEGIN IMMEDIATE", "write", err) : STATUS_OK;
+    handle->depth += status == STATUS_OK;
+    return status;
 }
 
-enum status handle_end(const struct handle *handle, enum status status, struct err *err)
+enum status handle_end(struct handle *handle, enum status status, struct err *err)
 {
+    if (--handle->depth > 0)
+        return status;
     if (status == STATUS_OK)
         status = handle_exec(handle, "COMMIT", "write", err);
     if (status != STATUS_OK && !sqlite3_get_autocommit(handle->db))

@@ -13,6 +13,7 @@
 struct handle {
     sqlite3 *db;
     char path[4096];
+    int depth; /* transactions begun and not ended */
 };
 
 /* `doing`, here and below, is what failed: "open", "read", "write". */
@@ -29,9 +30,11 @@ enum status handle_int(const struct handle *handle, const char *sql, int64_t *ou
 enum status handle_run(const struct handle *handle, sqlite3_stmt *statement, const char *doing,
                        struct err *err);
 
-/* BEGIN IMMEDIATE, so that a lock is met here and not in the middle. */
-enum status handle_begin(const struct handle *handle, struct err *err);
-/* Commits when status is STATUS_OK, otherwise rolls back; returns the status of the whole. */
-enum status handle_end(const struct handle *handle, enum status status, struct err *err);
+/* BEGIN IMMEDIATE, so that a lock is met here and not in the middle. One inside another is part of
+ * it. */
+enum status handle_begin(struct handle *handle, struct err *err);
+/* Commits when status is STATUS_OK, otherwise rolls back; returns the status of the whole. One inside
+ * another leaves that to the outer one, which its caller ends with the status returned. */
+enum status handle_end(struct handle *handle, enum status status, struct err *err);
 
 #endif

@@ -276,9 +276,11 @@ static enum status add_conditions(struct store *store, const struct candidate_qu
         return status;
     text_addf(sql, " FROM candidate_units WHERE ");
     if (query->front_only) /* has an index of its own */
-        text_addf(sql, "run_id = %lld AND on_front = 1", (long long)run_id);
+        text_addf(sql, "run_id = %lld AND on_front = 1 AND id >= %lld", (long long)run_id,
+                  (long long)query->first_id);
     else
-        text_addf(sql, "key >= %lld AND key < %lld", (long long)run_id << KEY_BITS,
+        text_addf(sql, "key >= %lld AND key < %lld",
+                  (long long)(run_id << KEY_BITS | query->first_id),
                   (long long)(run_id + 1) << KEY_BITS);
     if (query->where != NULL)
         text_addf(sql, " AND (%s)", query->where);

@@ -27,6 +27,7 @@ void rows_release(struct rows *rows);
  * those of the view candidate_units (decode_ms, peak_mb, params_m, ...). */
 struct candidate_query {
     int64_t run_id;    /* 0: the latest search */
+    int64_t first_id;  /* those before it are left out */
     const char *where; /* an SQL expression, "decode_ms < 20 AND sharing = 'none'"; NULL: all */
     bool front_only;
     const char *order_by; /* a column; unknown values last, ties by id; NULL: by id */

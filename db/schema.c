@@ -183,7 +183,7 @@ out:
     return status;
 }
 
-enum status schema_bring_up(const struct handle *handle, struct err *err)
+enum status schema_bring_up(struct handle *handle, struct err *err)
 {
     enum status status = handle_begin(handle, err);
     if (status != STATUS_OK)

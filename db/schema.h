@@ -29,7 +29,7 @@ enum schema_state {
 enum status schema_inspect(const struct handle *handle, enum schema_state *state, struct err *err);
 
 /* Creates what is missing, in one transaction; nothing to do for a current file. */
-enum status schema_bring_up(const struct handle *handle, struct err *err);
+enum status schema_bring_up(struct handle *handle, struct err *err);
 
 /* CREATE TABLE of one table, each column with its unit and meaning as a comment. `text` grows. */
 void schema_table_sql(enum table_id table, struct text *text);

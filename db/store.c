@@ -131,7 +131,7 @@ static enum status upgrade(const char *path, struct err *err)
                                : err_prefix(err, status, "the store has an older schema: ");
 }
 
-static void remove_file(const char *path)
+void store_remove(const char *path)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
@@ -191,7 +191,7 @@ enum status store_open(const char *path, enum store_mode mode, struct store **ou
     }
     store_close(store);
     if (is_ours)
-        remove_file(path);
+        store_remove(path);
     return status;
 }
 

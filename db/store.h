@@ -34,6 +34,8 @@ enum store_mode {
 enum status store_open(const char *path, enum store_mode mode, struct store **out, struct err *err);
 void store_close(struct store *store); /* NULL allowed */
 const char *store_path(const struct store *store);
+/* Removes a store that is not open, with its log. */
+void store_remove(const char *path);
 
 /* Runs. Below, the errors of a write are STATUS_IO (disk full, read-only, locked) and
  * STATUS_INPUT (a row that is there already, no such run); a failed write leaves the store as it
@@ -53,6 +55,13 @@ enum status store_put_candidates(struct store *store, int64_t run_id, struct can
 enum status store_replace_candidates(struct store *store, int64_t run_id,
                                      struct candidate_row *rows, size_t n, int64_t position,
                                      struct err *err);
+/* What a batch reached, where that is no position: sets the run's parts (tables.h). */
+enum status store_put_parts(struct store *store, int64_t run_id, const char *parts,
+                            struct err *err);
+/* Writes between these two are one transaction. `status` is the first that failed, or STATUS_OK;
+ * returns the status of the whole. */
+enum status store_begin_batch(struct store *store, struct err *err);
+enum status store_end_batch(struct store *store, enum status status, struct err *err);
 /* Sets on_front of these ids of the run and clears it everywhere else in it. */
 enum status store_mark_front(struct store *store, int64_t run_id, const int64_t *ids, size_t n,
                              struct err *err);

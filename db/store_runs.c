@@ -158,6 +158,30 @@ enum status store_replace_candidates(struct store *store, int64_t run_id,
     return end_batch(store, run_id, position, status, err);
 }
 
+enum status store_put_parts(struct store *store, int64_t run_id, const char *parts, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status = handle_prepare(&store->handle, "UPDATE run SET parts = ?2 WHERE id = ?1",
+                                        &statement, "write", err);
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_int64(statement, 1, run_id);
+    sqlite3_bind_text(statement, 2, parts, -1, SQLITE_STATIC);
+    status = handle_run(&store->handle, statement, "write", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status store_begin_batch(struct store *store, struct err *err)
+{
+    return handle_begin(&store->handle, err);
+}
+
+enum status store_end_batch(struct store *store, enum status status, struct err *err)
+{
+    return handle_end(&store->handle, status, err);
+}
+
 static enum status mark_front_inside(struct store *store, int64_t run_id, const int64_t *ids,
                                      size_t n, struct err *err)
 {

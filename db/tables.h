@@ -45,6 +45,8 @@ struct run_row {
     const char *reference_shapes; /* JSON, one a vocabulary (search/loss_scale.h) */
     int64_t total;                /* architectures in the space, known beforehand */
     int64_t position;             /* of them done and stored: where a killed run resumes */
+    int64_t shard, n_shards;      /* part 1 .. n_shards of the search; unknown: all of it */
+    const char *parts;            /* of lathe-mpi: ids that are done, JSON (base/ranges.h) */
     int64_t n_candidates;         /* rows it has in `candidate`; kept by the store */
     const char *started_at;       /* UTC; NULL: now */
     const char *ended_at;         /* NULL while it runs, and after it was killed */
