@@ -11,6 +11,7 @@
 #define COMMANDS(X) \
     X(advise) \
     X(search) \
+    X(merge) \
     X(top) \
     X(front) \
     X(show) \
