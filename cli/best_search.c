@@ -37,7 +37,8 @@ static enum status take_best(const struct column_best *best, void *user, struct 
     sink->ids = array;
     if (status != STATUS_OK)
         return status;
-    memcpy(sink->ids, best->ids, best->n * sizeof *sink->ids);
+    if (best->n > 0)
+        memcpy(sink->ids, best->ids, best->n * sizeof *sink->ids);
     sink->n = best->n;
     sink->n_passed = best->n_passed;
     sink->position = best->position;

@@ -67,7 +67,8 @@ static enum status take_best(const struct column_best *best, void *user, struct 
     found->n_passed = best->n_passed;
     found->n = best->n;
     found->ids = malloc((best->n + 1) * sizeof *found->ids); /* no failure that tests inject */
-    memcpy(found->ids, best->ids, best->n * sizeof *found->ids);
+    if (best->n > 0)
+        memcpy(found->ids, best->ids, best->n * sizeof *found->ids);
     found->stop = ++found->calls == found->stop_after;
     return STATUS_OK;
 }
