@@ -72,7 +72,7 @@ static enum status gather(struct crew *crew, const int64_t *numbers, size_t n, i
     bool is_well = counts != NULL && places != NULL;
     *n_all = 0;
     *all = NULL;
-    if (all_well(crew, is_well)) {
+    if (all_well(crew, is_well) && counts != NULL && places != NULL) {
         MPI_Gather(&count, 1, MPI_INT, counts, 1, MPI_INT, 0, MPI_COMM_WORLD);
         for (size_t i = 0; i < n_crew; i++) {
             places[i] = total;

@@ -84,7 +84,7 @@ enum status crew_work(struct crew *crew, const struct search_job *job,
     unsigned char *done = memory_new(chunks.n, 1);
     if (status == STATUS_OK && done == NULL)
         status = err_set(err, STATUS_NOMEM, "out of memory");
-    if (!crew->all_well(crew, status == STATUS_OK))
+    if (!crew->all_well(crew, status == STATUS_OK) || done == NULL)
         goto out;
     for (size_t c = 0; c < chunks.n; c++) {
         struct enumeration chunk = chunk_of(whole, &chunks, c);
@@ -114,7 +114,7 @@ static enum status gather_front(struct crew *crew, const struct front *front, in
                                 size_t *n_all, struct err *err)
 {
     int64_t *ids = memory_new(front->n, sizeof *ids);
-    if (!crew->all_well(crew, ids != NULL)) {
+    if (!crew->all_well(crew, ids != NULL) || ids == NULL) {
         memory_free(ids);
         return err_set(err, STATUS_NOMEM, "out of memory");
     }
