@@ -3,8 +3,7 @@
  *
  * All candidates of a schedule and tying of a shape differ in depth only. Their counts are lines in
  * it, their times are priced by segments (costmodel/segment_price.h), their loss by a line of the law.
- * What blocks cost is added up from tables: first the operators that d_ff does not change, once a
- * choice of heads, then those of the FFN, once a width and d_ff. Where a segment would bend, the
+ * What blocks store and cost comes from tables (search/shape_tables.h). Where a segment would bend, the
  * walk prices each depth: slower, the same numbers.
  *
  * A source is one thread's. It walks over shapes, in each over variants, and fills the columns it is
