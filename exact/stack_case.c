@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "costmodel/totals.h"
+#include "exact/params_parts.h"
+#include "exact/stack_values.h"
 
 enum { DEFAULT_MEMORY_GIB = 2, NOT_THERE = -1 };
 
@@ -20,12 +21,6 @@ struct sum_index {
     int params, blocks;
     int pass[2]; /* own + repeats * kv */
     int own[2], kv[2];
-};
-
-/* Stacks by their parameters: the sums of params / unit in a range. */
-struct params_part {
-    int64_t unit; /* 0: whatever their parameters */
-    struct byte_range range;
 };
 
 struct running {
@@ -59,79 +54,16 @@ static bool is_asked_for_each_place(const struct running *run, int cost)
             count->quantity == STACK_ENERGY);
 }
 
-static int64_t block_value(const struct running *run, enum stack_quantity quantity, int class,
-                           const struct stack_place place[2])
-{
-    const struct stack_costs *costs = &run->work->costs;
-    const struct class_counts *counts = &costs->counts[class];
-    const struct machine *machine = costs->machine;
-    double repeats = (double)schedule_of(run)->repeats;
-    enum phase phase = quantity == STACK_PREFILL ? PHASE_PREFILL : PHASE_DECODE;
-    struct pass pass;
-    switch (quantity) {
-    case STACK_DECODE:
-    case STACK_PREFILL:
-        stack_block_pass(costs, phase, class, &place[phase], &pass);
-        return exact_ps(pass.ns);
-    case STACK_ENERGY:
-        stack_block_pass(costs, phase, class, &place[phase], &pass);
-        return exact_fj(pass_energy_pj(machine, &pass));
-    case STACK_INIT:
-        return exact_ps(
-            (machine->init_gbps > 0 ? (double)counts->weight_bytes / machine->init_gbps : 0) +
-            repeats * machine->init_layer_ns);
-    case STACK_KV:
-        return counts->kv_bytes;
-    case STACK_PEAK:
-        return counts->weight_bytes + counts->kv_bytes;
-    case STACK_WEIGHTS:
-        return counts->weight_bytes;
-    case STACK_PARAMS:
-        return counts->params;
-    case STACK_SCORE:
-    case N_STACK_QUANTITIES:
-        break;
-    }
-    return 0;
-}
-
 /* What a stack has of a quantity beside its blocks. */
 static int64_t fixed_value(const struct running *run, enum stack_quantity quantity)
 {
-    const struct stack_costs *costs = &run->work->costs;
-    const struct machine *machine = costs->machine;
-    enum phase phase = quantity == STACK_PREFILL ? PHASE_PREFILL : PHASE_DECODE;
-    double n = run->at.blocks == NOT_THERE ? (double)schedule_of(run)->n_layers : 0;
-    struct pass pass;
-    int64_t sum = 0;
-    switch (quantity) {
-    case STACK_DECODE:
-    case STACK_PREFILL:
-        stack_edge_pass(costs, phase, run->place[phase].pass_bytes, &pass);
-        return exact_ps(pass.ns);
-    case STACK_ENERGY:
-        stack_edge_pass(costs, phase, run->place[phase].pass_bytes, &pass);
-        return exact_fj(pass_energy_pj(machine, &pass));
-    case STACK_INIT:
-        return exact_ps(
-            machine->init_fixed_ns +
-            (machine->init_gbps > 0 ? (double)costs->weight_bytes / machine->init_gbps : 0) +
-            n * n * machine->init_block_sq_ns);
-    case STACK_PEAK:
-        return costs->weight_bytes + run->of->widest_bytes;
-    case STACK_WEIGHTS:
-        return costs->weight_bytes;
-    case STACK_PARAMS:
-        return costs->params;
-    case STACK_SCORE:
+    int64_t n_known = run->at.blocks == NOT_THERE ? schedule_of(run)->n_layers : 0, sum = 0;
+    if (quantity == STACK_SCORE)
         for (int64_t i = 0; i < schedule_of(run)->n_layers; i++)
             sum -= run->work->best_score[i];
-        return sum;
-    case STACK_KV:
-    case N_STACK_QUANTITIES:
-        break;
-    }
-    return 0;
+    else
+        sum = stack_edge_value(&run->work->costs, quantity, run->place, n_known);
+    return quantity == STACK_PEAK ? sum + run->of->widest_bytes : sum;
 }
 
 static struct pass_sums sums_of(const struct running *run, enum phase phase, const int64_t *sums)
@@ -151,7 +83,7 @@ static int64_t value_after(const struct running *run, enum stack_quantity quanti
     at->before = sums_of(run, phase, sums);
     at->after.own = run->total[phase].own - at->before.own - counts->own;
     at->after.kv = run->total[phase].kv - at->before.kv - counts->kv[phase];
-    return block_value(run, quantity, class, place);
+    return stack_block_value(&run->work->costs, quantity, class, place);
 }
 
 static void cost(const void *user, int64_t at, int choice, bool is_first, const int64_t *sums,
@@ -189,7 +121,7 @@ static int64_t table_value(const struct running *run, const struct count_of *cou
     case OF_QUANTITY:
         break;
     }
-    return block_value(run, count->quantity, class, place);
+    return stack_block_value(&run->work->costs, count->quantity, class, place);
 }
 
 static int64_t least_of(const struct running *run, int cost_index, int64_t at)
@@ -491,50 +423,6 @@ static enum status solve_each(struct running *run, const struct reached *reached
     return status;
 }
 
-/* Rounded down and up, for any sign of a. */
-static int64_t floor_by(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t ceil_by(int64_t a, int64_t b)
-{
-    return a / b + (a % b > 0);
-}
-
-/* Parameters are counted in units where nothing else decides about the budget: far fewer keys. What
- * is odd about norms matters only within a unit of the budget's ends, where they are counted one by
- * one. Returns how many parts. */
-static int list_parts(const struct stack_work *work, struct params_part parts[3])
-{
-    const struct stack_problem *problem = work->problem;
-    int64_t fixed = work->costs.params, unit = work->unit;
-    struct byte_range budget = {problem->min_params - fixed, problem->max_params - fixed};
-    int n = 0;
-    if (budget.low <= work->params.low && budget.high >= work->params.high) {
-        parts[n++] = (struct params_part){0, budget};
-        return n;
-    }
-    budget.low = budget.low < work->params.low ? work->params.low : budget.low;
-    budget.high = budget.high > work->params.high ? work->params.high : budget.high;
-    if (unit == 0) {
-        parts[n++] = (struct params_part){1, budget};
-        return n;
-    }
-    struct byte_range sure = {ceil_by(budget.low - work->odd.low, unit),
-                              floor_by(budget.high - work->odd.high, unit)};
-    if (sure.low > sure.high) {
-        parts[n++] = (struct params_part){1, budget};
-        return n;
-    }
-    parts[n++] = (struct params_part){unit, sure};
-    if ((sure.low - 1) * unit + work->odd.high >= budget.low)
-        parts[n++] = (struct params_part){1, {budget.low, sure.low * unit - 1}};
-    if ((sure.high + 1) * unit + work->odd.low <= budget.high)
-        parts[n++] = (struct params_part){1, {(sure.high + 1) * unit, budget.high}};
-    return n;
-}
-
 static enum status run_part(const struct stack_work *work, const struct stack_case *of,
                             const struct params_part *part, stack_dp_found *found, void *user,
                             struct err *err)
@@ -564,9 +452,9 @@ static enum status run_part(const struct stack_work *work, const struct stack_ca
 enum status stack_case_run(const struct stack_work *work, const struct stack_case *of,
                            stack_dp_found *found, void *user, struct err *err)
 {
-    struct params_part parts[3];
+    struct params_part parts[MAX_PARAMS_PARTS];
     enum status status = STATUS_OK;
-    int n = list_parts(work, parts);
+    int n = params_parts(work, parts);
     for (int i = 0; i < n && !status; i++)
         status = run_part(work, of, &parts[i], found, user, err);
     return status;
