@@ -8,7 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/published_rows.h"
 #include "cli/run_record.h"
-#include "cli/search_run.h"
+#include "cli/search_report.h"
 #include "cli/shard_set.h"
 
 static enum status open_shards(const struct args *args, struct shard_set *set, struct err *err)

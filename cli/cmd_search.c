@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/loss_setting.h"
 #include "cli/search_run.h"
 
 static enum status run(const struct args *args, struct err *err)

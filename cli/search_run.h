@@ -3,16 +3,12 @@
 #define LATHE_CLI_SEARCH_RUN_H
 
 #include "cli/crew.h"
-#include "cli/search_job.h"
+#include "cli/options.h"
 
 /* crew: this process is one of several that do it together, each with a store of its own beside --db,
  * where the first puts the front of all; NULL: it does all, or what --shard says. Every process
  * fails if one does; crew->first_failed has the reason, and STATUS_IO "process 3 failed" is the
  * others'. */
 enum status search_run(const struct args *args, struct crew *crew, struct err *err);
-
-/* The front of a run from end to end, as --limit and --json say. */
-enum status search_print_front(const struct args *args, const struct search_job *job,
-                               struct store *store, int64_t run_id, struct err *err);
 
 #endif
