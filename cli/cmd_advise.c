@@ -63,7 +63,8 @@ static enum status read_space(const struct args *args, struct space *space, stru
         space_default(space);
     if (args_dtype(args, "dtype", &space->dtype[0]))
         space->n_dtypes = 1;
-    args_dtype(args, "kv-dtype", &space->kv_dtype);
+    if (args_dtype(args, "kv-dtype", &space->kv_dtype[0]))
+        space->n_kv_dtypes = 1;
     if (status == STATUS_OK && space->vocab_size.n > 1)
         return err_set(
             err, STATUS_INPUT,

@@ -76,7 +76,8 @@ enum status priced_add(struct priced_list *list, const struct args *args, const 
         return status;
     if (setting->has_dtype && !args_given(args, "dtype")) {
         transformer_set_dtype(&net, setting->dtype);
-        net.kv_dtype = setting->kv_dtype;
+        if (setting->has_kv_dtype)
+            net.kv_dtype = setting->kv_dtype;
     }
     status = price_one(&net, setting, suffix, &list->items[list->n], err);
     transformer_release(&net);

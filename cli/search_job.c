@@ -28,7 +28,8 @@ static enum status read_space(const struct args *args, struct space *space, stru
         space_default(space);
     if (status == STATUS_OK && args_dtype(args, "dtype", &space->dtype[0]))
         space->n_dtypes = 1;
-    args_dtype(args, "kv-dtype", &space->kv_dtype);
+    if (status == STATUS_OK && args_dtype(args, "kv-dtype", &space->kv_dtype[0]))
+        space->n_kv_dtypes = 1;
     return status;
 }
 

@@ -85,7 +85,8 @@ enum status setting_of_run(struct store *store, int64_t run_id, struct setting *
     out->workload = (struct workload){.prompt = run->prompt, .context = run->context};
     out->has_dtype = space.n_dtypes == 1;
     out->dtype = space.dtype[0];
-    out->kv_dtype = space.kv_dtype;
+    out->has_kv_dtype = space.n_kv_dtypes == 1;
+    out->kv_dtype = space.kv_dtype[0];
 out:
     rows_release(&rows);
     return status;

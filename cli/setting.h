@@ -14,7 +14,7 @@
 struct setting {
     struct machine machine;
     struct workload workload;
-    bool has_dtype; /* models take these types instead of their own */
+    bool has_dtype, has_kv_dtype; /* models take these types instead of their own */
     enum dtype dtype, kv_dtype;
 };
 

@@ -67,12 +67,11 @@ static enum status add_shape(struct enumeration *e, size_t *capacity, struct sha
 static enum status add_heads(struct enumeration *e, size_t *capacity, struct shape *shape,
                              const struct axis *d_ff, struct nearest *nearest, struct err *err)
 {
-    const struct axis *kv = &e->space->n_kv_heads;
     struct block *block = &shape->stack.first;
-    for (int64_t i = 0; i < (kv->n ? kv->n : block->n_heads); i++) {
-        block->n_kv_heads = kv->n ? kv->value[i] : i + 1;
-        if (block->n_kv_heads > block->n_heads || block->n_heads % block->n_kv_heads != 0)
-            continue;
+    struct axis kv;
+    space_n_kv_heads(e->space, block->n_heads, &kv);
+    for (int i = 0; i < kv.n; i++) {
+        block->n_kv_heads = kv.value[i];
         for (int f = 0; f < d_ff->n; f++) {
             block->d_ff = d_ff->value[f];
             enum status status = add_shape(e, capacity, shape, nearest, err);
@@ -117,8 +116,9 @@ enum status enumeration_start(const struct space *space, const struct budget *bu
         return err_set(
             err, STATUS_UNSUPPORTED,
             "the layers of this space differ: its stacks are too many to visit one by one");
-    for (int t = 0; t < space->n_dtypes; t++) {
-        shape.dtype = space->dtype[t];
+    for (int t = 0; t < space->n_dtypes * space->n_kv_dtypes; t++) {
+        shape.dtype = space->dtype[t / space->n_kv_dtypes];
+        shape.kv_dtype = space->kv_dtype[t % space->n_kv_dtypes];
         for (int v = 0; v < space->vocab_size.n; v++) {
             shape.vocab_size = space->vocab_size.value[v];
             for (int d = 0; d < space->d_model.n; d++) {

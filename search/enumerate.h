@@ -1,7 +1,7 @@
 /* The enumerator: every architecture of a space within a budget, once, in canonical order, priced.
  *
- * Canonical order (outer to inner): dtype, vocab_size, d_model, d_head, n_heads, n_kv_heads, d_ff,
- * tie_embeddings, schedule, n_layers; a candidate's rank in it is its id. The outer seven make a
+ * Canonical order (outer to inner): dtype, kv_dtype, vocab_size, d_model, d_head, n_heads, n_kv_heads, d_ff,
+ * tie_embeddings, schedule, n_layers; a candidate's rank in it is its id. The outer eight make a
  * *shape*: it is listed and priced once, then the depth is solved for and the schedules run over
  * it. The number of candidates is known before the first is priced. Threads share the shapes; rows
  * come out in order and equal to the bit whatever the thread count. */
@@ -41,7 +41,7 @@ enum status candidate_transformer(const struct candidate *candidate, struct tran
 struct shape {
     int64_t d_model, vocab_size;
     struct stack stack; /* the classes of its blocks; one, as spaces are today */
-    enum dtype dtype;
+    enum dtype dtype, kv_dtype;
     int64_t first_id, count;
     int64_t first_row; /* candidates of the enumeration before it: its first_id, in a whole one */
 };

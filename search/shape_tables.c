@@ -29,6 +29,7 @@ static void fill_width(struct shape_tables *tables, const struct shape *shape)
     struct width_table *width = &tables->width;
     const bool tie_embeddings = tables->net.tie_embeddings;
     width->dtype = shape->dtype;
+    width->kv_dtype = shape->kv_dtype;
     width->vocab_size = shape->vocab_size;
     width->d_model = shape->d_model;
     for (int tied = 0; tied < 2; tied++) {
@@ -104,7 +105,7 @@ static struct ffn_table *find_ffn(struct shape_tables *tables, int64_t d_ff)
 static bool same_width(const struct width_table *width, const struct shape *shape)
 {
     return width->d_model == shape->d_model && width->vocab_size == shape->vocab_size &&
-           width->dtype == shape->dtype;
+           width->dtype == shape->dtype && width->kv_dtype == shape->kv_dtype;
 }
 
 static bool same_heads(const struct heads_table *heads, const struct block *block)

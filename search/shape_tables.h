@@ -31,9 +31,9 @@ struct ffn_table {
     struct op_cost ops[N_TABLE_PHASES][MAX_FFN_OPS];
 };
 
-/* What depends on weight type, vocabulary and width only. */
+/* What depends on types, vocabulary and width only. */
 struct width_table {
-    enum dtype dtype;
+    enum dtype dtype, kv_dtype;
     int64_t vocab_size, d_model; /* 0: none yet */
     struct stored outside[2];    /* the blocks, by tying */
     int64_t table_bytes[2];      /* by tying */

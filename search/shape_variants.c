@@ -12,7 +12,7 @@ void shape_transformer(const struct space *space, const struct shape *shape,
     net->ffn = space->ffn;
     net->max_context = space->max_context;
     transformer_set_dtype(net, shape->dtype);
-    net->kv_dtype = space->kv_dtype;
+    net->kv_dtype = shape->kv_dtype;
 }
 
 static struct linear_count count_by_depth(struct transformer *net, const struct schedule *schedule,

@@ -23,7 +23,9 @@ void space_default(struct space *out)
                      {.sharing = SHARING_REVERSE, .repeats = 2}},
         .n_dtypes = 1,
         .dtype = {DTYPE_F16},
-        .kv_dtype = DTYPE_F16,
+        .n_kv_heads = {.is_listed = true},
+        .n_kv_dtypes = 1,
+        .kv_dtype = {DTYPE_F16},
         .ffn = FFN_SWIGLU,
         .max_context = 2048,
     };
@@ -166,13 +168,25 @@ static enum status read_dtype(const struct json *at, enum dtype *out, struct err
     return status;
 }
 
-static enum status read_dtypes(const struct json *at, struct space *space, struct err *err)
+/* As axis_read, with {"ratio": r} of n_heads; "divisors" is the axis without any value. */
+static enum status read_n_kv_heads(const struct json *at, struct layer_axis *out, struct err *err)
+{
+    *out = (struct layer_axis){.is_listed = true};
+    struct json from = json_member(at, "from");
+    if (json_is_object(at) && !json_is_null(&from))
+        return axis_read(at, 1, 1 << 14, &out->values, err);
+    return layer_axis_read(at, 1 << 14, "divisors", out, err);
+}
+
+/* A type or a list of them. */
+static enum status read_dtypes(const struct json *at, int *n, enum dtype list[N_DTYPES],
+                               struct err *err)
 {
     enum status status = STATUS_OK;
-    space->n_dtypes = 0;
+    *n = 0;
     if (json_is_string(at)) {
-        space->n_dtypes = 1;
-        return read_dtype(at, &space->dtype[0], err);
+        *n = 1;
+        return read_dtype(at, &list[0], err);
     }
     if (!json_is_array(at) || json_length(at) == 0)
         return json_error(at, err, "expected a weight type or a list of them");
@@ -181,10 +195,10 @@ static enum status read_dtypes(const struct json *at, struct space *space, struc
         if ((status = read_dtype(&item, &dtype, err)))
             return status;
         bool known = false;
-        for (int i = 0; i < space->n_dtypes; i++)
-            known |= space->dtype[i] == dtype;
+        for (int i = 0; i < *n; i++)
+            known |= list[i] == dtype;
         if (!known)
-            space->dtype[space->n_dtypes++] = dtype;
+            list[(*n)++] = dtype;
     }
     return STATUS_OK;
 }
@@ -252,14 +266,14 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
     AXIS("d_model", axis_read(&at, 1, 1 << 20, &out->d_model, err))
     AXIS("d_head", axis_read(&at, 2, 1 << 14, &out->d_head, err))
     AXIS("n_heads", axis_read_or_rule(&at, "d_model/d_head", 1 << 14, &out->n_heads, err))
-    AXIS("n_kv_heads", axis_read_or_rule(&at, "divisors", 1 << 14, &out->n_kv_heads, err))
+    AXIS("n_kv_heads", read_n_kv_heads(&at, &out->n_kv_heads, err))
     AXIS("d_ff", read_d_ff(&at, out, err))
     AXIS("n_layers", read_layers(&at, out, err))
     AXIS("sharing", read_schedules(&at, out, err))
     AXIS("tie_embeddings", read_bools(&at, &out->tie_embeddings, err))
     AXIS("vocab_size", axis_read(&at, 1, 1 << 28, &out->vocab_size, err))
-    AXIS("dtype", read_dtypes(&at, out, err))
-    AXIS("kv_dtype", read_dtype(&at, &out->kv_dtype, err))
+    AXIS("dtype", read_dtypes(&at, &out->n_dtypes, out->dtype, err))
+    AXIS("kv_dtype", read_dtypes(&at, &out->n_kv_dtypes, out->kv_dtype, err))
     AXIS("ffn", read_ffn(&at, &out->ffn, err))
 #undef AXIS
     for (int i = 0; i < out->d_head.n; i++) {
@@ -307,13 +321,25 @@ enum status space_open(const char *path, struct space *out, struct err *err)
     return status;
 }
 
+/* One type stands for itself. */
+static void print_kv_dtypes(struct json_node *root, const struct space *space)
+{
+    if (space->n_kv_dtypes == 1) {
+        json_add_string(root, "kv_dtype", dtype_name(space->kv_dtype[0]));
+        return;
+    }
+    struct json_node *list = json_add_array(root, "kv_dtype");
+    for (int i = 0; i < space->n_kv_dtypes; i++)
+        json_add_string(list, NULL, dtype_name(space->kv_dtype[i]));
+}
+
 char *space_print(const struct space *space)
 {
     struct json_node *root = json_new_object();
     axis_print(root, "d_model", &space->d_model, NULL);
     axis_print(root, "d_head", &space->d_head, NULL);
     axis_print(root, "n_heads", &space->n_heads, "d_model/d_head");
-    axis_print(root, "n_kv_heads", &space->n_kv_heads, "divisors");
+    layer_axis_print(root, "n_kv_heads", &space->n_kv_heads);
     struct json_node *list = json_add_array(root, "d_ff");
     for (int i = 0; i < space->d_ff.n; i++)
         json_add_int(list, NULL, space->d_ff.value[i]);
@@ -340,7 +366,7 @@ char *space_print(const struct space *space)
     list = json_add_array(root, "dtype");
     for (int i = 0; i < space->n_dtypes; i++)
         json_add_string(list, NULL, dtype_name(space->dtype[i]));
-    json_add_string(root, "kv_dtype", dtype_name(space->kv_dtype));
+    print_kv_dtypes(root, space);
     json_add_string(root, "ffn", ffn_kind_name(space->ffn));
     json_add_int(root, "max_context", space->max_context);
     space_layers_print(root, &space->layers);
@@ -352,6 +378,11 @@ char *space_print(const struct space *space)
 static int64_t round_up(int64_t value, int64_t multiple)
 {
     return (value + multiple - 1) / multiple * multiple;
+}
+
+void space_n_kv_heads(const struct space *space, int64_t n_heads, struct axis *out)
+{
+    layer_axis_divisors(&space->n_kv_heads, n_heads, out);
 }
 
 void space_d_ff(const struct space *space, int64_t d_model, struct axis *out)

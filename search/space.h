@@ -26,10 +26,10 @@ enum {
 struct space {
     struct axis d_model;
     struct axis d_head;
-    struct axis n_heads;    /* n == 0: the one with n_heads * d_head == d_model, where it divides */
-    struct axis n_kv_heads; /* n == 0: every divisor of n_heads */
-    struct axis d_ff;       /* fixed values, besides the rules below */
-    bool d_ff_rule_256;     /* the multiple of 256 at or above 8/3 d_model */
+    struct axis n_heads; /* n == 0: the one with n_heads * d_head == d_model, where it divides */
+    struct layer_axis n_kv_heads; /* ratios: of n_heads; without any value: every divisor */
+    struct axis d_ff;             /* fixed values, besides the rules below */
+    bool d_ff_rule_256;           /* the multiple of 256 at or above 8/3 d_model */
     int n_ff_ratios;
     double ff_ratio[MAX_FF_RATIOS]; /* round(ratio * d_model) up to a multiple of d_ff_multiple */
     int64_t d_ff_multiple;          /* >= 1 */
@@ -41,7 +41,8 @@ struct space {
     struct axis vocab_size;
     int n_dtypes;
     enum dtype dtype[N_DTYPES]; /* of blocks, table and head */
-    enum dtype kv_dtype;
+    int n_kv_dtypes;
+    enum dtype kv_dtype[N_DTYPES];
     enum ffn_kind ffn;
     int64_t max_context;
     struct space_layers layers; /* where blocks of a stack may differ */
@@ -59,6 +60,8 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
 /* The space as JSON that space_parse reads back to the same space, for the store; memory_free. */
 char *space_print(const struct space *space);
 
+/* The values of n_kv_heads for so many heads, all of which divide them. */
+void space_n_kv_heads(const struct space *space, int64_t n_heads, struct axis *out);
 /* The values of d_ff for a d_model: fixed ones and rules, ascending and distinct. */
 void space_d_ff(const struct space *space, int64_t d_model, struct axis *out);
 

@@ -46,16 +46,11 @@ static enum status add_kv_heads(struct walk *walk, struct block block, struct er
     const struct layer_axis *listed = &walk->space->layers.n_kv_heads;
     struct axis kv = {.n = 1, .value = {walk->common.n_kv_heads}};
     enum status status = STATUS_OK;
-    bool every = listed->is_listed && listed->values.n == 0 && listed->n_ratios == 0;
     if (listed->is_listed)
-        layer_axis_values(listed, block.n_heads, 1, &kv);
-    if (every)
-        for (int64_t n = 1; n <= block.n_heads && kv.n < MAX_AXIS_VALUES; n++)
-            axis_add(&kv, n);
+        layer_axis_divisors(listed, block.n_heads, &kv);
     for (int i = 0; i < kv.n && !status; i++) {
         block.n_kv_heads = kv.value[i];
-        if (block.n_kv_heads <= block.n_heads && block.n_heads % block.n_kv_heads == 0)
-            status = add_attention(walk, block, err);
+        status = add_attention(walk, block, err);
     }
     return status;
 }
@@ -145,16 +140,14 @@ static enum status each_d_ff(struct walk *walk, struct err *err)
 
 static enum status each_kv_heads(struct walk *walk, struct err *err)
 {
-    const struct axis *axis = &walk->space->n_kv_heads;
-    int64_t n_heads = walk->common.n_heads;
+    struct axis kv;
     enum status status = STATUS_OK;
     if (walk->space->layers.n_kv_heads.is_listed)
         return each_d_ff(walk, err);
-    int64_t n = axis->n > 0 ? axis->n : n_heads;
-    for (int64_t i = 0; i < n && !status; i++) {
-        walk->common.n_kv_heads = axis->n > 0 ? axis->value[i] : i + 1;
-        if (n_heads % walk->common.n_kv_heads == 0)
-            status = each_d_ff(walk, err);
+    space_n_kv_heads(walk->space, walk->common.n_heads, &kv);
+    for (int i = 0; i < kv.n && !status; i++) {
+        walk->common.n_kv_heads = kv.value[i];
+        status = each_d_ff(walk, err);
     }
     return status;
 }
@@ -177,8 +170,8 @@ static enum status each_heads(struct walk *walk, struct err *err)
     return status;
 }
 
-static enum status each_width(struct walk *walk, enum dtype dtype, int64_t vocab_size,
-                              struct err *err)
+static enum status each_width(struct walk *walk, enum dtype dtype, enum dtype kv_dtype,
+                              int64_t vocab_size, struct err *err)
 {
     const struct space *space = walk->space;
     enum status status = STATUS_OK;
@@ -188,7 +181,7 @@ static enum status each_width(struct walk *walk, enum dtype dtype, int64_t vocab
             transformer_init(&walk->net, space->d_model.value[d], 1, 1, 1, 2, 1, vocab_size);
             transformer_set_dtype(&walk->net, dtype);
             walk->net.ffn = space->ffn;
-            walk->net.kv_dtype = space->kv_dtype;
+            walk->net.kv_dtype = kv_dtype;
             walk->net.max_context = space->max_context;
             status = each_heads(walk, err);
         }
@@ -202,8 +195,10 @@ enum status space_each_frame(const struct space *space, space_frame_callback *ca
     struct walk walk = {.space = space, .callback = callback, .user = user};
     enum status status = STATUS_OK;
     for (int t = 0; t < space->n_dtypes && !status; t++)
-        for (int v = 0; v < space->vocab_size.n && !status; v++)
-            status = each_width(&walk, space->dtype[t], space->vocab_size.value[v], err);
+        for (int k = 0; k < space->n_kv_dtypes && !status; k++)
+            for (int v = 0; v < space->vocab_size.n && !status; v++)
+                status = each_width(&walk, space->dtype[t], space->kv_dtype[k],
+                                    space->vocab_size.value[v], err);
     memory_free(walk.classes);
     return status;
 }

@@ -19,7 +19,7 @@ struct space_frame {
 typedef enum status space_frame_callback(const struct space_frame *frame, void *user,
                                          struct err *err);
 
-/* Outer to inner: dtype, vocab_size, d_model, d_head, what layers do not list of n_heads,
+/* Outer to inner: dtype, kv_dtype, vocab_size, d_model, d_head, what layers do not list of n_heads,
  * n_kv_heads and d_ff, tie_embeddings, sharing, n_layers. Where places may be empty there is one
  * depth, the largest: fewer blocks are stacks with empty places. Frames without any block that fits
  * are left out. Errors: the callback's, STATUS_RANGE (an impossible shape), STATUS_NOMEM. */

@@ -39,9 +39,8 @@ static enum status read_item(const struct json *at, int64_t max, struct layer_ax
     return status ? status : axis_add_checked(at, &axis->values, value, err);
 }
 
-/* A number, {"ratio": r}, a list of both, or the rule if there is one. */
-static enum status read_layer_axis(const struct json *at, int64_t max, const char *rule,
-                                   struct layer_axis *axis, struct err *err)
+enum status layer_axis_read(const struct json *at, int64_t max, const char *rule,
+                            struct layer_axis *axis, struct err *err)
 {
     const char *text;
     enum status status = STATUS_OK;
@@ -155,11 +154,11 @@ enum status space_layers_read(const struct json *layers, const struct json *rule
     if ((status = read_kinds(&at, out, err)))
         return status;
     if ((at = json_member(layers, "n_heads"),
-         status = read_layer_axis(&at, 1 << 14, NULL, &out->n_heads, err)) ||
+         status = layer_axis_read(&at, 1 << 14, NULL, &out->n_heads, err)) ||
         (at = json_member(layers, "n_kv_heads"),
-         status = read_layer_axis(&at, 1 << 14, "divisors", &out->n_kv_heads, err)) ||
+         status = layer_axis_read(&at, 1 << 14, "divisors", &out->n_kv_heads, err)) ||
         (at = json_member(layers, "d_ff"),
-         status = read_layer_axis(&at, 1 << 24, NULL, &out->d_ff, err)))
+         status = layer_axis_read(&at, 1 << 24, NULL, &out->d_ff, err)))
         return status;
     if (out->n_heads.is_listed && !out->n_kv_heads.is_listed)
         return json_error(layers, err,
@@ -167,7 +166,7 @@ enum status space_layers_read(const struct json *layers, const struct json *rule
     return read_rules(rules, &out->rules, err);
 }
 
-static void print_layer_axis(struct json_node *root, const char *key, const struct layer_axis *axis)
+void layer_axis_print(struct json_node *root, const char *key, const struct layer_axis *axis)
 {
     if (!axis->is_listed)
         return;
@@ -206,9 +205,9 @@ void space_layers_print(struct json_node *root, const struct space_layers *layer
         json_add_string(kinds, NULL, "none");
     if (layers->empty)
         json_add_string(kinds, NULL, "empty");
-    print_layer_axis(object, "n_heads", &layers->n_heads);
-    print_layer_axis(object, "n_kv_heads", &layers->n_kv_heads);
-    print_layer_axis(object, "d_ff", &layers->d_ff);
+    layer_axis_print(object, "n_heads", &layers->n_heads);
+    layer_axis_print(object, "n_kv_heads", &layers->n_kv_heads);
+    layer_axis_print(object, "d_ff", &layers->d_ff);
     print_rules(root, &layers->rules);
 }
 
@@ -243,4 +242,21 @@ void layer_axis_values(const struct layer_axis *axis, int64_t of, int64_t multip
         value = value < 1 ? 1 : value;
         axis_add(out, (value + multiple - 1) / multiple * multiple);
     }
+}
+
+void layer_axis_divisors(const struct layer_axis *axis, int64_t of, struct axis *out)
+{
+    struct axis all;
+    bool every = axis->values.n == 0 && axis->n_ratios == 0;
+    out->n = 0;
+    if (every)
+        all = (struct axis){.n = 0};
+    else
+        layer_axis_values(axis, of, 1, &all);
+    for (int64_t n = 1; every && n <= of && out->n < MAX_AXIS_VALUES; n++)
+        if (of % n == 0)
+            out->value[out->n++] = n;
+    for (int i = 0; i < all.n; i++)
+        if (of % all.value[i] == 0)
+            out->value[out->n++] = all.value[i];
 }

@@ -50,5 +50,14 @@ enum status space_layers_check(const struct space_layers *layers, int64_t min_la
  * up to a multiple. */
 void layer_axis_values(const struct layer_axis *axis, int64_t of, int64_t multiple,
                        struct axis *out);
+/* Those that divide the dimension; without any value or ratio: every divisor. */
+void layer_axis_divisors(const struct layer_axis *axis, int64_t of, struct axis *out);
+
+/* A number of 1 .. max, {"ratio": r}, a list of both, or the rule if there is one, which leaves the
+ * axis without values. Absent: not listed. Errors: STATUS_INPUT. */
+enum status layer_axis_read(const struct json *at, int64_t max, const char *rule,
+                            struct layer_axis *axis, struct err *err);
+/* Nothing where it is not listed. */
+void layer_axis_print(struct json_node *root, const char *key, const struct layer_axis *axis);
 
 #endif

@@ -25,7 +25,7 @@ static inline void draw_column_space(struct rng *rng, struct space *space)
     if (rng_between(rng, 0, 2) == 0)
         draw_some(rng, &space->n_heads, 1, 8);
     if (rng_between(rng, 0, 1) == 0)
-        draw_some(rng, &space->n_kv_heads, 1, 4);
+        draw_some(rng, &space->n_kv_heads.values, 1, 4);
     if (rng_between(rng, 0, 1) == 0)
         draw_some(rng, &space->d_ff, 64, 1024);
     space->n_ff_ratios = (int)rng_between(rng, 1, 3);
@@ -39,7 +39,9 @@ static inline void draw_column_space(struct rng *rng, struct space *space)
     space->dtype[0] = DTYPE_F16;
     space->dtype[1] = DTYPE_Q8_0;
     space->dtype[2] = DTYPE_Q4_0;
-    space->kv_dtype = rng_between(rng, 0, 1) ? DTYPE_F16 : DTYPE_Q8_0;
+    space->n_kv_dtypes = (int)rng_between(rng, 1, 2);
+    space->kv_dtype[0] = rng_between(rng, 0, 1) ? DTYPE_F16 : DTYPE_Q8_0;
+    space->kv_dtype[1] = DTYPE_Q4_0;
     space->ffn = kinds[rng_between(rng, 0, 3)];
     space->vocab_size =
         rng_between(rng, 0, 1) ? (struct axis){2, {500, 9000}} : (struct axis){1, {3000}};

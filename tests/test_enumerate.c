@@ -66,16 +66,26 @@ static void draw_axis(struct rng *rng, struct axis *axis, int64_t step, int64_t 
         axis->value[axis->n++] = step;
 }
 
+/* 1/4, 1/3, 1/2, 1, some of them. */
+static void draw_kv_ratios(struct rng *rng, struct layer_axis *kv)
+{
+    for (int64_t groups = 4; groups >= 1; groups--)
+        if (rng_between(rng, 0, 1))
+            kv->ratio[kv->n_ratios++] = 1.0 / (double)groups;
+}
+
 static void draw_space(struct rng *rng, struct space *space)
 {
     space_default(space);
     draw_axis(rng, &space->d_model, 32, 256);
     draw_axis(rng, &space->d_head, 16, 64);
-    space->n_heads.n = space->n_kv_heads.n = 0;
+    space->n_heads.n = space->n_kv_heads.values.n = space->n_kv_heads.n_ratios = 0;
     if (rng_between(rng, 0, 1))
         draw_axis(rng, &space->n_heads, 1, 8);
     if (rng_between(rng, 0, 1))
-        draw_axis(rng, &space->n_kv_heads, 1, 4);
+        draw_axis(rng, &space->n_kv_heads.values, 1, 4);
+    if (rng_between(rng, 0, 1))
+        draw_kv_ratios(rng, &space->n_kv_heads);
     if (rng_between(rng, 0, 1))
         draw_axis(rng, &space->d_ff, 64, 512);
     space->d_ff_rule_256 = rng_between(rng, 0, 1);
@@ -88,17 +98,20 @@ static void draw_space(struct rng *rng, struct space *space)
     space->vocab_size.value[0] = rng_between(rng, 100, 4000);
     space->n_dtypes = 2;
     space->dtype[1] = DTYPE_Q8_0;
+    space->n_kv_dtypes = (int)rng_between(rng, 1, 2);
+    space->kv_dtype[1] = DTYPE_F32;
 }
 
 /* Everything a candidate is, as text: two are the same architecture exactly when these are. */
 static void describe(const struct candidate *c, char *out, size_t size)
 {
     const struct candidate_row *r = &c->row;
-    snprintf(out, size, "%d %lld %lld %lld %lld %lld %lld %d %d %lld %d %lld", (int)c->dtype,
-             (long long)r->vocab_size, (long long)r->d_model, (long long)r->d_head,
-             (long long)r->n_heads, (long long)r->n_kv_heads, (long long)r->d_ff,
-             (int)r->tie_embeddings, (int)c->schedule.sharing, (long long)c->schedule.repeats,
-             c->schedule.share_ffn, (long long)c->schedule.n_layers);
+    snprintf(out, size, "%d %d %lld %lld %lld %lld %lld %lld %d %d %lld %d %lld", (int)c->dtype,
+             (int)c->kv_dtype, (long long)r->vocab_size, (long long)r->d_model,
+             (long long)r->d_head, (long long)r->n_heads, (long long)r->n_kv_heads,
+             (long long)r->d_ff, (int)r->tie_embeddings, (int)c->schedule.sharing,
+             (long long)c->schedule.repeats, c->schedule.share_ffn,
+             (long long)c->schedule.n_layers);
 }
 
 static bool on_axis(const struct axis *axis, int64_t value)
@@ -108,6 +121,15 @@ static bool on_axis(const struct axis *axis, int64_t value)
             return true;
     }
     return false;
+}
+
+/* No axis at all: every divisor. */
+static bool on_kv_axis(const struct layer_axis *axis, int64_t heads, int64_t kv)
+{
+    bool is_on = on_axis(&axis->values, kv) || (axis->values.n == 0 && axis->n_ratios == 0);
+    for (int i = 0; i < axis->n_ratios; i++)
+        is_on |= llround(axis->ratio[i] * (double)heads) == kv;
+    return is_on;
 }
 
 static int by_text(const void *a, const void *b)
@@ -122,14 +144,14 @@ static size_t brute_force(const struct space *s, const struct budget *budget, ch
 {
     size_t n = 0;
     struct candidate c;
-    for (int t = 0; t < s->n_dtypes; t++)
+    for (int t = 0; t < s->n_dtypes * s->n_kv_dtypes; t++)
         for (int64_t d = 1; d <= 256; d++)
             for (int64_t dh = 1; on_axis(&s->d_model, d) && dh <= 64; dh++)
                 for (int64_t h = 1; on_axis(&s->d_head, dh) && h <= 256; h++)
                     for (int64_t kv = 1; kv <= h; kv++) {
                         if (s->n_heads.n ? !on_axis(&s->n_heads, h) : h * dh != d)
                             continue;
-                        if (h % kv || (s->n_kv_heads.n && !on_axis(&s->n_kv_heads, kv)))
+                        if (h % kv || !on_kv_axis(&s->n_kv_heads, h, kv))
                             continue;
                         struct axis d_ff;
                         space_d_ff(s, d, &d_ff);
@@ -147,15 +169,17 @@ static size_t brute_force(const struct space *s, const struct budget *budget, ch
                                         transformer_count(&net, &count);
                                         if (count.total < budget->min || count.total > budget->max)
                                             continue;
-                                        c = (struct candidate){.row.vocab_size = net.vocab_size,
-                                                               .row.d_model = d,
-                                                               .row.d_head = dh,
-                                                               .row.n_heads = h,
-                                                               .row.n_kv_heads = kv,
-                                                               .row.d_ff = d_ff.value[f],
-                                                               .row.tie_embeddings = tie,
-                                                               .dtype = s->dtype[t],
-                                                               .schedule = net.schedule};
+                                        c = (struct candidate){
+                                            .row.vocab_size = net.vocab_size,
+                                            .row.d_model = d,
+                                            .row.d_head = dh,
+                                            .row.n_heads = h,
+                                            .row.n_kv_heads = kv,
+                                            .row.d_ff = d_ff.value[f],
+                                            .row.tie_embeddings = tie,
+                                            .dtype = s->dtype[t / s->n_kv_dtypes],
+                                            .kv_dtype = s->kv_dtype[t % s->n_kv_dtypes],
+                                            .schedule = net.schedule};
                                         assert_true(n < MOST);
                                         describe(&c, out[n++], TEXT);
                                     }
@@ -272,7 +296,7 @@ static void names_tell_the_candidates_of_a_space_apart(void **state)
     space.d_model = (struct axis){2, {128, 256}};
     space.d_head = (struct axis){2, {32, 64}};
     space.n_heads = (struct axis){2, {2, 4}};
-    space.n_kv_heads.n = 0;
+    space.n_kv_heads.values.n = space.n_kv_heads.n_ratios = 0;
     space.vocab_size = (struct axis){2, {1000, 2000}};
     space.n_dtypes = 2;
     space.dtype[0] = DTYPE_F16;
@@ -382,7 +406,7 @@ static void an_interrupted_search_resumes_where_it_stopped(void **state)
     static struct space space;
     struct budget budget = {1000000, 5000000, 3000000};
     struct list whole = {0}, parts = {.stop_after = 100};
-    rng_init(&rng, 24);
+    rng_init(&rng, 26);
     random_machine(&rng, &machine);
     draw_space(&rng, &space);
     assert_int_equal(run(&space, budget, &machine, (struct enumerate_options){0}, &whole, NULL),

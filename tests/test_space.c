@@ -32,6 +32,9 @@ static void a_space_is_read_back_as_it_was_printed(void **state)
         "{\"d_ff\": [\"256-rule\", {\"ratio\": 2.5}], \"d_ff_multiple\": 32, \"n_layers\": 12}",
         "{\"sharing\": [\"none\", {\"mode\": \"reverse\", \"repeats\": 3, \"share_ffn\": true}],"
         " \"tie_embeddings\": true, \"dtype\": [\"q8_0\", \"q4_0\"], \"kv_dtype\": \"q8_0\"}",
+        "{\"n_kv_heads\": [3, {\"ratio\": 0.25}, {\"ratio\": 0.5}], \"kv_dtype\": [\"f16\", "
+        "\"q8_0\"]}",
+        "{\"n_kv_heads\": {\"from\": 1, \"to\": 9, \"step\": 2}}",
         "{\"vocab_size\": [32000, 128256], \"ffn\": \"gelu\", \"max_context\": 8192,"
         " \"n_layers\": {\"from\": 3, \"to\": 9}, \"d_head\": {\"from\": 32, \"to\": 96, \"step\": "
         "32}}",
@@ -80,6 +83,9 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"d_model\": {\"from\": 5, \"to\": 4}}", "$.d_model.to"},
         {"{\"d_head\": [64, 63]}", "63 is odd"},
         {"{\"n_kv_heads\": \"every\"}", "\"divisors\""},
+        {"{\"n_kv_heads\": [{\"ratio\": 0}]}", "$.n_kv_heads[0].ratio"},
+        {"{\"kv_dtype\": []}", "$.kv_dtype"},
+        {"{\"kv_dtype\": [\"f16\", \"q9\"]}", "$.kv_dtype[1]"},
         {"{\"d_ff\": [{\"ratio\": -1}]}", "$.d_ff[0].ratio"},
         {"{\"sharing\": [\"imediate\"]}", "immediate"},
         {"{\"sharing\": [{\"mode\": \"none\", \"repeats\": 2}]}", "$.sharing[0].repeats"},
