@@ -32,11 +32,14 @@ static struct stack_search search_of(const struct search_job *job, int n_jobs)
 static void say(const struct search_job *job, const struct stack_count *count)
 {
     char least[32], most[32];
-    fprintf(stderr, "%.1e stacks, of %s to %s parameters on %s: up to %lld layers to choose from ",
-            count->n_stacks, format_count(job->budget.min, least, sizeof least),
-            format_count(job->budget.max, most, sizeof most), job->device.name,
-            (long long)count->n_classes);
-    fprintf(stderr, "in each of %lld places\n", (long long)count->n_places);
+    fprintf(stderr, job->space.scaling.is_given ? "%.0f stacks" : "%.1e stacks", count->n_stacks);
+    fprintf(stderr, ", of %s to %s parameters on %s",
+            format_count(job->budget.min, least, sizeof least),
+            format_count(job->budget.max, most, sizeof most), job->device.name);
+    if (!job->space.scaling.is_given)
+        fprintf(stderr, ": up to %lld layers to choose from in each of %lld places",
+                (long long)count->n_classes, (long long)count->n_places);
+    fprintf(stderr, "\n");
     if (job->scores == NULL && search_job_scores_by_law(job)) {
         const struct layer_score *ordering = &job->loss.law->layer_score;
         fprintf(stderr,

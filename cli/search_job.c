@@ -168,9 +168,18 @@ static enum status check_exact(const struct args *args, const struct search_job 
             return err_set(err, STATUS_USAGE,
                            "--%s: the law of loss does not judge stacks whose layers differ",
                            of_losses[i]);
+    if (job->space.scaling.is_given && (args_given(args, "exact") || args_given(args, "eps")))
+        return err_set(err, STATUS_USAGE,
+                       "--%s is for spaces with 'layers': of one with 'scaling' every stack is "
+                       "priced",
+                       args_given(args, "exact") ? "exact" : "eps");
     if (is_exact && job->n_shards > 0)
         return err_set(err, STATUS_USAGE,
                        "--shard: an exact search prices no stack by itself, and is not shared out");
+    if (job->space.scaling.is_given && args_given(args, "keep") && job->keep != KEEP_FRONT)
+        return err_set(err, STATUS_USAGE,
+                       "--keep %s: of a space with 'scaling' only the front is kept",
+                       args_text(args, "keep"));
     if (is_exact && args_given(args, "keep") && job->keep != KEEP_FRONT)
         return err_set(err, STATUS_USAGE,
                        "--keep %s: an exact search visits no stack that is not on the front, and "
@@ -324,8 +333,9 @@ enum status search_job_begin(const struct args *args, const struct search_job *j
     run.objectives = job->objectives_text.data;
     run.constraints = job->where_text.data;
     run.keep = search_job_is_exact(job) ? "front" : args_text(args, "keep");
-    run.method = !search_job_is_exact(job) ? "enumerated" : job->eps > 0 ? "within" : "exact";
-    if (search_job_is_exact(job))
+    bool is_enumerated = !search_job_is_exact(job) || job->space.scaling.is_given;
+    run.method = is_enumerated ? "enumerated" : job->eps > 0 ? "within" : "exact";
+    if (!is_enumerated)
         run.eps = job->eps;
     run.scores = job->scores_text;
     run.threads = job->machine.threads;

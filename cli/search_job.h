@@ -65,10 +65,10 @@ enum status search_job_begin(const struct args *args, const struct search_job *j
                              struct store *store, int64_t *run_id, struct err *err);
 /* NULL: no losses are compared. */
 const struct loss_scale *search_job_loss(const struct search_job *job);
-/* The layers of its space differ: the exact front is searched. */
+/* The layers of its space differ: the exact front is searched, or every stack of a scaled one priced. */
 static inline bool search_job_is_exact(const struct search_job *job)
 {
-    return job->space.layers.is_given;
+    return space_has_stacks(&job->space);
 }
 /* A score is asked for and no table has it: the law's ordering of stacks does. */
 bool search_job_scores_by_law(const struct search_job *job);

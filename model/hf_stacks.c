@@ -2,20 +2,10 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-
-/* As Python's round(value, digits). */
-static double rounded(double value, int digits)
-{
-    char text[400];
-    snprintf(text, sizeof text, "%.*f", digits, value);
-    return strtod(text, NULL);
-}
+#include "model/layer_scaling.h"
 
 /* Calls `read` for each layer and makes the stack of what it fills in. */
 static enum status read_layers(struct transformer *net, void *context,
@@ -44,17 +34,18 @@ enum { DECILM_STEP = 256, DECILM_DIGITS = 6 };
 
 static int64_t decilm_width(double ffn_mult, int64_t d_model)
 {
-    int64_t width = (int64_t)(2 * rounded(ffn_mult, DECILM_DIGITS) * (double)d_model / 3);
+    int64_t width = (int64_t)(2 * round_decimals(ffn_mult, DECILM_DIGITS) * (double)d_model / 3);
     return (width + DECILM_STEP - 1) / DECILM_STEP * DECILM_STEP;
 }
 
 /* A multiplier that gives the width, if one does. */
 static double decilm_mult(int64_t d_ff, int64_t d_model)
 {
-    double exact = rounded(1.5 * (double)d_ff / (double)d_model, DECILM_DIGITS);
+    double exact = round_decimals(1.5 * (double)d_ff / (double)d_model, DECILM_DIGITS);
     if (decilm_width(exact, d_model) == d_ff)
         return exact;
-    return rounded(1.5 * ((double)d_ff - 0.5 * DECILM_STEP) / (double)d_model, DECILM_DIGITS);
+    return round_decimals(1.5 * ((double)d_ff - 0.5 * DECILM_STEP) / (double)d_model,
+                          DECILM_DIGITS);
 }
 
 struct decilm {
@@ -173,24 +164,6 @@ void hf_write_decilm(struct json_node *out, const struct transformer *net)
 
 /* OpenELM */
 
-static int64_t make_divisible(double value, int64_t divisor)
-{
-    assert(divisor > 0);
-    int64_t whole = (int64_t)(value + (double)divisor / 2) / divisor * divisor;
-    if (whole < divisor)
-        whole = divisor;
-    return (double)whole < 0.9 * value ? whole + divisor : whole;
-}
-
-/* numpy's linspace, element i of n, and round(.., 2). */
-static double on_line(double first, double last, int64_t i, int64_t n)
-{
-    double value = n > 1 && i == n - 1 ? last : first;
-    if (i > 0 && i < n - 1)
-        value = (double)i * ((last - first) / (double)(n - 1)) + first;
-    return rounded(value, 2);
-}
-
 /* An array that is read layer by layer. Stays where it is while it is read: cursors know their
  * parents by address. */
 struct column {
@@ -238,7 +211,7 @@ static enum status read_multipliers(const struct json *list, double absent, stru
 static enum status next_multiplier(struct multipliers *m, int64_t i, int64_t n, double *out,
                                    struct err *err)
 {
-    *out = m->n == 2 ? on_line(m->first, m->last, i, n) : m->first;
+    *out = m->n == 2 ? layer_multiplier(m->first, m->last, i, n) : m->first;
     if (m->n <= 2)
         return STATUS_OK;
     enum status status = json_number(&m->by_layer.at, 1e-6, 1e6, out, err);
@@ -251,11 +224,6 @@ struct openelm {
     struct multipliers qkv, ffn;
     struct column query_heads, kv_heads;
 };
-
-static int64_t openelm_heads(int64_t d_model, int64_t d_head, int64_t n_groups, double multiplier)
-{
-    return make_divisible((double)d_model * multiplier, d_head * n_groups) / d_head;
-}
 
 /* Leaves *out where there is no array. */
 static enum status listed_heads(const struct column *column, int64_t *out, struct err *err)
@@ -273,9 +241,9 @@ static enum status read_openelm_layer(void *context, int64_t layer, struct block
         (status = next_multiplier(&o->ffn, layer, o->n_layers, &ffn_mult, err)))
         return status;
     out->d_head = o->d_head;
-    out->n_heads = openelm_heads(o->d_model, o->d_head, o->n_groups, qkv_mult);
+    out->n_heads = scaled_heads(o->d_model, o->d_head, o->n_groups, qkv_mult);
     out->n_kv_heads = out->n_heads / o->n_groups;
-    out->d_ff = make_divisible(ffn_mult * (double)o->d_model, o->ffn_step);
+    out->d_ff = scaled_d_ff(o->d_model, o->ffn_step, ffn_mult);
     int64_t listed = out->n_heads;
     if ((status = listed_heads(&o->query_heads, &listed, err)) ||
         (status = listed_heads(&o->kv_heads, &out->n_kv_heads, err)))
@@ -360,8 +328,8 @@ static bool line_has_heads(const struct transformer *net, int64_t n_groups, doub
     for (int64_t i = 0; i < n; i++) {
         const struct block *block = transformer_block(net, i);
         if (block->mixer != MIXER_ATTENTION ||
-            openelm_heads(net->d_model, block->d_head, n_groups, on_line(first, last, i, n)) !=
-                block->n_heads)
+            scaled_heads(net->d_model, block->d_head, n_groups,
+                         layer_multiplier(first, last, i, n)) != block->n_heads)
             return false;
     }
     return true;

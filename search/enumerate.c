@@ -112,7 +112,7 @@ enum status enumeration_start(const struct space *space, const struct budget *bu
     size_t capacity = 0;
     enum status status = STATUS_OK;
     *out = (struct enumeration){.space = space, .budget = *budget};
-    if (space->layers.is_given)
+    if (space_has_stacks(space))
         return err_set(
             err, STATUS_UNSUPPORTED,
             "the layers of this space differ: its stacks are too many to visit one by one");

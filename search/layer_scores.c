@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "model/stack_runs.h"
 
-enum { EMPTY = -1, UNKNOWN_LAYER = -2 };
+enum { EMPTY = -1, UNKNOWN_LAYER = -2, MAX_PLACES = 1 << 14 };
 
 static const double MOST_SCORE = 1e6; /* sums of some thousand stay exact */
 
@@ -106,12 +106,15 @@ static enum status read_row(const struct csv *table, int row, const struct colum
     double value;
     int class;
     enum status status = STATUS_OK;
-    if (!all && (status = csv_int(table, row, columns->place, 0, n_places - 1, &from, err)))
+    int64_t last = frame->sequence ? MAX_PLACES - 1 : n_places - 1;
+    if (!all && (status = csv_int(table, row, columns->place, 0, last, &from, err)))
         return status;
-    to = all ? to : from;
+    to = all || from > to ? to : from;
     if ((status = find_layer(table, row, columns->layer, frame, &class, err)) ||
         (status = csv_number(table, row, columns->value, -MOST_SCORE, MOST_SCORE, &value, err)))
         return status;
+    if (class == UNKNOWN_LAYER && frame->sequence)
+        return STATUS_OK; /* of another stack of the space */
     if (class == UNKNOWN_LAYER)
         return csv_error(table, row, columns->layer, err,
                          "the space has no layer '%s': is the table of another space?",
@@ -132,7 +135,8 @@ static enum status check_complete(const struct csv *table, const struct scores *
     int choices = n_choices(frame);
     for (int64_t cell = 0; cell < frame->net.schedule.n_layers * choices; cell++) {
         int choice = (int)(cell % choices);
-        if (scores->known[cell] != NOT_KNOWN)
+        if (scores->known[cell] != NOT_KNOWN ||
+            (frame->sequence && frame->sequence[cell / choices] != choice))
             continue;
         if (choice == frame->n_classes)
             return csv_error(table, 0, -1, err, "no score of '-' (no block) in place %" PRId64,

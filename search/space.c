@@ -249,12 +249,34 @@ static enum status read_stack_layers(const struct json *root, struct space *out,
     return status ? err_set(err, status, "%s", inner.message) : STATUS_OK;
 }
 
+static enum status read_scaling(const struct json *root, struct space *out, struct err *err)
+{
+    static const char *const others[] = {"layers", "rules", "n_heads", "n_kv_heads", "d_ff"};
+    struct json scaling = json_member(root, "scaling");
+    enum status status = space_scaling_read(&scaling, &out->scaling, err);
+    if (status || !out->scaling.is_given)
+        return status;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct json other = json_member(root, others[i]);
+        if (!json_is_null(&other))
+            return json_error(&other, err,
+                              "'scaling' says what every layer is: leave out '%s' or 'scaling'",
+                              others[i]);
+    }
+    for (int i = 0; i < out->n_schedules; i++)
+        if (out->schedule[i].share_ffn)
+            return json_error(&scaling, err,
+                              "with one FFN for all blocks (share_ffn) d_ff cannot be scaled from "
+                              "layer to layer");
+    return STATUS_OK;
+}
+
 enum status space_parse(const struct json *root, struct space *out, struct err *err)
 {
     static const char *const keys[] = {
-        "d_model",  "d_head",      "n_heads",        "n_kv_heads", "d_ff",  "d_ff_multiple",
-        "n_layers", "sharing",     "tie_embeddings", "vocab_size", "dtype", "kv_dtype",
-        "ffn",      "max_context", "layers",         "rules",      NULL};
+        "d_model",  "d_head",      "n_heads",        "n_kv_heads", "d_ff",    "d_ff_multiple",
+        "n_layers", "sharing",     "tie_embeddings", "vocab_size", "dtype",   "kv_dtype",
+        "ffn",      "max_context", "layers",         "rules",      "scaling", NULL};
     enum status status = json_only_keys(root, keys, err);
     if (status)
         return status;
@@ -287,7 +309,8 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
         return status;
     if ((status = json_get_int_or(root, "max_context", 1, 1 << 24, 2048, &out->max_context, err)))
         return status;
-    return read_stack_layers(root, out, err);
+    status = read_scaling(root, out, err);
+    return status ? status : read_stack_layers(root, out, err);
 }
 
 static const char default_layers[] =
@@ -321,6 +344,19 @@ enum status space_open(const char *path, struct space *out, struct err *err)
     return status;
 }
 
+static void print_block(struct json_node *root, const struct space *space)
+{
+    axis_print(root, "n_heads", &space->n_heads, "d_model/d_head");
+    layer_axis_print(root, "n_kv_heads", &space->n_kv_heads);
+    struct json_node *list = json_add_array(root, "d_ff");
+    for (int i = 0; i < space->d_ff.n; i++)
+        json_add_int(list, NULL, space->d_ff.value[i]);
+    if (space->d_ff_rule_256)
+        json_add_string(list, NULL, "256-rule");
+    for (int i = 0; i < space->n_ff_ratios; i++)
+        json_add_number(json_add_object(list, NULL), "ratio", space->ff_ratio[i]);
+}
+
 /* One type stands for itself. */
 static void print_kv_dtypes(struct json_node *root, const struct space *space)
 {
@@ -338,20 +374,13 @@ char *space_print(const struct space *space)
     struct json_node *root = json_new_object();
     axis_print(root, "d_model", &space->d_model, NULL);
     axis_print(root, "d_head", &space->d_head, NULL);
-    axis_print(root, "n_heads", &space->n_heads, "d_model/d_head");
-    layer_axis_print(root, "n_kv_heads", &space->n_kv_heads);
-    struct json_node *list = json_add_array(root, "d_ff");
-    for (int i = 0; i < space->d_ff.n; i++)
-        json_add_int(list, NULL, space->d_ff.value[i]);
-    if (space->d_ff_rule_256)
-        json_add_string(list, NULL, "256-rule");
-    for (int i = 0; i < space->n_ff_ratios; i++)
-        json_add_number(json_add_object(list, NULL), "ratio", space->ff_ratio[i]);
+    if (!space->scaling.is_given)
+        print_block(root, space);
     json_add_int(root, "d_ff_multiple", space->d_ff_multiple);
     struct json_node *layers = json_add_object(root, "n_layers");
     json_add_int(layers, "from", space->min_layers);
     json_add_int(layers, "to", space->max_layers);
-    list = json_add_array(root, "sharing");
+    struct json_node *list = json_add_array(root, "sharing");
     for (int i = 0; i < space->n_schedules; i++) {
         const struct schedule *s = &space->schedule[i];
         struct json_node *item = json_add_object(list, NULL);
@@ -370,6 +399,7 @@ char *space_print(const struct space *space)
     json_add_string(root, "ffn", ffn_kind_name(space->ffn));
     json_add_int(root, "max_context", space->max_context);
     space_layers_print(root, &space->layers);
+    space_scaling_print(root, &space->scaling);
     char *text = json_print(root);
     json_free(root);
     return text;

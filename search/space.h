@@ -16,6 +16,7 @@
 #include "model/transformer.h"
 #include "search/axis.h"
 #include "search/space_layers.h"
+#include "search/space_scaling.h"
 
 enum {
     MAX_SCHEDULES = 16,
@@ -46,7 +47,15 @@ struct space {
     enum ffn_kind ffn;
     int64_t max_context;
     struct space_layers layers; /* where blocks of a stack may differ */
+    struct space_scaling
+        scaling; /* where they do by their depth: says what n_heads, n_kv_heads and d_ff say else */
 };
+
+/* Blocks of a stack may differ: its stacks are visited frame by frame (search/space_frames.h). */
+static inline bool space_has_stacks(const struct space *space)
+{
+    return space->layers.is_given || space->scaling.is_given;
+}
 
 /* The built-in space, f16. */
 void space_default(struct space *out);

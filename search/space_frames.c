@@ -1,6 +1,7 @@
 #include "search/space_frames.h"
 
 #include "base/memory.h"
+#include "search/scaled_frames.h"
 
 enum { MAX_CLASSES = 1 << 14 };
 
@@ -183,7 +184,9 @@ static enum status each_width(struct walk *walk, enum dtype dtype, enum dtype kv
             walk->net.ffn = space->ffn;
             walk->net.kv_dtype = kv_dtype;
             walk->net.max_context = space->max_context;
-            status = each_heads(walk, err);
+            status = space->scaling.is_given ? scaled_frames(space, &walk->net, walk->common.d_head,
+                                                             walk->callback, walk->user, err)
+                                             : each_heads(walk, err);
         }
     }
     return status;

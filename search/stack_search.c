@@ -163,6 +163,33 @@ static enum status make_problem(const struct stack_search *search, const struct 
     return status;
 }
 
+/* The stack of a frame that has one. */
+static enum status is_in_budget(const struct stack_search *search, const struct space_frame *frame,
+                                bool *out, struct err *err)
+{
+    const struct stack_problem problem = {
+        .frame = &frame->net, .classes = frame->classes, .n_classes = frame->n_classes};
+    struct transformer net;
+    struct param_count params;
+    enum status status = stack_network(&problem, frame->sequence, &net, err);
+    if (status)
+        return status;
+    transformer_count(&net, &params);
+    transformer_release(&net);
+    *out = params.total >= search->budget->min && params.total <= search->budget->max;
+    return STATUS_OK;
+}
+
+static enum status refuse_budget(const struct stack_search *search, struct err *err)
+{
+    char low[32], high[32];
+    return err_set(err, STATUS_RANGE,
+                   "no stack of the space has %s to %s parameters and is inside the limits: "
+                   "change the budget, --where or the space",
+                   format_count(search->budget->min, low, sizeof low),
+                   format_count(search->budget->max, high, sizeof high));
+}
+
 struct check_walk {
     const struct stack_search *search;
     struct stack_count *count;
@@ -172,12 +199,18 @@ static enum status check_frame(const struct space_frame *frame, void *user, stru
 {
     struct check_walk *walk = user;
     struct stack_problem problem;
+    bool is_inside = true;
+    walk->count->n_frames++;
+    if (frame->sequence) {
+        enum status counted = is_in_budget(walk->search, frame, &is_inside, err);
+        if (counted || !is_inside)
+            return counted;
+    }
     int64_t *scores, places = frame->net.schedule.n_layers;
     int64_t classes = frame->n_classes + (frame->may_be_empty ? 1 : 0);
     enum status status = make_problem(walk->search, frame, &problem, &scores, err);
     memory_free(scores);
-    walk->count->n_frames++;
-    walk->count->n_stacks += pow((double)classes, (double)places);
+    walk->count->n_stacks += frame->sequence ? 1 : pow((double)classes, (double)places);
     if (places >= walk->count->n_places) {
         walk->count->n_places = places;
         walk->count->n_classes = classes;
@@ -195,6 +228,8 @@ enum status stack_search_check(const struct stack_search *search, struct stack_c
         status = err_set(err, STATUS_RANGE,
                          "the space is empty: no d_head divides a d_model, or no n_kv_heads "
                          "divides an n_heads");
+    if (!status && out->n_stacks == 0)
+        status = refuse_budget(search, err);
     return status;
 }
 
@@ -301,9 +336,10 @@ static enum status count_flop(const struct transformer *net, int64_t *flop, stru
     return STATUS_OK;
 }
 
-static enum status add_candidate(const struct stack_problem *problem,
-                                 const struct found_stack *found, struct stack_candidates *list,
-                                 struct err *err)
+/* score: in the engine's units */
+static enum status add_candidate(const struct stack_problem *problem, const int *class_of_place,
+                                 const struct price *price, int64_t score,
+                                 struct stack_candidates *list, struct err *err)
 {
     struct transformer net;
     struct listed_stack *stack;
@@ -311,14 +347,14 @@ static enum status add_candidate(const struct stack_problem *problem,
     struct candidate_row *row = &candidate.row;
     enum status status = memory_grow((void **)&list->candidate, &list->capacity, list->n + 1,
                                      sizeof *list->candidate, err);
-    if (status || (status = stack_network(problem, found->class_of_place, &net, err)))
+    if (status || (status = stack_network(problem, class_of_place, &net, err)))
         return status;
     record_clear(&candidate_fields, row);
     row->id = (int64_t)list->n;
     row->on_front = 0;
-    row->price = found->price;
+    row->price = *price;
     if (problem->score)
-        row->score = (double)found->value[STACK_SCORE] * LAYER_SCORE_UNIT;
+        row->score = (double)score * LAYER_SCORE_UNIT;
     describe_frame(&net, row);
     describe_stack(&net, row);
     describe_counts(&net, &problem->workload, row);
@@ -345,28 +381,30 @@ struct run_walk {
     struct stack_candidates *list;
 };
 
-/* A frame without a stack inside budget and limits is none of the front. */
-static enum status run_frame(const struct space_frame *frame, void *user, struct err *err)
+static bool is_of_front(const struct front *front, const struct stack *stack)
 {
-    struct run_walk *walk = user;
-    struct stack_problem problem;
-    struct stack_front front = {0};
-    int64_t *scores;
-    struct err inner = {""};
-    enum status ended, status = make_problem(walk->search, frame, &problem, &scores, err);
-    if (status)
-        goto out;
-    ended = exact_front(&problem, &front, &inner);
-    if (ended && ended != STATUS_NOT_FOUND && ended != STATUS_INTERRUPTED)
-        status = err_set(err, ended, "%s", inner.message);
-    for (size_t i = 0; i < front.n && !status; i++)
-        status = add_candidate(&problem, &front.stack[i], walk->list, err);
-    if (!status && ended == STATUS_INTERRUPTED)
-        status = err_set(err, ended, "%s", inner.message);
-    stack_front_release(&front);
-out:
-    memory_free(scores);
-    return status;
+    for (size_t i = 0; i < front->n; i++)
+        if (front->member[i].stack == stack)
+            return true;
+    return false;
+}
+
+/* Only the front stays, with its stacks. */
+static void keep_members(const struct front *front, struct stack_candidates *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n_stacks; i++) {
+        if (is_of_front(front, &list->stack[i]->stack))
+            list->stack[kept++] = list->stack[i];
+        else
+            listed_stack_free(list->stack[i]);
+    }
+    list->n_stacks = kept;
+    list->n = front->n;
+    for (size_t i = 0; i < front->n; i++) {
+        list->candidate[i] = front->member[i];
+        list->candidate[i].row.id = (int64_t)i;
+    }
 }
 
 /* Of all that was found: what passes the conditions and nothing beats. */
@@ -379,14 +417,78 @@ static enum status select_front(const struct stack_search *search, struct stack_
     for (size_t i = 0; i < list->n && !status; i++)
         if (filter_passes(search->filter, &list->candidate[i]))
             status = front_add(&front, &list->candidate[i], err);
-    if (!status) {
-        list->n = front.n;
-        for (size_t i = 0; i < front.n; i++) {
-            list->candidate[i] = front.member[i];
-            list->candidate[i].row.id = (int64_t)i;
-        }
-    }
+    if (!status)
+        keep_members(&front, list);
     front_release(&front);
+    return status;
+}
+
+/* Prices the stack of a frame that has one. */
+static enum status add_one(const struct stack_problem *problem, const int *sequence,
+                           struct stack_candidates *list, struct err *err)
+{
+    struct transformer net;
+    struct price price;
+    int64_t score = 0, choices = problem->n_classes;
+    enum status status = stack_network(problem, sequence, &net, err);
+    if (status)
+        return status;
+    for (int64_t place = 0; problem->score && place < net.schedule.n_layers; place++)
+        score += problem->score[place * choices + sequence[place]];
+    status = price_network(&net, problem->machine, &problem->workload, &price, NULL, err);
+    transformer_release(&net);
+    return status ? status : add_candidate(problem, sequence, &price, score, list, err);
+}
+
+/* What nothing can bring to the front goes now and then, so that memory is that of the front. */
+static enum status run_sequence(const struct stack_search *search, const struct space_frame *frame,
+                                struct stack_candidates *list, struct err *err)
+{
+    enum { MOST_WAITING = 1024 };
+    struct stack_problem problem;
+    int64_t *scores;
+    bool is_inside;
+    enum status status = is_in_budget(search, frame, &is_inside, err);
+    if (status || !is_inside)
+        return status;
+    if (search->stop && *search->stop)
+        return err_set(err, STATUS_INTERRUPTED, "interrupted");
+    if ((status = make_problem(search, frame, &problem, &scores, err)))
+        return status;
+    status = add_one(&problem, frame->sequence, list, err);
+    memory_free(scores);
+    if (!status && list->n >= list->waiting_from + MOST_WAITING) {
+        status = select_front(search, list, err);
+        list->waiting_from = list->n;
+    }
+    return status;
+}
+
+/* A frame without a stack inside budget and limits is none of the front. */
+static enum status run_frame(const struct space_frame *frame, void *user, struct err *err)
+{
+    struct run_walk *walk = user;
+    struct stack_problem problem;
+    struct stack_front front = {0};
+    int64_t *scores;
+    struct err inner = {""};
+    enum status ended, status;
+    if (frame->sequence)
+        return run_sequence(walk->search, frame, walk->list, err);
+    status = make_problem(walk->search, frame, &problem, &scores, err);
+    if (status)
+        goto out;
+    ended = exact_front(&problem, &front, &inner);
+    if (ended && ended != STATUS_NOT_FOUND && ended != STATUS_INTERRUPTED)
+        status = err_set(err, ended, "%s", inner.message);
+    for (size_t i = 0; i < front.n && !status; i++)
+        status = add_candidate(&problem, front.stack[i].class_of_place, &front.stack[i].price,
+                               front.stack[i].value[STACK_SCORE], walk->list, err);
+    if (!status && ended == STATUS_INTERRUPTED)
+        status = err_set(err, ended, "%s", inner.message);
+    stack_front_release(&front);
+out:
+    memory_free(scores);
     return status;
 }
 
@@ -394,7 +496,6 @@ enum status stack_search_run(const struct stack_search *search, struct stack_can
                              struct err *err)
 {
     struct run_walk walk = {search, out};
-    char low[32], high[32];
     *out = (struct stack_candidates){0};
     enum status status = space_each_frame(search->space, run_frame, &walk, err);
     bool is_interrupted = status == STATUS_INTERRUPTED;
@@ -403,11 +504,7 @@ enum status stack_search_run(const struct stack_search *search, struct stack_can
     if (!status && is_interrupted)
         return err_set(err, STATUS_INTERRUPTED, "interrupted");
     if (!status && out->n == 0)
-        status = err_set(err, STATUS_RANGE,
-                         "no stack of the space has %s to %s parameters and is inside the limits: "
-                         "change the budget, --where or the space",
-                         format_count(search->budget->min, low, sizeof low),
-                         format_count(search->budget->max, high, sizeof high));
+        status = refuse_budget(search, err);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* The search of a space whose layers differ: the exact front of each frame (search/space_frames.h,
- * exact/exact_front.h), and of those the front of all.
+ * exact/exact_front.h), and of those the front of all. Of a scaled space (search/space_scaling.h) every
+ * stack is a frame of its own, and is priced.
  *
  * Objectives and limits are those that add up over blocks: decode_ns, prefill_ns, init_ns,
  * energy_pj_per_token, kv_bytes, peak_bytes, weight_bytes and params, all minimised or bounded from
@@ -36,7 +37,8 @@ struct stack_search {
 struct stack_count {
     int n_frames;
     int64_t n_places, n_classes; /* of the largest frame; the empty place is a class */
-    double n_stacks;             /* of all frames, whatever their parameters and the rules */
+    double
+        n_stacks; /* of all frames, whatever their parameters and the rules; of a scaled space those in the budget */
 };
 
 /* Objectives, limits and scores, against every frame, without work. Errors: STATUS_USAGE (does not
@@ -51,6 +53,7 @@ struct stack_candidates {
     size_t n, capacity;
     struct candidate *candidate; /* [n] */
     size_t n_stacks, stacks_capacity;
+    size_t waiting_from;         /* those before were compared with one another already */
     struct listed_stack **stack; /* [n_stacks] */
 };
 /* A search that passed the check. `out` is written, after errors too: interrupted, it has what was
