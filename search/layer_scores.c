@@ -16,7 +16,8 @@ static int n_choices(const struct space_frame *frame)
     return frame->n_classes + (frame->may_be_empty ? 1 : 0);
 }
 
-/* Heads and window that names leave out: those of the first layers that have them. */
+/* Heads and window that names leave out: those of the first layers that have them. Where a frame is one
+ * stack of many, names say all their heads: they mean the same in every stack. */
 static struct stack_usual usual_of(const struct space_frame *frame)
 {
     struct stack_usual usual = {0, 0, 0};
@@ -27,6 +28,8 @@ static struct stack_usual usual_of(const struct space_frame *frame)
         usual.d_head = usual.d_head > 0 ? usual.d_head : more.d_head;
         usual.window = usual.window > 0 ? usual.window : more.window;
     }
+    if (frame->sequence)
+        usual.n_heads = 0;
     return usual;
 }
 
