@@ -32,7 +32,8 @@ static struct stack_search search_of(const struct search_job *job, int n_jobs)
 static void say(const struct search_job *job, const struct stack_count *count)
 {
     char least[32], most[32];
-    fprintf(stderr, job->space.scaling.is_given ? "%.0f stacks" : "%.1e stacks", count->n_stacks);
+    fprintf(stderr, job->space.scaling.is_given ? "%.0f stack%s" : "%.1e stack%s", count->n_stacks,
+            count->n_stacks == 1 ? "" : "s");
     fprintf(stderr, ", of %s to %s parameters on %s",
             format_count(job->budget.min, least, sizeof least),
             format_count(job->budget.max, most, sizeof most), job->device.name);

@@ -173,6 +173,8 @@ static enum status check_exact(const struct args *args, const struct search_job 
                        "--%s is for spaces with 'layers': of one with 'scaling' every stack is "
                        "priced",
                        args_given(args, "exact") ? "exact" : "eps");
+    if (job->space.scaling.is_given && job->n_shards > 0)
+        return err_set(err, STATUS_USAGE, "--shard: a space with 'scaling' is not shared out");
     if (is_exact && job->n_shards > 0)
         return err_set(err, STATUS_USAGE,
                        "--shard: an exact search prices no stack by itself, and is not shared out");

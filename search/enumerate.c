@@ -112,7 +112,10 @@ enum status enumeration_start(const struct space *space, const struct budget *bu
     size_t capacity = 0;
     enum status status = STATUS_OK;
     *out = (struct enumeration){.space = space, .budget = *budget};
-    if (space_has_stacks(space))
+    if (space->scaling.is_given)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "the layers of this space differ: they are scaled one by one");
+    if (space->layers.is_given)
         return err_set(
             err, STATUS_UNSUPPORTED,
             "the layers of this space differ: its stacks are too many to visit one by one");
