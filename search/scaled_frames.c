@@ -38,11 +38,12 @@ static enum status each_variant(struct scaled_walk *walk, int n_classes, struct 
     const struct space *space = walk->space;
     enum status status = STATUS_OK;
     int64_t n_layers = walk->net.schedule.n_layers;
-    for (int c = 0; c < n_classes && !status; c++) {
-        walk->net.stack = (struct stack){.first = walk->classes[c]};
-        if ((status = transformer_check(&walk->net, err)))
-            status = err_prefix(err, status, "the space has an impossible shape: ");
-    }
+    walk->net.stack = (struct stack){.first = walk->classes[0],
+                                     .n_others = n_classes - 1,
+                                     .others = n_classes > 1 ? walk->classes + 1 : NULL,
+                                     .class_of_block = n_classes > 1 ? walk->sequence : NULL};
+    if ((status = transformer_check(&walk->net, err)))
+        return err_prefix(err, status, "the space has an impossible shape: ");
     for (int v = 0; v < space->tie_embeddings.n * space->n_schedules && !status; v++) {
         walk->net.tie_embeddings = space->tie_embeddings.value[v / space->n_schedules] != 0;
         walk->net.schedule = space->schedule[v % space->n_schedules];

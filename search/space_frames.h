@@ -10,11 +10,13 @@
 #include "search/space.h"
 
 struct space_frame {
-    struct transformer net;      /* schedule.n_layers: the places; its stack is not looked at */
+    struct transformer
+        net; /* schedule.n_layers: the places; its stack counts with a sequence only */
     const struct block *classes; /* [n_classes], distinct */
     int n_classes;
     bool may_be_empty;
-    const int *sequence; /* [places] the class of each; NULL: any class may be in any place */
+    const int *sequence; /* [places] the class of each, of the one stack that `net` has; NULL: any
+                            class may be in any place */
 };
 /* A status other than STATUS_OK ends the walk and is its result. */
 typedef enum status space_frame_callback(const struct space_frame *frame, void *user,

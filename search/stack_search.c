@@ -164,20 +164,11 @@ static enum status make_problem(const struct stack_search *search, const struct 
 }
 
 /* The stack of a frame that has one. */
-static enum status is_in_budget(const struct stack_search *search, const struct space_frame *frame,
-                                bool *out, struct err *err)
+static bool is_in_budget(const struct stack_search *search, const struct space_frame *frame)
 {
-    const struct stack_problem problem = {
-        .frame = &frame->net, .classes = frame->classes, .n_classes = frame->n_classes};
-    struct transformer net;
     struct param_count params;
-    enum status status = stack_network(&problem, frame->sequence, &net, err);
-    if (status)
-        return status;
-    transformer_count(&net, &params);
-    transformer_release(&net);
-    *out = params.total >= search->budget->min && params.total <= search->budget->max;
-    return STATUS_OK;
+    transformer_count(&frame->net, &params);
+    return params.total >= search->budget->min && params.total <= search->budget->max;
 }
 
 static enum status refuse_budget(const struct stack_search *search, struct err *err)
@@ -199,13 +190,9 @@ static enum status check_frame(const struct space_frame *frame, void *user, stru
 {
     struct check_walk *walk = user;
     struct stack_problem problem;
-    bool is_inside = true;
     walk->count->n_frames++;
-    if (frame->sequence) {
-        enum status counted = is_in_budget(walk->search, frame, &is_inside, err);
-        if (counted || !is_inside)
-            return counted;
-    }
+    if (frame->sequence && !is_in_budget(walk->search, frame))
+        return STATUS_OK;
     int64_t *scores, places = frame->net.schedule.n_layers;
     int64_t classes = frame->n_classes + (frame->may_be_empty ? 1 : 0);
     enum status status = make_problem(walk->search, frame, &problem, &scores, err);
@@ -427,16 +414,13 @@ static enum status select_front(const struct stack_search *search, struct stack_
 static enum status add_one(const struct stack_problem *problem, const int *sequence,
                            struct stack_candidates *list, struct err *err)
 {
-    struct transformer net;
+    const struct transformer *net = problem->frame;
     struct price price;
     int64_t score = 0, choices = problem->n_classes;
-    enum status status = stack_network(problem, sequence, &net, err);
-    if (status)
-        return status;
-    for (int64_t place = 0; problem->score && place < net.schedule.n_layers; place++)
+    for (int64_t place = 0; problem->score && place < net->schedule.n_layers; place++)
         score += problem->score[place * choices + sequence[place]];
-    status = price_network(&net, problem->machine, &problem->workload, &price, NULL, err);
-    transformer_release(&net);
+    enum status status =
+        price_network(net, problem->machine, &problem->workload, &price, NULL, err);
     return status ? status : add_candidate(problem, sequence, &price, score, list, err);
 }
 
@@ -447,10 +431,9 @@ static enum status run_sequence(const struct stack_search *search, const struct 
     enum { MOST_WAITING = 1024 };
     struct stack_problem problem;
     int64_t *scores;
-    bool is_inside;
-    enum status status = is_in_budget(search, frame, &is_inside, err);
-    if (status || !is_inside)
-        return status;
+    enum status status = STATUS_OK;
+    if (!is_in_budget(search, frame))
+        return STATUS_OK;
     if (search->stop && *search->stop)
         return err_set(err, STATUS_INTERRUPTED, "interrupted");
     if ((status = make_problem(search, frame, &problem, &scores, err)))

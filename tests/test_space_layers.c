@@ -149,6 +149,19 @@ static void what_layers_do_not_list_is_the_same_for_a_stack(void **state)
     assert_false(met.may_be_empty);
 }
 
+static void kv_heads_by_ratio_and_cache_types_are_axes_of_a_stack(void **state)
+{
+    (void)state;
+    /* 12 heads: 3 and 6 of keys and values, 5 (0.4, rounded) divides none; two types of the cache. */
+    struct met met =
+        walk("{\"d_model\": 768, \"d_head\": 64, \"d_ff\": 1024, \"sharing\": [\"none\"],"
+             " \"n_kv_heads\": [{\"ratio\": 0.25}, {\"ratio\": 0.4}, {\"ratio\": 0.5}],"
+             " \"kv_dtype\": [\"f16\", \"q8_0\"], \"tie_embeddings\": true, \"n_layers\": 8,"
+             " \"layers\": {\"attention\": [\"full\", \"none\"]}}");
+    assert_int_equal(met.frames, 2 * 2);
+    assert_int_equal(met.classes, 2 * met.frames);
+}
+
 static void ratios_give_whole_heads_that_divide(void **state)
 {
     (void)state;
@@ -183,6 +196,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(the_built_in_space_offers_57_layers_in_32_places),
         cmocka_unit_test(what_layers_do_not_list_is_the_same_for_a_stack),
+        cmocka_unit_test(kv_heads_by_ratio_and_cache_types_are_axes_of_a_stack),
         cmocka_unit_test(ratios_give_whole_heads_that_divide),
         cmocka_unit_test(a_failed_allocation_is_an_error),
     };
