@@ -403,24 +403,43 @@ static void price_energy(const struct plan *plan, const double *restrict depth, 
                      machine->levels[level].energy_pj_per_byte, depth, count, energy_pj);
 }
 
+static struct sizes sizes_of(const struct segment_phase *phase, const struct schedule *schedule)
+{
+    int64_t shared = schedule->share_ffn ? phase->shareable_bytes : 0;
+    return (struct sizes){phase->block->weight_bytes - shared, shared, phase->block->kv_read_bytes,
+                          phase->edges->weight_bytes};
+}
+
+static struct line pass_of(const struct sizes *sizes, const struct schedule *schedule)
+{
+    return (struct line){sizes->edges + sizes->shared, sizes->own + schedule->repeats * sizes->kv};
+}
+
+bool segment_ignores_table(const struct segment_phase *phase, const struct schedule *schedule,
+                           int64_t table_bytes, int64_t low, int64_t high)
+{
+    const struct sizes sizes = sizes_of(phase, schedule);
+    const struct line pass = pass_of(&sizes, schedule);
+    return found_level(phase->machine, line_at(&pass, low)) ==
+           found_level(phase->machine, line_at(&pass, high) + table_bytes);
+}
+
 void segment_price(const struct segment_phase *phase, const struct schedule *schedule,
                    int64_t table_bytes, const double *depth, int64_t low, int64_t n, double *ns,
                    double *energy_pj)
 {
     struct segment segment;
-    int64_t shared = schedule->share_ffn ? phase->shareable_bytes : 0;
-    int64_t own = phase->block->weight_bytes - shared;
     struct plan plan = {
         .phase = phase,
         .machine = phase->machine,
         .block = phase->block,
         .schedule = schedule,
-        .sizes = {own, shared, phase->block->kv_read_bytes, phase->edges->weight_bytes},
+        .sizes = sizes_of(phase, schedule),
         .table_bytes = table_bytes,
         .with_bytes = energy_pj != NULL,
     };
     const struct sizes *s = &plan.sizes;
-    plan.pass = (struct line){s->edges + s->shared, s->own + schedule->repeats * s->kv};
+    plan.pass = pass_of(s, schedule);
     plan.near_level = found_level(phase->machine, s->own + s->shared + s->kv);
     for (int64_t i = 0; i < n;) {
         find_segment(&plan, low + i, low + n - 1, &segment);

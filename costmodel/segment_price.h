@@ -48,6 +48,10 @@ bool segment_covers(const struct machine *machine, const struct schedule *schedu
 /* True: energies are, too, up to so many executions. */
 bool segment_covers_energy(const struct segment_phase *phase, int64_t executions);
 
+/* True: at depths low .. high prices are those without a table, as long as it has no more bytes. */
+bool segment_ignores_table(const struct segment_phase *phase, const struct schedule *schedule,
+                           int64_t table_bytes, int64_t low, int64_t high);
+
 /* Loops go over so many depths at a time, and beyond the last of them. */
 enum { DEPTH_STEP = 4 };
 

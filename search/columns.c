@@ -10,31 +10,43 @@
 #include "search/shape_tables.h"
 #include "search/shape_variants.h"
 
+/* What a schedule's variants share. */
+struct shared {
+    const struct schedule *schedule;
+    bool is_covered; /* by segments */
+    int alike; /* the first schedule of equal repeats that shares the FFN or not as this one */
+    struct quality_repeats repeats;
+
+    /* Of the shape... */
+    struct depths depths[2]; /* by tying */
+    struct depths any_tying; /* from the least of them to the most */
+    unsigned kept;           /* bit c: column c is filled at all of any_tying */
+    /* ...and tying. */
+    unsigned filled; /* bit c: column c is, where it is this schedule's */
+    bool has_loss;
+    struct loss_variant loss;
+};
+
 struct column_source {
     struct pricing pricing;
     struct shape_tables tables;
-    struct quality_repeats repeats[MAX_SCHEDULES];
-    bool is_covered[MAX_SCHEDULES];
+    struct shared shared[MAX_SCHEDULES];
 
     const struct shape *shape;
     bool has_loss, has_price, has_flop;
     struct loss_shape loss;
     struct shape_price price; /* for the walk */
     int64_t flop_edges, flop_block, live_bytes;
-    struct depths depths[2][2]; /* by tying, one FFN for all */
-    bool depths_known[2][2];
 
-    int variant;  /* the next one's index */
-    int schedule; /* of this one */
+    int tying, schedule; /* of this variant, as indices of the space */
     int64_t next_id;
     bool has_base;
-    struct loss_variant loss_variant;
     struct candidate base;
-    unsigned filled; /* bit c: column c is */
     struct columns out;
-    double *values; /* [N_COLUMNS + 1][max_layers + 1 + DEPTH_STEP]; the last: 0, 1, ... */
-    const double *depth;
-    bool with_energy; /* it was asked for once: it comes with the time of a decode */
+    size_t stride;       /* max_layers + 1 + DEPTH_STEP */
+    double *values;      /* [n_schedules][N_COLUMNS][stride], by depth */
+    const double *depth; /* [stride]: 0, 1, ... */
+    bool with_energy;    /* it was asked for once: it comes with the time of a decode */
     int64_t n_walked;
 };
 
@@ -52,11 +64,15 @@ enum column column_of(const struct metric *metric)
 static void open_schedule(struct column_source *source, int index)
 {
     const struct pricing *pricing = &source->pricing;
-    const struct schedule *schedule = &pricing->enumeration->space->schedule[index];
-    source->is_covered[index] = segment_covers(pricing->machine, schedule);
+    const struct schedule *all = pricing->enumeration->space->schedule;
+    struct shared *out = &source->shared[index];
+    out->schedule = &all[index];
+    out->is_covered = segment_covers(pricing->machine, &all[index]);
+    while (all[out->alike].repeats != all[index].repeats ||
+           all[out->alike].share_ffn != all[index].share_ffn)
+        out->alike++;
     if (pricing->loss != NULL)
-        source->repeats[index] =
-            quality_repeats_of(&pricing->loss->pricer, (double)schedule->repeats);
+        out->repeats = quality_repeats_of(&pricing->loss->pricer, (double)all[index].repeats);
 }
 
 static int64_t most_executions(const struct space *space)
@@ -70,17 +86,17 @@ static int64_t most_executions(const struct space *space)
 
 static enum status make_values(struct column_source *source, struct err *err)
 {
-    size_t depth = (size_t)source->pricing.enumeration->space->max_layers + 1 + DEPTH_STEP;
-    double *values = memory_new((N_COLUMNS + 1) * depth, sizeof *values);
+    const struct space *space = source->pricing.enumeration->space;
+    size_t stride = (size_t)space->max_layers + 1 + DEPTH_STEP;
+    size_t n = (size_t)space->n_schedules * N_COLUMNS * stride;
+    double *values = memory_new(n + stride, sizeof *values);
     if (values == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t depth = 0; depth < stride; depth++)
+        values[n + depth] = (double)depth;
+    source->stride = stride;
     source->values = values;
-    for (int c = 0; c < N_COLUMNS; c++)
-        source->out.value[c] = values + (size_t)c * depth;
-    double *depths = values + N_COLUMNS * depth;
-    for (size_t n = 0; n < depth; n++)
-        depths[n] = (double)n;
-    source->depth = depths;
+    source->depth = values + n;
     return STATUS_OK;
 }
 
@@ -114,6 +130,42 @@ void column_source_free(struct column_source *source)
     memory_free(source);
 }
 
+static struct depths depths_of(const struct column_source *source, bool tied, bool share_ffn)
+{
+    const struct enumeration *e = source->pricing.enumeration;
+    struct stored_lines lines = shape_tables_stored(&source->tables, tied, share_ffn);
+    struct linear_count count = {lines.outside.params + lines.once.params, lines.layer.params};
+    return depths_within(e->space, &e->budget, count);
+}
+
+static struct depths with_depths(struct depths all, struct depths more)
+{
+    if (more.low > more.high)
+        return all;
+    if (all.low > all.high)
+        return more;
+    return (struct depths){more.low < all.low ? more.low : all.low,
+                           more.high > all.high ? more.high : all.high};
+}
+
+static void open_shared(struct column_source *source, struct shared *shared)
+{
+    const struct axis *tyings = &source->pricing.enumeration->space->tie_embeddings;
+    const struct shared *alike = &source->shared[shared->alike];
+    shared->kept = 0;
+    if (alike != shared) {
+        memcpy(shared->depths, alike->depths, sizeof shared->depths);
+        shared->any_tying = alike->any_tying;
+        return;
+    }
+    shared->any_tying = (struct depths){1, 0};
+    for (int i = 0; i < tyings->n; i++) {
+        bool tied = tyings->value[i] != 0;
+        shared->depths[tied] = depths_of(source, tied, shared->schedule->share_ffn);
+        shared->any_tying = with_depths(shared->any_tying, shared->depths[tied]);
+    }
+}
+
 void column_source_shape(struct column_source *source, const struct shape *shape)
 {
     source->shape = shape;
@@ -122,56 +174,51 @@ void column_source_shape(struct column_source *source, const struct shape *shape
     source->live_bytes =
         live_activation_bytes(&source->tables.net, source->pricing.workload->prompt);
     source->has_price = source->has_flop = false;
-    for (int i = 0; i < 4; i++)
-        source->depths_known[i / 2][i % 2] = false;
-    source->variant = 0;
+    source->tying = 0;
+    source->schedule = -1;
     source->next_id = shape->first_id;
     source->out.shape = shape;
-}
-
-static struct depths depths_of(struct column_source *source, bool tied, bool share_ffn)
-{
-    const struct enumeration *e = source->pricing.enumeration;
-    struct depths *depths = &source->depths[tied][share_ffn];
-    if (!source->depths_known[tied][share_ffn]) {
-        struct stored_lines lines = shape_tables_stored(&source->tables, tied, share_ffn);
-        struct linear_count count = {lines.outside.params + lines.once.params, lines.layer.params};
-        *depths = depths_within(e->space, &e->budget, count);
-        source->depths_known[tied][share_ffn] = true;
-    }
-    return *depths;
+    for (int i = 0; i < source->pricing.enumeration->space->n_schedules; i++)
+        open_shared(source, &source->shared[i]);
 }
 
 static void open_variant(struct column_source *source, struct depths depths)
 {
     struct columns *out = &source->out;
+    out->schedule = source->shared[source->schedule].schedule;
     out->first_id = source->next_id;
     out->low = depths.low;
     out->n = depths.high - depths.low + 1;
     source->next_id += out->n;
-    source->filled = 0;
     source->has_base = false;
-    source->n_walked += !source->is_covered[source->schedule];
-    if (source->has_loss)
-        loss_variant_of(&source->loss, &source->repeats[source->schedule], out->schedule->share_ffn,
-                        out->tie_embeddings, &source->loss_variant);
+    source->n_walked += !source->shared[source->schedule].is_covered;
+}
+
+/* What the last tying left is forgotten, but for what all have in common. */
+static void open_tying(struct column_source *source)
+{
+    const struct space *space = source->pricing.enumeration->space;
+    source->out.tie_embeddings = space->tie_embeddings.value[source->tying] != 0;
+    for (int i = 0; i < space->n_schedules; i++) {
+        source->shared[i].filled = source->shared[i].kept;
+        source->shared[i].has_loss = false;
+    }
 }
 
 const struct columns *column_source_next(struct column_source *source)
 {
     const struct space *space = source->pricing.enumeration->space;
-    while (source->variant < space->tie_embeddings.n * space->n_schedules) {
-        int tie = source->variant / space->n_schedules;
-        source->schedule = source->variant % space->n_schedules;
-        source->variant++;
-        source->out.tie_embeddings = space->tie_embeddings.value[tie] != 0;
-        source->out.schedule = &space->schedule[source->schedule];
-        struct depths depths =
-            depths_of(source, source->out.tie_embeddings, source->out.schedule->share_ffn);
-        if (depths.low > depths.high)
-            continue;
-        open_variant(source, depths);
-        return &source->out;
+    for (; source->tying < space->tie_embeddings.n; source->tying++, source->schedule = -1) {
+        if (source->schedule < 0)
+            open_tying(source);
+        while (++source->schedule < space->n_schedules) {
+            const struct shared *shared = &source->shared[source->schedule];
+            struct depths depths = shared->depths[source->out.tie_embeddings];
+            if (depths.low > depths.high)
+                continue;
+            open_variant(source, depths);
+            return &source->out;
+        }
     }
     return NULL;
 }
@@ -181,9 +228,18 @@ const struct columns *column_source_next(struct column_source *source)
     for (int64_t step_ = 0; step_ < (source)->out.n; step_ += DEPTH_STEP) \
         for (int64_t i = step_; i < step_ + DEPTH_STEP; i++)
 
-static void note_filled(struct column_source *source, enum column column)
+/* What neither the sharing mode nor the head changes is one for all schedules alike. */
+static int owner_of(const struct column_source *source, enum column column)
 {
-    source->filled |= 1u << column;
+    const unsigned own = 1u << COLUMN_ID | 1u << COLUMN_PREFILL_NS | 1u << COLUMN_TTFT_COLD_NS |
+                         1u << COLUMN_DECODE_NS | 1u << COLUMN_DECODE_TOK_S | 1u << COLUMN_ENERGY;
+    return own >> column & 1 ? source->schedule : source->shared[source->schedule].alike;
+}
+
+/* By depth. */
+static double *values_of(const struct column_source *source, int owner, enum column column)
+{
+    return source->values + ((size_t)owner * N_COLUMNS + column) * source->stride;
 }
 
 /* All that the walk says, depth by depth. */
@@ -191,6 +247,9 @@ static void walk(struct column_source *source)
 {
     struct columns *out = &source->out;
     struct schedule schedule = *out->schedule;
+    double *decode_ns = values_of(source, source->schedule, COLUMN_DECODE_NS);
+    double *prefill_ns = values_of(source, source->schedule, COLUMN_PREFILL_NS);
+    double *energy = values_of(source, source->schedule, COLUMN_ENERGY);
     if (!source->has_price) {
         enum status status = price_shape(&source->tables.net, source->pricing.machine,
                                          source->pricing.workload, &source->price, NULL);
@@ -198,39 +257,48 @@ static void walk(struct column_source *source)
         (void)status;
         source->has_price = true;
     }
-    for (int64_t i = 0; i < out->n; i++) {
+    for (int64_t n = out->low; n < out->low + out->n; n++) {
         struct price price;
-        schedule.n_layers = out->low + i;
+        schedule.n_layers = n;
         price_schedule(&source->price, &schedule, out->tie_embeddings, &price);
-        out->value[COLUMN_DECODE_NS][i] = price.decode_ns;
-        out->value[COLUMN_PREFILL_NS][i] = price.prefill_ns;
-        out->value[COLUMN_ENERGY][i] = price.energy_pj_per_token;
+        decode_ns[n] = price.decode_ns;
+        prefill_ns[n] = price.prefill_ns;
+        energy[n] = price.energy_pj_per_token;
     }
-    note_filled(source, COLUMN_DECODE_NS);
-    note_filled(source, COLUMN_PREFILL_NS);
-    note_filled(source, COLUMN_ENERGY);
+    source->shared[source->schedule].filled |=
+        1u << COLUMN_DECODE_NS | 1u << COLUMN_PREFILL_NS | 1u << COLUMN_ENERGY;
 }
 
+/* A head of its own adds a table to look tokens up in, which may be further away for it. Where it is
+ * not, passes cost the same: they are priced at the depths of both tyings at once. */
 static void fill_pass(struct column_source *source, enum column column)
 {
     struct columns *out = &source->out;
+    struct shared *shared = &source->shared[source->schedule];
     enum phase phase = column == COLUMN_PREFILL_NS ? PHASE_PREFILL : PHASE_DECODE;
     enum column time = phase == PHASE_PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS;
     const struct segment_phase *of_phase = shape_tables_phase(&source->tables, phase);
-    if (!source->is_covered[source->schedule] ||
-        (column == COLUMN_ENERGY && !source->tables.energy_is_covered)) {
+    if (!shared->is_covered || (column == COLUMN_ENERGY && !source->tables.energy_is_covered)) {
         walk(source);
         return;
     }
     source->with_energy |= column == COLUMN_ENERGY;
     bool with_energy =
         phase == PHASE_DECODE && source->with_energy && source->tables.energy_is_covered;
-    segment_price(of_phase, out->schedule, source->tables.width.table_bytes[out->tie_embeddings],
-                  source->depth + out->low, out->low, out->n, out->value[time],
-                  with_energy ? out->value[COLUMN_ENERGY] : NULL);
-    note_filled(source, time);
-    if (with_energy)
-        note_filled(source, COLUMN_ENERGY);
+    unsigned columns = 1u << time | (with_energy ? 1u << COLUMN_ENERGY : 0);
+    struct depths depths = {out->low, out->low + out->n - 1}, all = shared->any_tying;
+    const int64_t *table_bytes = source->tables.width.table_bytes;
+    int64_t most_bytes = table_bytes[0] > table_bytes[1] ? table_bytes[0] : table_bytes[1];
+    if (segment_ignores_table(of_phase, out->schedule, most_bytes, all.low, all.high)) {
+        depths = all;
+        shared->kept |= columns;
+    }
+    shared->filled |= columns;
+    double *ns = values_of(source, source->schedule, time);
+    double *energy = values_of(source, source->schedule, COLUMN_ENERGY);
+    segment_price(of_phase, out->schedule, table_bytes[out->tie_embeddings],
+                  source->depth + depths.low, depths.low, depths.high - depths.low + 1,
+                  ns + depths.low, with_energy ? energy + depths.low : NULL);
 }
 
 /* As price_of_passes. */
@@ -295,11 +363,21 @@ static void fill_speed(struct column_source *source, double *restrict speed)
         speed[i] = 1e9 / decode[i];
 }
 
+static const struct loss_variant *loss_of(struct column_source *source)
+{
+    struct shared *alike = &source->shared[source->shared[source->schedule].alike];
+    if (!alike->has_loss)
+        loss_variant_of(&source->loss, &alike->repeats, alike->schedule->share_ffn,
+                        source->out.tie_embeddings, &alike->loss);
+    alike->has_loss = true;
+    return &alike->loss;
+}
+
 static void fill_loss(struct column_source *source, double *restrict delta)
 {
     const int64_t low = source->out.low, n = source->out.n;
     if (source->has_loss)
-        loss_deltas(&source->loss_variant, low, n, delta);
+        loss_deltas(loss_of(source), low, n, delta);
     else
         for (int64_t i = 0; i < n; i++)
             delta[i] = NAN;
@@ -309,7 +387,7 @@ static void fill_accuracy(struct column_source *source, double *restrict points)
 {
     const double *delta = column_fill(source, COLUMN_LOSS_DELTA);
     for (int64_t i = 0; i < source->out.n; i++)
-        points[i] = source->has_loss ? loss_points(&source->loss_variant, delta[i]) : NAN;
+        points[i] = source->has_loss ? loss_points(loss_of(source), delta[i]) : NAN;
 }
 
 /* A count is a line in depth. */
@@ -366,8 +444,9 @@ static void fill_count(struct column_source *source, enum column column, double 
 
 const double *column_fill(struct column_source *source, enum column column)
 {
-    double *out = source->out.value[column];
-    if (source->filled >> column & 1)
+    int owner = owner_of(source, column);
+    double *out = values_of(source, owner, column) + source->out.low;
+    if (source->shared[owner].filled >> column & 1)
         return out;
     switch (column) {
     case COLUMN_DECODE_NS:
@@ -412,7 +491,7 @@ const double *column_fill(struct column_source *source, enum column column)
     case N_COLUMNS:
         assert(!"no such column");
     }
-    note_filled(source, column);
+    source->shared[owner].filled |= 1u << column;
     return out;
 }
 
@@ -421,7 +500,7 @@ double column_least(struct column_source *source, enum column column)
     const struct columns *out = &source->out;
     if (column != COLUMN_LOSS_DELTA || !source->has_loss)
         return -INFINITY;
-    return loss_least(&source->loss_variant, out->low, out->low + out->n - 1);
+    return loss_least(loss_of(source), out->low, out->low + out->n - 1);
 }
 
 double column_constant(struct column_source *source, const struct metric *metric)

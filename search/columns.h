@@ -41,14 +41,12 @@ enum column { COLUMNS(COLUMN_MEMBER) N_COLUMNS };
 /* N_COLUMNS: the metric is the same at all depths. */
 enum column column_of(const struct metric *metric);
 
-/* The candidates of a variant. value[c]: [n] once column c is filled, of increasing depth and id;
- * counts as doubles. */
+/* The candidates of a variant, of increasing depth and id. */
 struct columns {
     const struct shape *shape;
     const struct schedule *schedule;
     bool tie_embeddings;
     int64_t first_id, low, n; /* depths low .. low + n - 1; n > 0 */
-    double *value[N_COLUMNS];
 };
 
 struct column_source;
@@ -62,7 +60,8 @@ void column_source_shape(struct column_source *source, const struct shape *shape
 /* Its next variant with candidates, nothing filled; NULL: there are no more. Valid until the next
  * call. */
 const struct columns *column_source_next(struct column_source *source);
-/* Fills a column of that variant, if it is not. */
+/* A column of that variant: [n], counts as doubles. Filled, if it is not; valid as long as the
+ * variant. */
 const double *column_fill(struct column_source *source, enum column column);
 /* A metric that all of the variant have in common, in its own unit. */
 double column_constant(struct column_source *source, const struct metric *metric);
