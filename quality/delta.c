@@ -61,26 +61,28 @@ enum status quality_pricer_init(const struct quality_law *law, int recipe, doubl
         .ln_tokens = own[2] - exp(own[3]) * log(tokens / 1e10),
         .tied_nats = c[QUALITY_TIED],
         .max_depth = max_depth,
-        .depth = memory_new((size_t)max_depth + QUALITY_DEPTHS_BEYOND, sizeof *out->depth),
     };
-    if (out->depth == NULL)
+    size_t n_depths = (size_t)max_depth + QUALITY_DEPTHS_BEYOND;
+    double *values = memory_new(4 * n_depths, sizeof *values);
+    if (values == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
+    struct quality_depths depths = {values, values + n_depths, values + 2 * n_depths,
+                                    values + 3 * n_depths};
+    out->depths = depths;
     for (int n = 1; n <= max_depth; n++) {
         double ln_n = log(n), ln_16 = log(n / 16.0);
-        out->depth[n] = (struct quality_depth){
-            .floor = exp(law->theta[2] - c[QUALITY_DEPTH_EXPONENT] * ln_16),
-            .blocks = exp(-out->alpha * ln_n),
-            .tokens = exp(out->k2 * ln_n + c[QUALITY_TOKEN_DEPTH] * ln_16),
-            .shared = exp((out->phi - 1) * ln_n),
-        };
+        depths.floor[n] = exp(law->theta[2] - c[QUALITY_DEPTH_EXPONENT] * ln_16);
+        depths.blocks[n] = exp(-out->alpha * ln_n);
+        depths.tokens[n] = exp(out->k2 * ln_n + c[QUALITY_TOKEN_DEPTH] * ln_16);
+        depths.shared[n] = exp((out->phi - 1) * ln_n);
     }
     return STATUS_OK;
 }
 
 void quality_pricer_release(struct quality_pricer *pricer)
 {
-    memory_free(pricer->depth);
-    pricer->depth = NULL;
+    memory_free(pricer->depths.floor);
+    pricer->depths = (struct quality_depths){NULL, NULL, NULL, NULL};
 }
 
 void quality_width_of(const struct quality_pricer *pricer, const struct quality_shape *shape,
@@ -92,7 +94,7 @@ void quality_width_of(const struct quality_pricer *pricer, const struct quality_
     struct quality_point point;
     layer.n_layers = layer.repeats = 1;
     layer.tied = layer.shared_ffn = false;
-    quality_point_of(law, pricer->recipe, &layer, 1e10, &point);
+    quality_point_of_layer(law, pricer->recipe, &layer, &point);
     double params = quality_block_params(&layer);
     out->ln_layer = point.ln_n;
     out->ffn_share = (shape->gated ? 3 : 2) * shape->d_model * shape->d_ff / params;
@@ -124,6 +126,6 @@ void quality_line_of(const struct quality_pricer *pricer, const struct quality_w
         .ffn_share = width->ffn_share,
         .alpha = pricer->alpha,
         .k2 = pricer->k2,
-        .depth = pricer->depth,
+        .depths = &pricer->depths,
     };
 }

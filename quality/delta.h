@@ -43,11 +43,12 @@ double quality_better(const struct quality_question *question, const struct qual
 /* For a search: powers of depth once, a width once a shape, a line once a schedule of it. A depth
  * then costs three products and no exponential. */
 
-struct quality_depth {
-    double floor;  /* d (n/16)^-0.30 */
-    double blocks; /* n^-alpha */
-    double tokens; /* n^k2 (n/16)^0.02 */
-    double shared; /* n^(phi - 1) */
+/* By depth n: [max_depth + QUALITY_DEPTHS_BEYOND]. */
+struct quality_depths {
+    double *floor;  /* d (n/16)^-0.30 */
+    double *blocks; /* n^-alpha */
+    double *tokens; /* n^k2 (n/16)^0.02 */
+    double *shared; /* n^(phi - 1) */
 };
 
 enum { QUALITY_DEPTHS_BEYOND = 8 }; /* may be read, and mean nothing */
@@ -60,7 +61,7 @@ struct quality_pricer {
     double ln_tokens; /* ln B - beta ln(T / 1e10) */
     double tied_nats;
     int max_depth;
-    struct quality_depth *depth; /* [max_depth + QUALITY_DEPTHS_BEYOND]; owned */
+    struct quality_depths depths; /* owned */
 };
 
 /* max_depth: distinct layers at most. Release with quality_pricer_release. Errors: STATUS_NOMEM. */
@@ -89,7 +90,7 @@ struct quality_line {
     double blocks, tokens; /* at one layer */
     bool shared_ffn;
     double ffn_share, alpha, k2;
-    const struct quality_depth *depth;
+    const struct quality_depths *depths; /* the pricer's */
 };
 
 /* What repeats, the executions of each layer, multiply the two terms by. */
@@ -105,14 +106,15 @@ void quality_line_of(const struct quality_pricer *pricer, const struct quality_w
 /* Nats; the same as quality_loss to rounding. n_layers: 1 .. max_depth distinct layers. */
 static inline double quality_price(const struct quality_line *line, int64_t n_layers)
 {
-    const struct quality_depth *depth = &line->depth[n_layers];
-    double blocks = line->blocks * depth->blocks, tokens = line->tokens * depth->tokens;
+    const struct quality_depths *at = line->depths;
+    double blocks = line->blocks * at->blocks[n_layers];
+    double tokens = line->tokens * at->tokens[n_layers];
     if (line->shared_ffn) {
-        double share = 1 - line->ffn_share + line->ffn_share * depth->shared;
+        double share = 1 - line->ffn_share + line->ffn_share * at->shared[n_layers];
         blocks *= pow(share, -line->alpha);
         tokens *= pow(share, line->k2);
     }
-    return line->base + line->ratio * (blocks + depth->floor) + tokens;
+    return line->base + line->ratio * (blocks + at->floor[n_layers]) + tokens;
 }
 
 #endif

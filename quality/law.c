@@ -52,23 +52,29 @@ static void count_executed(const struct quality_shape *s, double phi, struct qua
     out->repeats_slope = slope;
 }
 
-void quality_point_of(const struct quality_law *law, int recipe, const struct quality_shape *s,
-                      double tokens, struct quality_point *out)
+void quality_point_of_layer(const struct quality_law *law, int recipe,
+                            const struct quality_shape *s, struct quality_point *out)
 {
     bool level_gated = recipe < 0 || law->recipes[recipe].gated;
     double ratio = log(ffn_params(s) / attention_params(s) / 1.6);
     double head = s->d_head < 96 ? log(96 / s->d_head) : 0;
     count_executed(s, law->constants.value[QUALITY_REPEATS], out);
-    out->ln_total = log(quality_total_params(s) / 1e8);
     out->ln_width = log(s->d_model / 512);
-    out->ln_depth = log(s->n_layers / 16);
-    out->ln_tokens = log(tokens / 1e10);
     out->ln_ratio2 = ratio * ratio;
     out->head = head * head;
     out->groups = log2(s->n_heads / s->n_kv_heads);
-    out->tied = s->tied ? 1 : 0;
     out->w8a8 = s->weights == QUALITY_8_BIT_WEIGHTS ? 1 : 0;
     out->plain = (level_gated ? 1 : 0) - (s->gated ? 1 : 0);
+}
+
+void quality_point_of(const struct quality_law *law, int recipe, const struct quality_shape *s,
+                      double tokens, struct quality_point *out)
+{
+    quality_point_of_layer(law, recipe, s, out);
+    out->ln_total = log(quality_total_params(s) / 1e8);
+    out->ln_depth = log(s->n_layers / 16);
+    out->ln_tokens = log(tokens / 1e10);
+    out->tied = s->tied ? 1 : 0;
 }
 
 static double floors_loss(const struct quality_law *law, const double *shared, const double *own,

@@ -132,6 +132,11 @@ double quality_total_params(const struct quality_shape *shape);
 void quality_point_of(const struct quality_law *law, int recipe, const struct quality_shape *shape,
                       double tokens, struct quality_point *out);
 
+/* Of it only ln_n, ln_width, ln_ratio2, head, groups, repeats_slope, w8a8 and plain: what tables and
+ * tokens do not change, for a search. */
+void quality_point_of_layer(const struct quality_law *law, int recipe,
+                            const struct quality_shape *shape, struct quality_point *out);
+
 /* Nats; gradient as quality_form.loss. recipe: an index or QUALITY_NO_RECIPE. */
 double quality_loss(const struct quality_law *law, int recipe, const struct quality_point *point,
                     double *gradient);

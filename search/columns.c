@@ -17,26 +17,30 @@ struct shared {
     int alike; /* the first schedule of equal repeats that shares the FFN or not as this one */
     struct quality_repeats repeats;
 
-    /* Of the shape... */
-    struct depths depths[2]; /* by tying */
-    struct depths any_tying; /* from the least of them to the most */
-    unsigned kept;           /* bit c: column c is filled at all of any_tying */
-    /* ...and tying. */
-    unsigned filled; /* bit c: column c is, where it is this schedule's */
+    unsigned kept;   /* of the shape: bit c: column c is filled at the depths of any tying */
+    unsigned filled; /* and of the tying: bit c: column c is, where it is this schedule's */
     bool has_loss;
     struct loss_variant loss;
+};
+
+/* With an FFN a block, or one for all. */
+struct tyings {
+    struct depths of[2]; /* by tying */
+    struct depths any;   /* from the least of them to the most */
 };
 
 struct column_source {
     struct pricing pricing;
     struct shape_tables tables;
     struct shared shared[MAX_SCHEDULES];
+    bool may_share_ffn[2]; /* [s]: there is a schedule that does (1), or not (0) */
 
     const struct shape *shape;
     bool has_loss, has_price, has_flop;
     struct loss_shape loss;
     struct shape_price price; /* for the walk */
     int64_t flop_edges, flop_block, live_bytes;
+    struct tyings tyings[2]; /* by share_ffn */
 
     int tying, schedule; /* of this variant, as indices of the space */
     int64_t next_id;
@@ -67,6 +71,7 @@ static void open_schedule(struct column_source *source, int index)
     const struct schedule *all = pricing->enumeration->space->schedule;
     struct shared *out = &source->shared[index];
     out->schedule = &all[index];
+    source->may_share_ffn[all[index].share_ffn] = true;
     out->is_covered = segment_covers(pricing->machine, &all[index]);
     while (all[out->alike].repeats != all[index].repeats ||
            all[out->alike].share_ffn != all[index].share_ffn)
@@ -148,21 +153,15 @@ static struct depths with_depths(struct depths all, struct depths more)
                            more.high > all.high ? more.high : all.high};
 }
 
-static void open_shared(struct column_source *source, struct shared *shared)
+static void find_depths(struct column_source *source, bool share_ffn)
 {
     const struct axis *tyings = &source->pricing.enumeration->space->tie_embeddings;
-    const struct shared *alike = &source->shared[shared->alike];
-    shared->kept = 0;
-    if (alike != shared) {
-        memcpy(shared->depths, alike->depths, sizeof shared->depths);
-        shared->any_tying = alike->any_tying;
-        return;
-    }
-    shared->any_tying = (struct depths){1, 0};
+    struct tyings *out = &source->tyings[share_ffn];
+    out->any = (struct depths){1, 0};
     for (int i = 0; i < tyings->n; i++) {
         bool tied = tyings->value[i] != 0;
-        shared->depths[tied] = depths_of(source, tied, shared->schedule->share_ffn);
-        shared->any_tying = with_depths(shared->any_tying, shared->depths[tied]);
+        out->of[tied] = depths_of(source, tied, share_ffn);
+        out->any = with_depths(out->any, out->of[tied]);
     }
 }
 
@@ -179,7 +178,10 @@ void column_source_shape(struct column_source *source, const struct shape *shape
     source->next_id = shape->first_id;
     source->out.shape = shape;
     for (int i = 0; i < source->pricing.enumeration->space->n_schedules; i++)
-        open_shared(source, &source->shared[i]);
+        source->shared[i].kept = 0;
+    for (int share_ffn = 0; share_ffn < 2; share_ffn++)
+        if (source->may_share_ffn[share_ffn])
+            find_depths(source, share_ffn);
 }
 
 static void open_variant(struct column_source *source, struct depths depths)
@@ -212,8 +214,9 @@ const struct columns *column_source_next(struct column_source *source)
         if (source->schedule < 0)
             open_tying(source);
         while (++source->schedule < space->n_schedules) {
-            const struct shared *shared = &source->shared[source->schedule];
-            struct depths depths = shared->depths[source->out.tie_embeddings];
+            const struct schedule *schedule = &space->schedule[source->schedule];
+            const struct tyings *tyings = &source->tyings[schedule->share_ffn];
+            struct depths depths = tyings->of[source->out.tie_embeddings];
             if (depths.low > depths.high)
                 continue;
             open_variant(source, depths);
@@ -286,7 +289,8 @@ static void fill_pass(struct column_source *source, enum column column)
     bool with_energy =
         phase == PHASE_DECODE && source->with_energy && source->tables.energy_is_covered;
     unsigned columns = 1u << time | (with_energy ? 1u << COLUMN_ENERGY : 0);
-    struct depths depths = {out->low, out->low + out->n - 1}, all = shared->any_tying;
+    struct depths depths = {out->low, out->low + out->n - 1},
+                  all = source->tyings[out->schedule->share_ffn].any;
     const int64_t *table_bytes = source->tables.width.table_bytes;
     int64_t most_bytes = table_bytes[0] > table_bytes[1] ? table_bytes[0] : table_bytes[1];
     if (segment_ignores_table(of_phase, out->schedule, most_bytes, all.low, all.high)) {
@@ -442,12 +446,8 @@ static void fill_count(struct column_source *source, enum column column, double 
     out[i] = line.at_0 + line.step * depth[i];
 }
 
-const double *column_fill(struct column_source *source, enum column column)
+static void fill(struct column_source *source, enum column column, double *out)
 {
-    int owner = owner_of(source, column);
-    double *out = values_of(source, owner, column) + source->out.low;
-    if (source->shared[owner].filled >> column & 1)
-        return out;
     switch (column) {
     case COLUMN_DECODE_NS:
     case COLUMN_PREFILL_NS:
@@ -491,7 +491,17 @@ const double *column_fill(struct column_source *source, enum column column)
     case N_COLUMNS:
         assert(!"no such column");
     }
-    source->shared[owner].filled |= 1u << column;
+}
+
+const double *column_fill(struct column_source *source, enum column column)
+{
+    int owner = owner_of(source, column);
+    double *out = values_of(source, owner, column) + source->out.low;
+    unsigned *filled = &source->shared[owner].filled;
+    if ((*filled >> column & 1) == 0) {
+        fill(source, column, out);
+        *filled |= 1u << column;
+    }
     return out;
 }
 

@@ -289,13 +289,14 @@ void loss_deltas(const struct loss_variant *variant, int64_t low, int64_t n, dou
 double loss_least(const struct loss_variant *variant, int64_t low, int64_t high)
 {
     const struct quality_line *line = &variant->line;
-    const struct quality_depth *a = &line->depth[low], *b = &line->depth[high];
+    const double *blocks_at = line->depths->blocks, *floor_at = line->depths->floor;
+    const double *tokens_at = line->depths->tokens;
     const double rounding_nats = 1e-9;
     if (line->shared_ffn)
         return -INFINITY;
     double blocks = line->ratio * line->blocks;
-    return line->base + fmin(blocks * a->blocks, blocks * b->blocks) +
-           fmin(line->ratio * a->floor, line->ratio * b->floor) +
-           fmin(line->tokens * a->tokens, line->tokens * b->tokens) - variant->reference_nats -
-           rounding_nats;
+    return line->base + fmin(blocks * blocks_at[low], blocks * blocks_at[high]) +
+           fmin(line->ratio * floor_at[low], line->ratio * floor_at[high]) +
+           fmin(line->tokens * tokens_at[low], line->tokens * tokens_at[high]) -
+           variant->reference_nats - rounding_nats;
 }
