@@ -170,7 +170,7 @@ static void add_bytes(struct segment *segment, int level, double mul, double add
 }
 
 /* mul n + add executions alike. */
-static double add_run(struct plan *plan, double mul, double add, int level, int shared_level)
+static inline double add_run(struct plan *plan, double mul, double add, int level, int shared_level)
 {
     struct segment *segment = plan->segment;
     const struct block_cost *block = plan->block;
@@ -190,7 +190,7 @@ static double add_run(struct plan *plan, double mul, double add, int level, int 
 }
 
 /* The first execution meets what all blocks share behind the head, the others near by. */
-static double add_first_round(struct plan *plan, int level)
+static inline double add_first_round(struct plan *plan, int level)
 {
     if (!plan->schedule->share_ffn)
         return add_run(plan, 1, 0, level, level);
@@ -231,7 +231,7 @@ static void add_immediate(struct plan *plan)
 }
 
 /* A round that comes back the way it went: every distance is the whole stack. */
-static void add_whole_round(struct plan *plan)
+static inline void add_whole_round(struct plan *plan)
 {
     const struct sizes *s = &plan->sizes;
     struct line whole = {s->shared + s->edges, s->own + s->kv};

@@ -13,8 +13,9 @@
 /* What a schedule's variants share. */
 struct shared {
     const struct schedule *schedule;
-    bool is_covered; /* by segments */
-    int alike; /* the first schedule of equal repeats that shares the FFN or not as this one */
+    bool is_covered;      /* by segments */
+    struct shared *alike; /* the first of equal repeats that shares the FFN or not as this one */
+    double *values;       /* [N_COLUMNS][stride], by depth */
     struct quality_repeats repeats;
 
     unsigned kept;   /* of the shape: bit c: column c is filled at the depths of any tying */
@@ -43,14 +44,14 @@ struct column_source {
     struct tyings tyings[2]; /* by share_ffn */
 
     int tying, schedule; /* of this variant, as indices of the space */
+    struct shared *now;  /* of this variant */
     int64_t next_id;
     bool has_base;
     struct candidate base;
     struct columns out;
-    size_t stride;       /* max_layers + 1 + DEPTH_STEP */
-    double *values;      /* [n_schedules][N_COLUMNS][stride], by depth */
-    const double *depth; /* [stride]: 0, 1, ... */
-    bool with_energy;    /* it was asked for once: it comes with the time of a decode */
+    size_t stride;    /* max_layers + 1 + DEPTH_STEP */
+    double *depth;    /* [stride]: 0, 1, ... */
+    bool with_energy; /* it was asked for once: it comes with the time of a decode */
     int64_t n_walked;
 };
 
@@ -68,16 +69,18 @@ enum column column_of(const struct metric *metric)
 static void open_schedule(struct column_source *source, int index)
 {
     const struct pricing *pricing = &source->pricing;
-    const struct schedule *all = pricing->enumeration->space->schedule;
-    struct shared *out = &source->shared[index];
-    out->schedule = &all[index];
-    source->may_share_ffn[all[index].share_ffn] = true;
-    out->is_covered = segment_covers(pricing->machine, &all[index]);
-    while (all[out->alike].repeats != all[index].repeats ||
-           all[out->alike].share_ffn != all[index].share_ffn)
-        out->alike++;
+    const struct schedule *schedule = &pricing->enumeration->space->schedule[index];
+    struct shared *out = &source->shared[index], *alike = source->shared;
+    while (alike < out && (alike->schedule->repeats != schedule->repeats ||
+                           alike->schedule->share_ffn != schedule->share_ffn))
+        alike++;
+    out->schedule = schedule;
+    out->alike = alike;
+    out->values = source->depth + source->stride * (1 + (size_t)index * N_COLUMNS);
+    out->is_covered = segment_covers(pricing->machine, schedule);
+    source->may_share_ffn[schedule->share_ffn] = true;
     if (pricing->loss != NULL)
-        out->repeats = quality_repeats_of(&pricing->loss->pricer, (double)all[index].repeats);
+        out->repeats = quality_repeats_of(&pricing->loss->pricer, (double)schedule->repeats);
 }
 
 static int64_t most_executions(const struct space *space)
@@ -89,19 +92,18 @@ static int64_t most_executions(const struct space *space)
     return most;
 }
 
+/* The depths, then the values of each schedule. */
 static enum status make_values(struct column_source *source, struct err *err)
 {
     const struct space *space = source->pricing.enumeration->space;
     size_t stride = (size_t)space->max_layers + 1 + DEPTH_STEP;
-    size_t n = (size_t)space->n_schedules * N_COLUMNS * stride;
-    double *values = memory_new(n + stride, sizeof *values);
-    if (values == NULL)
-        return err_set(err, STATUS_NOMEM, "out of memory");
-    for (size_t depth = 0; depth < stride; depth++)
-        values[n + depth] = (double)depth;
     source->stride = stride;
-    source->values = values;
-    source->depth = values + n;
+    source->depth =
+        memory_new(stride * (1 + (size_t)space->n_schedules * N_COLUMNS), sizeof *source->depth);
+    if (source->depth == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory");
+    for (size_t n = 0; n < stride; n++)
+        source->depth[n] = (double)n;
     return STATUS_OK;
 }
 
@@ -131,7 +133,7 @@ void column_source_free(struct column_source *source)
     if (source == NULL)
         return;
     shape_tables_release(&source->tables);
-    memory_free(source->values);
+    memory_free(source->depth);
     memory_free(source);
 }
 
@@ -184,16 +186,17 @@ void column_source_shape(struct column_source *source, const struct shape *shape
             find_depths(source, share_ffn);
 }
 
-static void open_variant(struct column_source *source, struct depths depths)
+static void open_variant(struct column_source *source, struct shared *now, struct depths depths)
 {
     struct columns *out = &source->out;
-    out->schedule = source->shared[source->schedule].schedule;
+    source->now = now;
+    source->has_base = false;
+    source->n_walked += !now->is_covered;
+    out->schedule = now->schedule;
     out->first_id = source->next_id;
     out->low = depths.low;
     out->n = depths.high - depths.low + 1;
     source->next_id += out->n;
-    source->has_base = false;
-    source->n_walked += !source->shared[source->schedule].is_covered;
 }
 
 /* What the last tying left is forgotten, but for what all have in common. */
@@ -214,12 +217,12 @@ const struct columns *column_source_next(struct column_source *source)
         if (source->schedule < 0)
             open_tying(source);
         while (++source->schedule < space->n_schedules) {
-            const struct schedule *schedule = &space->schedule[source->schedule];
-            const struct tyings *tyings = &source->tyings[schedule->share_ffn];
+            struct shared *now = &source->shared[source->schedule];
+            const struct tyings *tyings = &source->tyings[now->schedule->share_ffn];
             struct depths depths = tyings->of[source->out.tie_embeddings];
             if (depths.low > depths.high)
                 continue;
-            open_variant(source, depths);
+            open_variant(source, now, depths);
             return &source->out;
         }
     }
@@ -232,17 +235,18 @@ const struct columns *column_source_next(struct column_source *source)
         for (int64_t i = step_; i < step_ + DEPTH_STEP; i++)
 
 /* What neither the sharing mode nor the head changes is one for all schedules alike. */
-static int owner_of(const struct column_source *source, enum column column)
+static struct shared *owner_of(const struct column_source *source, enum column column)
 {
     const unsigned own = 1u << COLUMN_ID | 1u << COLUMN_PREFILL_NS | 1u << COLUMN_TTFT_COLD_NS |
                          1u << COLUMN_DECODE_NS | 1u << COLUMN_DECODE_TOK_S | 1u << COLUMN_ENERGY;
-    return own >> column & 1 ? source->schedule : source->shared[source->schedule].alike;
+    return own >> column & 1 ? source->now : source->now->alike;
 }
 
 /* By depth. */
-static double *values_of(const struct column_source *source, int owner, enum column column)
+static double *values_of(const struct column_source *source, const struct shared *owner,
+                         enum column column)
 {
-    return source->values + ((size_t)owner * N_COLUMNS + column) * source->stride;
+    return owner->values + column * source->stride;
 }
 
 /* All that the walk says, depth by depth. */
@@ -250,9 +254,9 @@ static void walk(struct column_source *source)
 {
     struct columns *out = &source->out;
     struct schedule schedule = *out->schedule;
-    double *decode_ns = values_of(source, source->schedule, COLUMN_DECODE_NS);
-    double *prefill_ns = values_of(source, source->schedule, COLUMN_PREFILL_NS);
-    double *energy = values_of(source, source->schedule, COLUMN_ENERGY);
+    double *decode_ns = values_of(source, source->now, COLUMN_DECODE_NS);
+    double *prefill_ns = values_of(source, source->now, COLUMN_PREFILL_NS);
+    double *energy = values_of(source, source->now, COLUMN_ENERGY);
     if (!source->has_price) {
         enum status status = price_shape(&source->tables.net, source->pricing.machine,
                                          source->pricing.workload, &source->price, NULL);
@@ -268,16 +272,15 @@ static void walk(struct column_source *source)
         prefill_ns[n] = price.prefill_ns;
         energy[n] = price.energy_pj_per_token;
     }
-    source->shared[source->schedule].filled |=
-        1u << COLUMN_DECODE_NS | 1u << COLUMN_PREFILL_NS | 1u << COLUMN_ENERGY;
+    source->now->filled |= 1u << COLUMN_DECODE_NS | 1u << COLUMN_PREFILL_NS | 1u << COLUMN_ENERGY;
 }
 
 /* A head of its own adds a table to look tokens up in, which may be further away for it. Where it is
  * not, passes cost the same: they are priced at the depths of both tyings at once. */
-static void fill_pass(struct column_source *source, enum column column)
+static void fill_pass(struct column_source *source, enum column column, double *values)
 {
     struct columns *out = &source->out;
-    struct shared *shared = &source->shared[source->schedule];
+    struct shared *shared = source->now;
     enum phase phase = column == COLUMN_PREFILL_NS ? PHASE_PREFILL : PHASE_DECODE;
     enum column time = phase == PHASE_PREFILL ? COLUMN_PREFILL_NS : COLUMN_DECODE_NS;
     const struct segment_phase *of_phase = shape_tables_phase(&source->tables, phase);
@@ -298,15 +301,16 @@ static void fill_pass(struct column_source *source, enum column column)
         shared->kept |= columns;
     }
     shared->filled |= columns;
-    double *ns = values_of(source, source->schedule, time);
-    double *energy = values_of(source, source->schedule, COLUMN_ENERGY);
+    double *ns = values_of(source, source->now, time);
+    double *energy = values_of(source, source->now, COLUMN_ENERGY);
     segment_price(of_phase, out->schedule, table_bytes[out->tie_embeddings],
                   source->depth + depths.low, depths.low, depths.high - depths.low + 1,
                   ns + depths.low, with_energy ? energy + depths.low : NULL);
+    (void)values; /* of a tying */
 }
 
 /* As price_of_passes. */
-static void fill_load(struct column_source *source, double *restrict load)
+static void fill_load(struct column_source *source, enum column column, double *restrict load)
 {
     const struct machine *m = source->pricing.machine;
     const struct columns *out = &source->out;
@@ -316,9 +320,10 @@ static void fill_load(struct column_source *source, double *restrict load)
     double fixed_ns = m->load_fixed_ns, gbps = m->load_gbps, layer_ns = m->load_layer_ns;
     EACH_DEPTH(source, i)
     load[i] = fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns;
+    (void)column;
 }
 
-static void fill_init(struct column_source *source, double *restrict init)
+static void fill_init(struct column_source *source, enum column column, double *restrict init)
 {
     const struct machine *m = source->pricing.machine;
     const struct columns *out = &source->out;
@@ -330,18 +335,20 @@ static void fill_init(struct column_source *source, double *restrict init)
     EACH_DEPTH(source, i)
     init[i] =
         fixed_ns + bytes[i] / gbps + depth[i] * repeats * layer_ns + depth[i] * depth[i] * sq_ns;
+    (void)column;
 }
 
-static void fill_ttft(struct column_source *source, double *restrict ttft)
+static void fill_ttft(struct column_source *source, enum column column, double *restrict ttft)
 {
     const double *load = column_fill(source, COLUMN_LOAD_NS);
     const double *init = column_fill(source, COLUMN_INIT_NS);
     const double *prefill = column_fill(source, COLUMN_PREFILL_NS);
     EACH_DEPTH(source, i)
     ttft[i] = load[i] + init[i] + prefill[i];
+    (void)column;
 }
 
-static void fill_peak(struct column_source *source, double *restrict peak)
+static void fill_peak(struct column_source *source, enum column column, double *restrict peak)
 {
     const struct columns *out = &source->out;
     const double *bytes = column_fill(source, COLUMN_WEIGHT_BYTES);
@@ -350,26 +357,29 @@ static void fill_peak(struct column_source *source, double *restrict peak)
     const double *restrict depth = source->depth + out->low;
     EACH_DEPTH(source, i)
     peak[i] = bytes[i] + held * depth[i] + live;
+    (void)column;
 }
 
-static void fill_fits(struct column_source *source, double *restrict fits)
+static void fill_fits(struct column_source *source, enum column column, double *restrict fits)
 {
     const double *peak = column_fill(source, COLUMN_PEAK_BYTES);
     double share = (double)source->pricing.machine->app_share_bytes;
     for (int64_t i = 0; i < source->out.n; i++)
         fits[i] = peak[i] <= share;
+    (void)column;
 }
 
-static void fill_speed(struct column_source *source, double *restrict speed)
+static void fill_speed(struct column_source *source, enum column column, double *restrict speed)
 {
     const double *decode = column_fill(source, COLUMN_DECODE_NS);
     for (int64_t i = 0; i < source->out.n; i++)
         speed[i] = 1e9 / decode[i];
+    (void)column;
 }
 
 static const struct loss_variant *loss_of(struct column_source *source)
 {
-    struct shared *alike = &source->shared[source->shared[source->schedule].alike];
+    struct shared *alike = source->now->alike;
     if (!alike->has_loss)
         loss_variant_of(&source->loss, &alike->repeats, alike->schedule->share_ffn,
                         source->out.tie_embeddings, &alike->loss);
@@ -377,7 +387,7 @@ static const struct loss_variant *loss_of(struct column_source *source)
     return &alike->loss;
 }
 
-static void fill_loss(struct column_source *source, double *restrict delta)
+static void fill_loss(struct column_source *source, enum column column, double *restrict delta)
 {
     const int64_t low = source->out.low, n = source->out.n;
     if (source->has_loss)
@@ -385,13 +395,15 @@ static void fill_loss(struct column_source *source, double *restrict delta)
     else
         for (int64_t i = 0; i < n; i++)
             delta[i] = NAN;
+    (void)column;
 }
 
-static void fill_accuracy(struct column_source *source, double *restrict points)
+static void fill_accuracy(struct column_source *source, enum column column, double *restrict points)
 {
     const double *delta = column_fill(source, COLUMN_LOSS_DELTA);
     for (int64_t i = 0; i < source->out.n; i++)
         points[i] = source->has_loss ? loss_points(loss_of(source), delta[i]) : NAN;
+    (void)column;
 }
 
 /* A count is a line in depth. */
@@ -446,62 +458,37 @@ static void fill_count(struct column_source *source, enum column column, double 
     out[i] = line.at_0 + line.step * depth[i];
 }
 
-static void fill(struct column_source *source, enum column column, double *out)
-{
-    switch (column) {
-    case COLUMN_DECODE_NS:
-    case COLUMN_PREFILL_NS:
-    case COLUMN_ENERGY:
-        fill_pass(source, column);
-        break;
-    case COLUMN_LOSS_DELTA:
-        fill_loss(source, out);
-        break;
-    case COLUMN_ACCURACY:
-        fill_accuracy(source, out);
-        break;
-    case COLUMN_LOAD_NS:
-        fill_load(source, out);
-        break;
-    case COLUMN_INIT_NS:
-        fill_init(source, out);
-        break;
-    case COLUMN_TTFT_COLD_NS:
-        fill_ttft(source, out);
-        break;
-    case COLUMN_PEAK_BYTES:
-        fill_peak(source, out);
-        break;
-    case COLUMN_FITS_APP_SHARE:
-        fill_fits(source, out);
-        break;
-    case COLUMN_DECODE_TOK_S:
-        fill_speed(source, out);
-        break;
-    case COLUMN_ID:
-    case COLUMN_N_LAYERS:
-    case COLUMN_N_LAYERS_EFFECTIVE:
-    case COLUMN_PARAMS:
-    case COLUMN_PARAMS_BLOCKS:
-    case COLUMN_WEIGHT_BYTES:
-    case COLUMN_KV_BYTES_PER_TOKEN:
-    case COLUMN_FLOP_PER_TOKEN:
-        fill_count(source, column, out);
-        break;
-    case N_COLUMNS:
-        assert(!"no such column");
-    }
-}
+typedef void filler(struct column_source *source, enum column column, double *out);
+static filler *const fillers[N_COLUMNS] = {
+    [COLUMN_ID] = fill_count,
+    [COLUMN_N_LAYERS] = fill_count,
+    [COLUMN_N_LAYERS_EFFECTIVE] = fill_count,
+    [COLUMN_PARAMS] = fill_count,
+    [COLUMN_PARAMS_BLOCKS] = fill_count,
+    [COLUMN_WEIGHT_BYTES] = fill_count,
+    [COLUMN_KV_BYTES_PER_TOKEN] = fill_count,
+    [COLUMN_FLOP_PER_TOKEN] = fill_count,
+    [COLUMN_LOAD_NS] = fill_load,
+    [COLUMN_INIT_NS] = fill_init,
+    [COLUMN_PREFILL_NS] = fill_pass,
+    [COLUMN_TTFT_COLD_NS] = fill_ttft,
+    [COLUMN_DECODE_NS] = fill_pass,
+    [COLUMN_DECODE_TOK_S] = fill_speed,
+    [COLUMN_ENERGY] = fill_pass,
+    [COLUMN_PEAK_BYTES] = fill_peak,
+    [COLUMN_FITS_APP_SHARE] = fill_fits,
+    [COLUMN_LOSS_DELTA] = fill_loss,
+    [COLUMN_ACCURACY] = fill_accuracy,
+};
 
 const double *column_fill(struct column_source *source, enum column column)
 {
-    int owner = owner_of(source, column);
+    struct shared *owner = owner_of(source, column);
     double *out = values_of(source, owner, column) + source->out.low;
-    unsigned *filled = &source->shared[owner].filled;
-    if ((*filled >> column & 1) == 0) {
-        fill(source, column, out);
-        *filled |= 1u << column;
-    }
+    if (owner->filled >> column & 1)
+        return out;
+    fillers[column](source, column, out);
+    owner->filled |= 1u << column;
     return out;
 }
 
