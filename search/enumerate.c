@@ -258,7 +258,7 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
 #pragma omp single nowait
             if (done.count > 0)
                 handed = hand_over(&done, options->first_id, callback, user, err);
-#pragma omp for schedule(dynamic, 4)
+#pragma omp for schedule(dynamic)
             for (size_t s = next.first; s < next.end; s++)
                 shape_price_candidates(&pricing, &e->shapes[s], 0, e->shapes[s].count,
                                        next.rows + (e->shapes[s].first_row - next.base));
