@@ -7,7 +7,7 @@
  * walk prices each depth: slower, the same numbers.
  *
  * A source is one thread's. It walks over shapes, in each over variants, and fills the columns it is
- * asked for. */
+ * asked for: once for all variants of the shape that share them. */
 #ifndef LATHE_SEARCH_COLUMNS_H
 #define LATHE_SEARCH_COLUMNS_H
 
