@@ -18,10 +18,11 @@
 #include "db/query.h"
 #include "db/store.h"
 #include "db/tables.h"
+#include "tests/temporary_folder.h"
 
 /* A directory that is made for the test and removed after it, and a store's path in it. */
 struct fixture {
-    char directory[64], path[96];
+    char directory[TEMPORARY_MOST], path[TEMPORARY_MOST + 8];
 };
 
 static inline int fixture_make(void **state)
@@ -29,8 +30,7 @@ static inline int fixture_make(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     if (fixture == NULL)
         return -1;
-    strcpy(fixture->directory, "/tmp/lathe-store-XXXXXX");
-    if (mkdtemp(fixture->directory) == NULL)
+    if (temporary_make(fixture->directory) != 0)
         return -1;
     snprintf(fixture->path, sizeof fixture->path, "%s/s.db", fixture->directory);
     *state = fixture;
@@ -42,7 +42,7 @@ static inline int fixture_remove(void **state)
     struct fixture *fixture = *state;
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        char name[128];
+        char name[TEMPORARY_MOST + 16];
         snprintf(name, sizeof name, "%s%s", fixture->path, suffixes[i]);
         unlink(name);
     }

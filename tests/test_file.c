@@ -17,22 +17,19 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "tests/temporary_folder.h"
 
-static char folder[] = "test_file.XXXXXX"; /* below the test's working directory */
+static char folder[TEMPORARY_MOST];
 
-static char *path_of(const char *name)
+static const char *path_of(const char *name)
 {
-    static char path[2][512];
-    static int turn;
-    turn = 1 - turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
+    return temporary_path(folder, name);
 }
 
 static int enter(void **state)
 {
     (void)state;
-    return mkdtemp(folder) == NULL;
+    return temporary_make(folder);
 }
 
 static int count_files(void)
@@ -206,7 +203,8 @@ static void unreachable_paths_are_errors_that_name_them(void **state)
 {
     (void)state;
     struct err err;
-    char *data = NULL, *absent = path_of("no/such/file");
+    char *data = NULL;
+    const char *const absent = path_of("no/such/file");
     int64_t length;
     assert_int_equal(file_write(absent, "x", &err), STATUS_IO);
     assert_non_null(strstr(err.message, absent));

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/temporary_folder.h"
 #include "timing/flash_read.h"
 
 static int entries(const char *path)
@@ -28,10 +29,10 @@ static int entries(const char *path)
 static void reading_gives_a_rate_a_round_and_leaves_nothing(void **state)
 {
     (void)state;
-    char path[] = "flash-XXXXXX";
+    char path[TEMPORARY_MOST];
     double gbps[3] = {0};
     struct err err;
-    assert_non_null(mkdtemp(path));
+    assert_int_equal(temporary_make(path), 0);
     assert_int_equal(flash_read(path, 2 << 20, 3, gbps, &err), STATUS_OK);
     for (int i = 0; i < 3; i++)
         assert_true(gbps[i] > 0);
@@ -52,11 +53,11 @@ static void a_folder_that_is_not_there_is_named(void **state)
 static void a_file_that_cannot_be_written_whole_is_an_error_and_leaves_nothing(void **state)
 {
     (void)state;
-    char path[] = "flash-XXXXXX";
+    char path[TEMPORARY_MOST];
     double gbps = 0;
     struct err err;
     struct rlimit before, low;
-    assert_non_null(mkdtemp(path));
+    assert_int_equal(temporary_make(path), 0);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     low = before;

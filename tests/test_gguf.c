@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/gguf_builder.h"
+#include "tests/temporary_folder.h"
 
 #include "base/memory.h"
 
@@ -410,8 +411,10 @@ static void what_is_no_file_is_refused_by_name(void **state)
     (void)state;
     struct gguf file;
     struct err err;
-    char path[] = "gguf-test-XXXXXX";
-    int fd = mkstemp(path);
+    char folder[TEMPORARY_MOST];
+    assert_int_equal(temporary_make(folder), 0);
+    const char *path = temporary_path(folder, "x.gguf");
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);
     assert_int_equal(gguf_open("no-such-file.gguf", &file, &err), STATUS_IO);
     gguf_close(&file);
@@ -428,7 +431,8 @@ static void what_is_no_file_is_refused_by_name(void **state)
     gguf_close(&file);
     free_builder(b);
     close(fd);
-    unlink(path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)

@@ -15,14 +15,14 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "plots/gnuplot.h"
+#include "tests/temporary_folder.h"
 
-static char folder[64];
+static char folder[TEMPORARY_MOST];
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "test_gnuplot_XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    return temporary_make(folder);
 }
 
 static int remove_folder(void **state)
@@ -33,9 +33,7 @@ static int remove_folder(void **state)
 
 static const char *path_in_folder(const char *name)
 {
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
+    return temporary_path(folder, name);
 }
 
 static void the_ending_chooses_the_format(void **state)
@@ -162,16 +160,18 @@ static void a_missing_gnuplot_is_named_with_its_package(void **state)
 /* A stand-in for gnuplot, first in PATH, that is the shell script `body`. */
 static void draw_with(const char *body, enum status want, const char *want_message)
 {
-    char program[256], *path = memory_strdup(getenv("PATH")), first[512];
+    char program[TEMPORARY_MOST + 8], *path = memory_strdup(getenv("PATH"));
+    struct text first = {0};
     struct err err = {{0}};
     snprintf(program, sizeof program, "%s/gnuplot", folder);
-    snprintf(first, sizeof first, "%s:%s", folder, path);
+    text_addf(&first, "%s:%s", folder, path);
     assert_int_equal(file_write(program, body, NULL), STATUS_OK);
     assert_int_equal(chmod(program, 0755), 0);
-    assert_int_equal(setenv("PATH", first, 1), 0);
+    assert_int_equal(setenv("PATH", first.data, 1), 0);
     enum status status = gnuplot_draw("plot x\n", path_in_folder("x.svg"), NULL, &err);
     setenv("PATH", path, 1);
     memory_free(path);
+    text_release(&first);
     unlink(program);
     assert_int_equal(status, want);
     assert_non_null(strstr(err.message, want_message));

@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
 #include "model/hf_config.h"
 #include "model/preset.h"
 #include "tests/hf_config_fixture.h"
+#include "tests/temporary_folder.h"
 
 static struct json_doc *open_json(const char *text, struct json *root)
 {
@@ -346,15 +348,14 @@ static void a_written_file_is_read_from_its_directory(void **state)
 {
     (void)state;
     struct transformer net, back;
-    char folder[] = "hf_config_test_XXXXXX", path[64];
-    assert_non_null(mkdtemp(folder));
+    char folder[TEMPORARY_MOST];
+    assert_int_equal(temporary_make(folder), 0);
     transformer_init(&net, 64, 3, 4, 2, 16, 128, 1000);
     assert_int_equal(hf_config_write(&net, folder, NULL, &err), STATUS_OK);
     assert_int_equal(hf_config_read(folder, &back, NULL, &err), STATUS_OK);
     assert_true(transformer_same_shape(&net, &back));
-    assert_string_equal(back.name, folder);
-    snprintf(path, sizeof path, "%s/config.json", folder);
-    assert_int_equal(remove(path), 0);
+    assert_string_equal(back.name, file_base_name(folder));
+    assert_int_equal(unlink(temporary_path(folder, "config.json")), 0);
     assert_int_equal(rmdir(folder), 0);
     assert_int_equal(hf_config_write(&net, "no/such/folder/config.json", NULL, &err), STATUS_IO);
 }

@@ -13,24 +13,32 @@
 #include "base/file.h"
 #include "quality/runs.h"
 #include "tests/quality_fixture.h"
+#include "tests/temporary_folder.h"
 
 #define HEADER \
     "recipe,d_model,n_layers,n_heads,n_kv_heads,head_dim,d_ff,vocab,train_tokens,val_loss\n"
 #define MINE "mine,512,16,8,8,64,1536,32000,"
 
 static struct quality_law law;
+static char folder[TEMPORARY_MOST];
 
 static int setup(void **state)
 {
     (void)state;
     read_shipped_law(&law);
-    return 0;
+    return temporary_make(folder);
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
 }
 
 static enum status read_text(const char *text, enum quality_purpose purpose,
                              struct quality_runs *runs, struct text *notes, struct err *err)
 {
-    char path[] = "quality_runs_test.csv";
+    const char *const path = temporary_path(folder, "x.csv");
     *runs = (struct quality_runs){0};
     *notes = (struct text){0};
     assert_int_equal(file_write(path, text, NULL), STATUS_OK);
@@ -139,7 +147,7 @@ static void test_values(void **state)
 /* Several files are one table: what contradicts stands in two of them, and two runs may too. */
 static void test_several_files(void **state)
 {
-    static const char *const paths[] = {"quality_runs_a.csv", "quality_runs_b.csv"};
+    const char *const paths[] = {temporary_path(folder, "a.csv"), temporary_path(folder, "b.csv")};
     struct quality_runs runs = {0};
     struct text notes = {0};
     struct err err = {""};
@@ -159,10 +167,11 @@ static void test_several_files(void **state)
     assert_int_equal(quality_runs_read(paths, 2, QUALITY_TO_FIT, &law, &runs, &notes, &err),
                      STATUS_OK);
     assert_int_equal(runs.n, 2);
-    assert_non_null(strstr(notes.data, "quality_runs_b.csv: line 2: vocabulary 50257 under recipe "
+    assert_non_null(strstr(notes.data, "b.csv: line 2: vocabulary 50257 under recipe "
                                        "'mine', which has 32000"));
-    assert_non_null(strstr(notes.data, "quality_runs_b.csv: line 3: a loss of 3 contradicts 3.6 of "
-                                       "the same run in quality_runs_a.csv, line 2"));
+    assert_non_null(strstr(notes.data, "b.csv: line 3: a loss of 3 contradicts 3.6 of the same run "
+                                       "in "));
+    assert_non_null(strstr(notes.data, "a.csv, line 2"));
     quality_runs_release(&runs);
     text_release(&notes);
     remove(paths[0]);
@@ -213,5 +222,5 @@ int main(void)
         cmocka_unit_test(test_values),     cmocka_unit_test(test_several_files),
         cmocka_unit_test(test_accuracies), cmocka_unit_test(test_rows_stay),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, setup, remove_folder);
 }

@@ -44,7 +44,7 @@ static void a_database_of_another_program_is_refused_and_left_alone(void **state
     run_sql(fixture->path, "CREATE TABLE notes (text)");
     refuses(fixture->path, STATUS_INPUT, "another program");
     run_sql(fixture->path, "INSERT INTO notes VALUES ('still a rollback journal')");
-    char name[128];
+    char name[sizeof fixture->path + 8];
     snprintf(name, sizeof name, "%s-wal", fixture->path);
     assert_int_not_equal(access(name, F_OK), 0);
 }

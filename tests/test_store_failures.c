@@ -225,7 +225,7 @@ static void read_only_files_are_read_and_not_written(void **state)
     assert_int_equal(open_as_nobody(fixture->path, STORE_WRITE, message), STATUS_IO);
     assert_non_null(strstr(message, "read-only"));
 
-    char path[128];
+    char path[sizeof fixture->directory + 16];
     snprintf(path, sizeof path, "%s/new.db", fixture->directory);
     assert_int_equal(open_as_nobody(path, STORE_WRITE, message), STATUS_IO);
     assert_int_equal(strncmp(message, "cannot create '", 15), 0);
@@ -238,7 +238,7 @@ static void a_missing_directory_or_file_is_named(void **state)
     const struct fixture *fixture = *state;
     struct store *store = NULL;
     struct err err;
-    char path[128];
+    char path[sizeof fixture->directory + 16];
     assert_int_equal(store_open(fixture->path, STORE_READ, &store, &err), STATUS_NOT_FOUND);
     assert_non_null(strstr(err.message, "no such file"));
     snprintf(path, sizeof path, "%s/no/s.db", fixture->directory);

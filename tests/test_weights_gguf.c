@@ -9,14 +9,27 @@
 #include "model/gguf_write.h"
 #include "runtime/generate.h"
 #include "runtime/weights.h"
+#include "tests/temporary_folder.h"
 
 enum { D = 8, F = 20, V = 30, HEADS = 2, KV = 1, HEAD = 4, Q = HEADS * HEAD, K = KV * HEAD };
 
-static char *file_name(void)
+static char folder[TEMPORARY_MOST];
+
+static int make_folder(void **state)
 {
-    static char name[64];
-    snprintf(name, sizeof name, "test_weights_gguf.%d.gguf", (int)getpid());
-    return name;
+    (void)state;
+    return temporary_make(folder);
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static const char *file_name(void)
+{
+    return temporary_path(folder, "x.gguf");
 }
 
 /* An f32 tensor, rows 0: a vector. */
@@ -344,5 +357,5 @@ int main(void)
         cmocka_unit_test(a_wider_type_at_load_changes_nothing),
         cmocka_unit_test(a_file_whose_layers_differ_runs_as_the_network_it_was_made_of),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
