@@ -48,6 +48,18 @@ enum status memory_grow(void **array, size_t *capacity, size_t need, size_t size
     return STATUS_OK;
 }
 
+void memory_copy(void *to, const void *from, size_t n, size_t size)
+{
+    if (n > 0)
+        memcpy(to, from, n * size);
+}
+
+void memory_sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+    if (n > 0)
+        qsort(array, n, size, compare);
+}
+
 char *memory_strdup(const char *text)
 {
     size_t length = strlen(text);

@@ -18,6 +18,11 @@ void *memory_new(size_t n, size_t size);
  * O(1). New elements are zeroed. On failure `*array` and `*capacity` are unchanged. */
 enum status memory_grow(void **array, size_t *capacity, size_t need, size_t size, struct err *err);
 
+/* As memcpy and qsort, of n elements of `size` bytes; where n is 0 an array may be NULL, which those
+ * do not allow. */
+void memory_copy(void *to, const void *from, size_t n, size_t size);
+void memory_sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *));
+
 char *memory_strdup(const char *text); /* NULL when out of memory */
 
 /* `bytes` rounded up to 64, aligned to 64 (a cache line, an AVX-512 register), not zeroed. */

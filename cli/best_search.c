@@ -1,7 +1,5 @@
 #include "cli/best_search.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "search/column_search.h"
 
@@ -37,8 +35,7 @@ static enum status take_best(const struct column_best *best, void *user, struct 
     sink->ids = array;
     if (status != STATUS_OK)
         return status;
-    if (best->n > 0)
-        memcpy(sink->ids, best->ids, best->n * sizeof *sink->ids);
+    memory_copy(sink->ids, best->ids, best->n, sizeof *sink->ids);
     sink->n = best->n;
     sink->n_passed = best->n_passed;
     sink->position = best->position;

@@ -1,7 +1,6 @@
 #include "cli/search_crew.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -140,8 +139,7 @@ enum status crew_front(struct crew *crew, const struct enumeration *whole,
         goto out;
     for (size_t i = 0; i < n; i++)
         *n_passed += passed[i];
-    if (n_ids > 0)
-        qsort(ids, n_ids, sizeof *ids, by_id);
+    memory_sort(ids, n_ids, sizeof *ids, by_id);
     status = enumeration_holding(whole, ids, n_ids, out, err);
 out:
     memory_free(ids);

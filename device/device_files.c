@@ -1,7 +1,6 @@
 /* Finding profiles: the shipped ones by name, any other by its path. */
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -50,8 +49,7 @@ enum status device_names(char ***names, int *n, struct err *err)
         name[length - 5] = '\0';
         ((char **)found)[used++] = name;
     }
-    if (used > 0)
-        qsort(found, used, sizeof(char *), by_name);
+    memory_sort(found, used, sizeof(char *), by_name);
     *names = found;
     *n = (int)used;
     found = NULL;

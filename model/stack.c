@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/memory.h"
 
@@ -100,8 +99,7 @@ enum status stack_copy(const struct stack *from, int64_t n_layers, struct stack 
         memory_free(class_of_block);
         return no_memory(n_layers, err);
     }
-    if (from->n_others > 0)
-        memcpy(others, from->others, (size_t)from->n_others * sizeof *others);
+    memory_copy(others, from->others, (size_t)from->n_others, sizeof *others);
     for (int64_t i = 0; i < n_layers; i++)
         class_of_block[i] = stack_class_of(from, i);
     *to = (struct stack){from->first, from->n_others, others, class_of_block};

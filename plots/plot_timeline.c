@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "plots/figure.h"
@@ -53,8 +52,7 @@ static enum status add_panel(struct figure *figure, const struct plot_timeline_p
     struct plot_span *spans = memory_new(panel->n_spans, sizeof *spans), run;
     if (!spans)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    if (panel->n_spans > 0)
-        memcpy(spans, panel->spans, panel->n_spans * sizeof *spans);
+    memory_copy(spans, panel->spans, panel->n_spans, sizeof *spans);
     qsort(spans, panel->n_spans, sizeof *spans, compare_spans);
     for (size_t i = 0; i < n_resources; i++)
         figure_category(figure, &figure->y, resources[i]);

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -404,8 +403,7 @@ static enum status list_tables(const char *folder, char ***names, size_t *n, str
             ++*n;
     }
     closedir(dir);
-    if (*n > 0)
-        qsort(*names, *n, sizeof **names, by_text);
+    memory_sort(*names, *n, sizeof **names, by_text);
     return status;
 }
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "search/columns.h"
@@ -297,8 +296,7 @@ static enum status list_ids(struct search *search, struct column_best *best, str
     for (int f = 0; f < search->n_fronts; f++)
         for (size_t i = 0; i < search->fronts[f].n; i++)
             search->ids[at++] = search->fronts[f].point[i].id;
-    if (n > 0)
-        qsort(search->ids, n, sizeof *search->ids, by_id);
+    memory_sort(search->ids, n, sizeof *search->ids, by_id);
     best->n = 0;
     for (size_t i = 0; i < n; i++)
         if (i == 0 || search->ids[i] != search->ids[i - 1])

@@ -67,8 +67,7 @@ static enum status take_best(const struct column_best *best, void *user, struct 
     found->n_passed = best->n_passed;
     found->n = best->n;
     found->ids = malloc((best->n + 1) * sizeof *found->ids); /* no failure that tests inject */
-    if (best->n > 0)
-        memcpy(found->ids, best->ids, best->n * sizeof *found->ids);
+    memory_copy(found->ids, best->ids, best->n, sizeof *found->ids);
     found->stop = ++found->calls == found->stop_after;
     return STATUS_OK;
 }
@@ -84,10 +83,8 @@ static size_t merge(struct reference *reference, struct candidate **out)
 {
     size_t n = reference->front.n + reference->top.n, kept = 0;
     struct candidate *all = memory_new(n, sizeof *all);
-    if (reference->front.n > 0)
-        memcpy(all, reference->front.member, reference->front.n * sizeof *all);
-    if (reference->top.n > 0)
-        memcpy(all + reference->front.n, reference->top.member, reference->top.n * sizeof *all);
+    memory_copy(all, reference->front.member, reference->front.n, sizeof *all);
+    memory_copy(all + reference->front.n, reference->top.member, reference->top.n, sizeof *all);
     qsort(all, n, sizeof *all, by_id);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || all[i].row.id != all[kept - 1].row.id)

@@ -63,6 +63,25 @@ static void growth_that_fails_changes_nothing(void **state)
     memory_free(array);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void an_array_of_none_is_copied_and_sorted_wherever_it_is(void **state)
+{
+    (void)state;
+    const int from[] = {3, 1, 2}, sorted[] = {1, 2, 3};
+    int to[3] = {0};
+    memory_copy(to, from, 3, sizeof *to);
+    assert_memory_equal(to, from, sizeof to);
+    memory_sort(to, 3, sizeof *to, by_value);
+    assert_memory_equal(to, sorted, sizeof to);
+    memory_copy(NULL, NULL, 0, sizeof *to);
+    memory_sort(NULL, 0, sizeof *to, by_value);
+}
+
 static void aligned_memory_starts_on_64_bytes(void **state)
 {
     (void)state;
@@ -98,6 +117,7 @@ int main(void)
         cmocka_unit_test(new_memory_is_zeroed_and_an_overflow_is_refused),
         cmocka_unit_test(a_grown_array_keeps_its_elements_and_zeroes_the_new_ones),
         cmocka_unit_test(growth_that_fails_changes_nothing),
+        cmocka_unit_test(an_array_of_none_is_copied_and_sorted_wherever_it_is),
         cmocka_unit_test(aligned_memory_starts_on_64_bytes),
         cmocka_unit_test(the_nth_allocation_and_all_after_it_fail_on_request),
     };
