@@ -183,7 +183,7 @@ static enum status open_scale(const struct enumeration *e, struct loss_scale *sc
     char path[4096];
     enum status status = file_data_path("quality/law.json", path, sizeof path, err);
     if (status == STATUS_OK)
-        status = quality_law_read(path, &law, NULL, err);
+        status = quality_law_read(path, &law, NULL, NULL, err);
     if (status == STATUS_OK)
         status = loss_scale_init(scale, &law, QUALITY_NO_RECIPE, 1e12, e->space->max_layers, err);
     if (status != STATUS_OK)

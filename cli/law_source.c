@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { MAX_LAW_BYTES = 64 << 20 };
-
 static enum status law_path(const struct args *args, char *path, size_t size, struct err *err)
 {
     if (!args_given(args, "law"))
@@ -19,20 +17,15 @@ static enum status law_path(const struct args *args, char *path, size_t size, st
 enum status open_law(const struct args *args, struct quality_law **law, struct quality_runs *own,
                      char **text, struct err *err)
 {
-    char path[4096], *bytes = NULL;
-    int64_t length;
+    char path[4096];
     enum status status = law_path(args, path, sizeof path, err);
     *law = memory_new(1, sizeof **law);
     if (status == STATUS_OK && *law == NULL)
         status = err_set(err, STATUS_NOMEM, "out of memory");
-    if (status == STATUS_OK)
-        status = file_read(path, MAX_LAW_BYTES, &bytes, &length, err);
-    if (status == STATUS_OK)
-        status = quality_law_parse(path, bytes, *law, own, err);
     if (text != NULL)
-        *text = bytes;
-    else
-        memory_free(bytes);
+        *text = NULL;
+    if (status == STATUS_OK)
+        status = quality_law_read(path, *law, own, text, err);
     return status;
 }
 

@@ -47,8 +47,7 @@ enum level_policy {
     POLICY_PINNED,  /* most of it keeps the weights read most often, the rest streams */
     N_LEVEL_POLICIES,
 };
-const char *level_policy_name(enum level_policy policy); /* "lru" "managed" "pinned" */
-/* Errors: STATUS_USAGE. */
+/* name: "lru" "managed" "pinned". Errors: STATUS_USAGE. */
 enum status level_policy_parse(const char *name, enum level_policy *out, struct err *err);
 
 /* One level of the memory hierarchy, fastest first; the last but one is DRAM, the last flash. */

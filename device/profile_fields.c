@@ -334,11 +334,6 @@ const char *basis_name(enum basis basis)
     return basis_names[basis];
 }
 
-const char *level_policy_name(enum level_policy policy)
-{
-    return policy_names[policy];
-}
-
 enum status level_policy_parse(const char *name, enum level_policy *out, struct err *err)
 {
     int i = name_index(name, policy_names);

@@ -12,22 +12,21 @@
 /* clang-format off */
 static const struct {
     const char *name;
-    bool is_block;
     int64_t elems, bytes; /* of a block */
     int64_t row_bytes;    /* more for every row that is not empty */
     int ggml, ggml_file;
 } traits[N_DTYPES] = {
-    [DTYPE_F32]  = {"f32",  false, 1,   4,   0, 0,  0},
-    [DTYPE_F16]  = {"f16",  false, 1,   2,   0, 1,  1},
-    [DTYPE_BF16] = {"bf16", false, 1,   2,   0, 30, 32},
-    [DTYPE_Q8_0] = {"q8_0", true,  32,  34,  0, 8,  7},
-    [DTYPE_Q6_K] = {"q6_k", true,  256, 210, 0, 14, 18},
-    [DTYPE_Q5_0] = {"q5_0", true,  32,  22,  0, 6,  8},
-    [DTYPE_Q4_0] = {"q4_0", true,  32,  18,  0, 2,  2},
-    [DTYPE_Q4_K] = {"q4_k", true,  256, 144, 0, 12, 15},
-    [DTYPE_Q3_K] = {"q3_k", true,  256, 110, 0, 11, 12},
-    [DTYPE_Q2_K] = {"q2_k", true,  256, 84,  0, 10, 10},
-    [DTYPE_B1]   = {"b1",   true,  8,   1,   4, -1, -1},
+    [DTYPE_F32]  = {"f32",  1,   4,   0, 0,  0},
+    [DTYPE_F16]  = {"f16",  1,   2,   0, 1,  1},
+    [DTYPE_BF16] = {"bf16", 1,   2,   0, 30, 32},
+    [DTYPE_Q8_0] = {"q8_0", 32,  34,  0, 8,  7},
+    [DTYPE_Q6_K] = {"q6_k", 256, 210, 0, 14, 18},
+    [DTYPE_Q5_0] = {"q5_0", 32,  22,  0, 6,  8},
+    [DTYPE_Q4_0] = {"q4_0", 32,  18,  0, 2,  2},
+    [DTYPE_Q4_K] = {"q4_k", 256, 144, 0, 12, 15},
+    [DTYPE_Q3_K] = {"q3_k", 256, 110, 0, 11, 12},
+    [DTYPE_Q2_K] = {"q2_k", 256, 84,  0, 10, 10},
+    [DTYPE_B1]   = {"b1",   8,   1,   4, -1, -1},
 };
 /* clang-format on */
 
@@ -72,11 +71,6 @@ enum status dtype_parse(const char *name, enum dtype *out, struct err *err)
                    dtype_names(NULL, " ", " ", known));
 }
 
-bool dtype_is_block(enum dtype dtype)
-{
-    return traits[dtype].is_block;
-}
-
 int64_t dtype_block_elems(enum dtype dtype)
 {
     return traits[dtype].elems;
@@ -117,5 +111,5 @@ int64_t dtype_row_bytes(enum dtype dtype, int64_t n)
 
 int64_t dtype_vector_bytes(enum dtype dtype, int64_t n)
 {
-    return n * (traits[dtype].is_block ? 4 : traits[dtype].bytes);
+    return n * (traits[dtype].elems > 1 ? 4 : traits[dtype].bytes);
 }

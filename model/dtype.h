@@ -40,8 +40,7 @@ enum status dtype_parse(const char *name, enum dtype *out, struct err *err);
  * " and ". Returns buffer. */
 const char *dtype_names(bool (*has)(enum dtype dtype), const char *between, const char *last,
                         char buffer[128]);
-bool dtype_is_block(enum dtype dtype); /* quantised: a vector (norm, bias) beside it stays f32 */
-int64_t dtype_block_elems(enum dtype dtype);
+int64_t dtype_block_elems(enum dtype dtype); /* above 1: quantised */
 int64_t dtype_block_bytes(enum dtype dtype);
 
 /* ggml's number of the type; -1: it has none. */

@@ -433,34 +433,3 @@ enum status gguf_write(const struct transformer *net, const char *path,
     file_abandon(&out);
     return status;
 }
-
-enum status gguf_expand(const struct transformer *net, struct transformer *out, struct err *err)
-{
-    int64_t n = schedule_executions(&net->schedule);
-    struct stack stack = {.first = net->stack.first};
-    const struct gguf_layout *layout = NULL;
-    enum status status = gguf_writable(net, true, &layout, NULL, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!stack_is_uniform(&net->stack)) {
-        struct block *blocks = memory_new((size_t)n, sizeof *blocks);
-        if (blocks == NULL)
-            return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", n);
-        for (int64_t i = 0; i < n; i++)
-            blocks[i] = *transformer_block(net, schedule_block(&net->schedule, i));
-        status = stack_set(&stack, blocks, n, err);
-        memory_free(blocks);
-        if (status != STATUS_OK)
-            return status;
-    }
-    *out = *net;
-    out->stack = stack;
-    out->schedule = (struct schedule){.sharing = SHARING_NONE, .n_layers = n, .repeats = 1};
-    if (out->qk_norm == QK_NORM_WEIGHTLESS)
-        out->qk_norm = QK_NORM_NONE;
-    if (layout->is_untied && net->tie_embeddings) {
-        out->tie_embeddings = false;
-        out->head_dtype = net->embedding_dtype;
-    }
-    return STATUS_OK;
-}

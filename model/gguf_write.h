@@ -57,8 +57,4 @@ enum status gguf_write_stream(const struct transformer *net, FILE *stream,
                               const struct gguf_write_options *options, struct text *warnings,
                               struct err *err);
 
-/* What a reader finds in the file that gguf_write makes of `net`: the blocks in the order of
- * execution, no sharing. `*out` is released with transformer_release. */
-enum status gguf_expand(const struct transformer *net, struct transformer *out, struct err *err);
-
 #endif

@@ -85,6 +85,18 @@ static void list_edges(const struct transformer *net, struct operator_list *list
         op_elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0);
 }
 
+static void count_blocks(const struct transformer *net, struct operator_list *list)
+{
+    ops_set_schedule(list, &net->schedule);
+    list->class_of_block = net->stack.class_of_block;
+    if (!list->class_of_block)
+        return;
+    for (int c = 0; c < list->n_classes; c++)
+        list->classes[c].n_blocks = 0;
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        list->classes[list->class_of_block[i]].n_blocks++;
+}
+
 static enum status list_classes(const struct transformer *net, struct operator_list *list,
                                 struct err *err)
 {
@@ -96,23 +108,14 @@ static enum status list_classes(const struct transformer *net, struct operator_l
     list->n_classes = n;
     for (int c = 0; c < n; c++)
         list_block(net, stack_class(stack, c), list, &list->classes[c]);
-    ops_set_stack(list, &net->schedule, stack->class_of_block);
+    count_blocks(net, list);
     return STATUS_OK;
 }
 
-void ops_set_stack(struct operator_list *list, const struct schedule *schedule,
-                   const int *class_of_block)
+void ops_set_schedule(struct operator_list *list, const struct schedule *schedule)
 {
     list->schedule = *schedule;
-    list->class_of_block = class_of_block;
-    if (!class_of_block) {
-        list->classes[0].n_blocks = schedule->n_layers;
-        return;
-    }
-    for (int c = 0; c < list->n_classes; c++)
-        list->classes[c].n_blocks = 0;
-    for (int64_t i = 0; i < schedule->n_layers; i++)
-        list->classes[class_of_block[i]].n_blocks++;
+    list->classes[0].n_blocks = schedule->n_layers;
 }
 
 static enum status list_all(const struct transformer *net, struct operator_list *list,

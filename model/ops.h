@@ -60,10 +60,8 @@ void ops_block_ffn(const struct transformer *net, const struct tensor_list *tens
 
 void ops_release(struct operator_list *list);
 
-/* The same classes in another stack: `schedule` over schedule->n_layers blocks of these classes.
- * class_of_block is borrowed; NULL: all are of class 0. */
-void ops_set_stack(struct operator_list *list, const struct schedule *schedule,
-                   const int *class_of_block);
+/* The block of a uniform list in another stack. */
+void ops_set_schedule(struct operator_list *list, const struct schedule *schedule);
 
 /* The class of the block that execution i runs. */
 const struct block_ops *ops_class(const struct operator_list *list, int64_t i);

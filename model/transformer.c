@@ -45,18 +45,6 @@ void transformer_release(struct transformer *net)
     stack_release(&net->stack);
 }
 
-enum status transformer_copy(const struct transformer *from, struct transformer *to,
-                             struct err *err)
-{
-    struct stack stack;
-    enum status status = stack_copy(&from->stack, from->schedule.n_layers, &stack, err);
-    if (status)
-        return status;
-    *to = *from;
-    to->stack = stack;
-    return STATUS_OK;
-}
-
 const struct block *transformer_block(const struct transformer *net, int64_t i)
 {
     assert(i >= 0 && i < net->schedule.n_layers);

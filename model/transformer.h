@@ -97,8 +97,6 @@ struct transformer {
 void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers, int64_t n_heads,
                       int64_t n_kv_heads, int64_t d_head, int64_t d_ff, int64_t vocab_size);
 void transformer_release(struct transformer *net);
-enum status transformer_copy(const struct transformer *from, struct transformer *to,
-                             struct err *err);
 
 /* Distinct block i, 0 .. n_layers - 1. */
 const struct block *transformer_block(const struct transformer *net, int64_t i);

@@ -32,17 +32,6 @@ double quality_delta_half(const struct quality_question *question,
     return QUALITY_Z90 * quality_difference_sd(question->law, &prediction, &question->reference);
 }
 
-double quality_better(const struct quality_question *question, const struct quality_shape *a,
-                      const struct quality_shape *b)
-{
-    struct quality_prediction of_a, of_b;
-    struct quality_difference difference;
-    quality_predict(question->law, question->recipe, a, question->tokens, &of_a);
-    quality_predict(question->law, question->recipe, b, question->tokens, &of_b);
-    quality_compare(question->law, &of_a, &of_b, &difference);
-    return difference.probability;
-}
-
 enum status quality_pricer_init(const struct quality_law *law, int recipe, double tokens,
                                 int max_depth, struct quality_pricer *out, struct err *err)
 {

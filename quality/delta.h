@@ -36,10 +36,6 @@ void quality_delta(const struct quality_question *question, const struct quality
 double quality_delta_half(const struct quality_question *question,
                           const struct quality_shape *shape, unsigned *outside);
 
-/* Probability that `a` has the lower loss. */
-double quality_better(const struct quality_question *question, const struct quality_shape *a,
-                      const struct quality_shape *b);
-
 /* For a search: powers of depth once, a width once a shape, a line once a schedule of it. A depth
  * then costs three products and no exponential. */
 

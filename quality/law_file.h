@@ -27,9 +27,10 @@ enum status quality_law_write(const char *path, const struct quality_law *law,
                               const struct quality_runs *own, struct err *err);
 
 /* Every key is known and every number in its range, or it is an error that names file and path.
- * `own`: appended; NULL: not wanted. */
+ * `own`: appended; NULL: not wanted. *text: what the file holds, the caller's to free, and NULL where
+ * it could not be read; text NULL: not wanted. */
 enum status quality_law_read(const char *path, struct quality_law *law, struct quality_runs *own,
-                             struct err *err);
+                             char **text, struct err *err);
 
 /* The same for a text. */
 enum status quality_law_parse(const char *name, const char *text, struct quality_law *law,

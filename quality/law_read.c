@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "quality/cholesky.h"
 
-enum { MAX_BYTES = 16 << 20 };
+enum { MAX_BYTES = 64 << 20 };
 
 static const double huge = 1e30;
 
@@ -380,13 +380,16 @@ enum status quality_law_parse(const char *name, const char *text, struct quality
 }
 
 enum status quality_law_read(const char *path, struct quality_law *law, struct quality_runs *own,
-                             struct err *err)
+                             char **text, struct err *err)
 {
-    char *text = NULL;
+    char *bytes = NULL;
     int64_t length;
-    enum status status = file_read(path, MAX_BYTES, &text, &length, err);
+    enum status status = file_read(path, MAX_BYTES, &bytes, &length, err);
     if (status == STATUS_OK)
-        status = quality_law_parse(path, text, law, own, err);
-    memory_free(text);
+        status = quality_law_parse(path, bytes, law, own, err);
+    if (text != NULL)
+        *text = bytes;
+    else
+        memory_free(bytes);
     return status;
 }

@@ -48,15 +48,6 @@ double layer_score_add(const struct layer_score *score, double d_model, int inde
     return sum;
 }
 
-double layer_score_stack(const struct layer_score *score, double d_model,
-                         const struct scored_layer *layers, int n)
-{
-    double sum = score->intercept;
-    for (int i = 0; i < n; i++)
-        sum += layer_score_add(score, d_model, i, &layers[i]);
-    return sum;
-}
-
 struct scored_stack {
     double feature[N], target, loss, params;
     int fold;

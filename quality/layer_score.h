@@ -49,8 +49,6 @@ struct scored_layer {
 /* What layer `index` (0 = the first) adds. */
 double layer_score_add(const struct layer_score *score, double d_model, int index,
                        const struct scored_layer *layer);
-double layer_score_stack(const struct layer_score *score, double d_model,
-                         const struct scored_layer *layers, int n);
 
 /* From a table with the columns n_heads n_kv_heads d_ff qk_head_dim v_head_dim (a number a layer,
  * with blanks between) and val_loss. Errors: of csv_open, STATUS_INPUT, STATUS_NOMEM. */

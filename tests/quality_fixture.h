@@ -2,6 +2,7 @@
 #ifndef LATHE_TESTS_QUALITY_FIXTURE_H
 #define LATHE_TESTS_QUALITY_FIXTURE_H
 
+#include "quality/delta.h"
 #include "quality/law_file.h"
 #include "quality/law_fit.h"
 
@@ -28,8 +29,20 @@ static inline void fit_published(const struct quality_runs *runs, const bool *us
 static inline void read_shipped_law(struct quality_law *law)
 {
     struct err err = {""};
-    if (quality_law_read(QUALITY_DATA "/law.json", law, NULL, &err) != STATUS_OK)
+    if (quality_law_read(QUALITY_DATA "/law.json", law, NULL, NULL, &err) != STATUS_OK)
         fail_msg("%s", err.message);
+}
+
+/* Probability that `a` has the lower loss. */
+static inline double quality_better(const struct quality_question *question,
+                                    const struct quality_shape *a, const struct quality_shape *b)
+{
+    struct quality_prediction of_a, of_b;
+    struct quality_difference difference;
+    quality_predict(question->law, question->recipe, a, question->tokens, &of_a);
+    quality_predict(question->law, question->recipe, b, question->tokens, &of_b);
+    quality_compare(question->law, &of_a, &of_b, &difference);
+    return difference.probability;
 }
 
 #endif

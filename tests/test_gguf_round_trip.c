@@ -7,6 +7,7 @@
 #include "base/stats.h"
 #include "model/count.h"
 #include "model/gguf_architecture.h"
+#include "model/gguf_writable.h"
 
 /* Everything that can be written, in dimensions that keep the files small. */
 static void random_network(struct rng *rng, struct transformer *net)
@@ -18,7 +19,7 @@ static void random_network(struct rng *rng, struct transformer *net)
     enum dtype chosen[3];
     for (int i = 0; i < 3; i++) {
         chosen[i] = types[rng_between(rng, 0, N_TYPES - 1)];
-        needs_blocks = needs_blocks || dtype_is_block(chosen[i]);
+        needs_blocks = needs_blocks || dtype_block_elems(chosen[i]) > 1;
     }
     if (needs_blocks) {
         n_kv_heads = n_heads = rng_between(rng, 1, 2);
@@ -48,6 +49,32 @@ static void random_network(struct rng *rng, struct transformer *net)
     net->schedule.share_ffn = rng_between(rng, 0, 5) == 0;
 }
 
+/* What a reader finds in the file of `net`: the blocks in the order of execution, no sharing. */
+static void expand(const struct transformer *net, struct transformer *out)
+{
+    int64_t n = schedule_executions(&net->schedule);
+    struct stack stack = {.first = net->stack.first};
+    const struct gguf_layout *layout = NULL;
+    assert_int_equal(gguf_writable(net, true, &layout, NULL, NULL), STATUS_OK);
+    if (!stack_is_uniform(&net->stack)) {
+        struct block *blocks = calloc((size_t)n, sizeof *blocks);
+        assert_non_null(blocks);
+        for (int64_t i = 0; i < n; i++)
+            blocks[i] = *transformer_block(net, schedule_block(&net->schedule, i));
+        assert_int_equal(stack_set(&stack, blocks, n, NULL), STATUS_OK);
+        free(blocks);
+    }
+    *out = *net;
+    out->stack = stack;
+    out->schedule = (struct schedule){.sharing = SHARING_NONE, .n_layers = n, .repeats = 1};
+    if (out->qk_norm == QK_NORM_WEIGHTLESS)
+        out->qk_norm = QK_NORM_NONE;
+    if (layout->is_untied && net->tie_embeddings) {
+        out->tie_embeddings = false;
+        out->head_dtype = net->embedding_dtype;
+    }
+}
+
 static void assert_round_trip(const struct transformer *net, uint64_t seed)
 {
     struct transformer expected, back;
@@ -56,7 +83,7 @@ static void assert_round_trip(const struct transformer *net, uint64_t seed)
     struct param_count count;
     int64_t n_elements = 0;
     assert_int_equal(transformer_check(net, &err), STATUS_OK);
-    assert_int_equal(gguf_expand(net, &expected, &err), STATUS_OK);
+    expand(net, &expected);
     write_to_memory(net, &(struct gguf_write_options){.seed = seed, .expand_shared = true}, NULL,
                     &written);
     if (gguf_architecture(&written.file, &back, NULL, &err) != STATUS_OK)

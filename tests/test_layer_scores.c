@@ -102,18 +102,18 @@ static void the_ordering_of_stacks_adds_up_over_places(void **state)
     law.first[0][0] = -0.5;
     law.first[3][2] = -0.25;
     struct space_frame frame = frame_of(6, false);
-    struct scored_layer layers[6];
+    double whole = 0;
     struct err err;
     int64_t *score, sum = 0;
     assert_int_equal(layer_scores_of_law(&law, &frame, &score, &err), STATUS_OK);
     for (int place = 0; place < 6; place++) {
         const struct block *block = &classes[place % 3];
-        layers[place] = (struct scored_layer){(double)block->n_heads, (double)block->n_kv_heads,
-                                              (double)block->d_head, (double)block->d_head,
-                                              (double)block->d_ff};
+        const struct scored_layer layer = {(double)block->n_heads, (double)block->n_kv_heads,
+                                           (double)block->d_head, (double)block->d_head,
+                                           (double)block->d_ff};
+        whole += layer_score_add(&law, 256, place, &layer);
         sum += score[place * 3 + place % 3];
     }
-    double whole = layer_score_stack(&law, 256, layers, 6) - law.intercept;
     assert_true(fabs(whole + (double)sum * LAYER_SCORE_UNIT) < 6e-6);
     memory_free(score);
     frame.may_be_empty = true;

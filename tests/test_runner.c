@@ -49,7 +49,8 @@ static void draw_net(struct rng *rng, enum dtype dtype, struct transformer *net)
     net->logit_softcap = rng_between(rng, 0, 3) == 0 ? 4 : 0;
     transformer_set_dtype(net, dtype);
     net->kv_dtype = DTYPE_F32;
-    if (dtype_is_block(dtype)) { /* deep random networks amplify the rounding of activations */
+    if (dtype_block_elems(dtype) >
+        1) { /* deep random networks amplify the rounding of activations */
         net->schedule.n_layers = rng_between(rng, 1, 2);
         net->schedule.repeats = net->schedule.repeats > 1 ? 2 : 1;
     }
@@ -104,7 +105,7 @@ static double worst_nmse(const struct transformer *net, uint64_t seed, int n_thr
  * gates may double it twice. */
 static double error_bound(const struct transformer *net)
 {
-    if (!dtype_is_block(net->block_dtype))
+    if (dtype_block_elems(net->block_dtype) == 1)
         return 1e-8;
     return 4 * 8.3e-5 * (double)(2 + 4 * schedule_executions(&net->schedule));
 }

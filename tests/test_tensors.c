@@ -97,7 +97,7 @@ static void a_shared_ffn_is_stored_with_block_0(void **state)
 
 static bool is_not_block(enum dtype dtype)
 {
-    return !dtype_is_block(dtype);
+    return dtype_block_elems(dtype) == 1;
 }
 
 /* Types and mixers are rows: what a row says is found again by its name and number. */
