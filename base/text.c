@@ -46,6 +46,38 @@ void text_addf(struct text *text, const char *format, ...)
     va_end(again);
 }
 
+int text_width(const char *string, size_t n_bytes)
+{
+    int width = 0;
+    for (size_t i = 0; i < n_bytes; i++)
+        width += ((unsigned char)string[i] & 0xC0) != 0x80;
+    return width;
+}
+
+void text_wrap(struct text *text, const char *words, int column, int left, int right)
+{
+    for (const char *word = words; *word != 0;) {
+        size_t length = strcspn(word, " \n");
+        int width = text_width(word, length);
+        bool fits = column == left || column + 1 + width <= right;
+        if (column > left && fits) {
+            text_add(text, " ");
+            column++;
+        } else if (!fits) {
+            text_addf(text, "\n%*s", left, "");
+            column = left;
+        }
+        text_addf(text, "%.*s", (int)length, word);
+        column += width;
+        word += length;
+        for (; *word == ' ' || *word == '\n'; word++)
+            if (*word == '\n' && word[1] != 0) {
+                text_addf(text, "\n%*s", left, "");
+                column = left;
+            }
+    }
+}
+
 void text_release(struct text *text)
 {
     memory_free(text->data);

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "search/advised.h"
 
+enum { ADVICE_LABEL = 9 }; /* columns before the words of a line */
+
 /* Five lines on one device: what to train, its cost, the runner-up, how sure, what would settle it. */
 void advice_words(const struct advise_question *question, int device, const struct advised *advised,
                   struct text *out);

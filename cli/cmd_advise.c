@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/loss_setting.h"
+#include "cli/terminal.h"
 #include "device/device.h"
 #include "model/hf_config.h"
 
@@ -121,7 +122,7 @@ static enum status print_answer(const struct args *args, const struct advise_job
         compromise_words(q, job->on, &job->all, &text);
     enum status status = text.failed ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
     if (status == STATUS_OK)
-        printf("%s", text.data);
+        print_lines(stdout, text.data, ADVICE_LABEL);
     text_release(&text);
     return status;
 }

@@ -182,7 +182,7 @@ static const struct example examples[] = {
 
 const struct command cmd_calibrate = {
     .name = "calibrate",
-    .summary = "time the kernels and the memory hierarchy here, write a device profile",
+    .summary = "time kernels and memories here, write a device profile",
     .operands = "",
     .options = options,
     .examples = examples,

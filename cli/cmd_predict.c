@@ -262,7 +262,7 @@ static const struct example examples[] = {
 
 const struct command cmd_predict = {
     .name = "predict",
-    .summary = "load, first and next token, memory and energy of a network on a device",
+    .summary = "what a network takes on a device: load, tokens, memory, energy",
     .operands = "MODEL...",
     .operand_values = "@model",
     .min_operands = 1,

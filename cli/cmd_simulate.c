@@ -205,7 +205,7 @@ static const struct example examples[] = {
 
 const struct command cmd_simulate = {
     .name = "simulate",
-    .summary = "run a network through a device's memory hierarchy, event by event",
+    .summary = "run a network through a device's memories, event by event",
     .operands = "MODEL...",
     .operand_values = "@model",
     .min_operands = 1,

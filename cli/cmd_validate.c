@@ -233,7 +233,7 @@ static const struct example examples[] = {
     {"lathe validate --device ./here.json --update-profile",
      "let later predictions tell how far off they may be"},
     {"lathe validate --device ./my-phone.json --timings others.json",
-     "a fitted profile against llama-bench timings of networks that it has not seen"},
+     "a fitted profile against llama-bench timings of networks it has not seen"},
     {NULL, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "contract/candidate_fields.h"
@@ -27,30 +28,12 @@ static const char exit_text[] =
     "0 done, 1 failed, 2 the command line is wrong. Data goes to standard output, progress and "
     "warnings to standard error.";
 
-/* Words of `text` in lines of at most `right` columns, each after `left` spaces; the first line
- * begins where the cursor is, at `column`. Lines that begin with a space are kept as they are. */
-static void wrap(FILE *stream, const char *text, int column, int left, int right)
+static void wrap(FILE *stream, const char *words, int column, int left, int right)
 {
-    for (const char *word = text; *word != 0;) {
-        size_t length = strcspn(word, " \n");
-        bool fits = column == left || column + 1 + (int)length <= right;
-        if (column > left && fits) {
-            fputc(' ', stream);
-            column++;
-        } else if (!fits) {
-            fprintf(stream, "\n%*s", left, "");
-            column = left;
-        }
-        fwrite(word, 1, length, stream);
-        column += (int)length;
-        word += length;
-        for (; *word == ' ' || *word == '\n'; word++)
-            if (*word == '\n' && word[1] != 0) {
-                fprintf(stream, "\n%*s", left, "");
-                column = left;
-            }
-    }
-    fputc('\n', stream);
+    struct text text = {0};
+    text_wrap(&text, words, column, left, right);
+    fprintf(stream, "%s\n", text.failed || text.data == NULL ? words : text.data);
+    text_release(&text);
 }
 
 void help_overview(FILE *stream)

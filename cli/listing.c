@@ -252,10 +252,7 @@ static const char *cell_text(const struct listing_cell *cell, enum listing_kind 
 
 static int width_of(const char *text)
 {
-    int width = 0;
-    for (; *text != 0; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
+    return text_width(text, strlen(text));
 }
 
 static bool is_left(enum listing_kind kind)

@@ -133,6 +133,25 @@ static void a_word_of_any_length_is_safe_to_ask_for(void **state)
     assert_string_equal(text_nearest(word, names, 2), word);
 }
 
+static void words_go_on_below_each_other(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    text_add(&text, "so    ");
+    text_wrap(&text, "ab  cd \u00b5\u00b5\u00b5 abcdefghijkl m\nn", 6, 6, 12);
+    assert_string_equal(text.data, "so    ab cd\n"
+                                   "      \u00b5\u00b5\u00b5\n"
+                                   "      abcdefghijkl\n"
+                                   "      m\n"
+                                   "      n");
+    text_release(&text);
+    text_wrap(&text, "one two", 0, 0, 7);
+    assert_string_equal(text.data, "one two");
+    text_release(&text);
+    text_wrap(&text, "", 0, 0, 7);
+    assert_null(text.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_failed_text_stays_as_it_was_and_says_so),
         cmocka_unit_test(one_slip_is_found_and_another_word_is_not),
         cmocka_unit_test(the_nearest_of_random_words_is_the_one_brute_force_finds),
+        cmocka_unit_test(words_go_on_below_each_other),
         cmocka_unit_test(a_word_of_any_length_is_safe_to_ask_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
