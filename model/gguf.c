@@ -1,23 +1,22 @@
-/* One idea in 590 lines: a reader that is at a place in the bytes, and what is taken from there in
- * order (header, keys, tensors), then the indexes that say whether the whole holds together. */
+/* A reader that is at a place in the bytes, and what is taken from there in order: header, keys,
+ * tensors. */
 #include "model/gguf.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "model/gguf_index.h"
+#include "model/gguf_types.h"
 
 enum {
     MAX_NESTING = 4,
@@ -28,65 +27,6 @@ enum {
     SMALLEST_KEY_BYTES = 8 + 1 + 4 + 1,            /* a name of one letter, a bool */
     SMALLEST_TENSOR_BYTES = 8 + 1 + 4 + 8 + 4 + 8, /* the same, one dimension */
 };
-
-static const struct {
-    const char *name;
-    int64_t bytes; /* 0: not of fixed size */
-} value_types[N_GGUF_TYPES] = {
-    [GGUF_UINT8] = {"u8", 1},    [GGUF_INT8] = {"i8", 1},    [GGUF_UINT16] = {"u16", 2},
-    [GGUF_INT16] = {"i16", 2},   [GGUF_UINT32] = {"u32", 4}, [GGUF_INT32] = {"i32", 4},
-    [GGUF_FLOAT32] = {"f32", 4}, [GGUF_BOOL] = {"bool", 1},  [GGUF_STRING] = {"string", 0},
-    [GGUF_ARRAY] = {"array", 0}, [GGUF_UINT64] = {"u64", 8}, [GGUF_INT64] = {"i64", 8},
-    [GGUF_FLOAT64] = {"f64", 8},
-};
-
-/* A type of ggml's: elements and bytes of a block. */
-struct tensor_type {
-    const char *name;
-    int64_t block_elems, block_bytes;
-};
-
-/* Those that lathe has no type of its own for (model/dtype.c has the others): ggml.h's numbering,
- * ggml-common.h's structs. Numbers that ggml has withdrawn (4, 5, 31 to 33, 36 to 38) have no row.
- */
-static const struct tensor_type foreign_types[] = {
-    [3] = {"q4_1", 32, 20},      [7] = {"q5_1", 32, 24},      [9] = {"q8_1", 32, 36},
-    [13] = {"q5_k", 256, 176},   [15] = {"q8_k", 256, 292},   [16] = {"iq2_xxs", 256, 66},
-    [17] = {"iq2_xs", 256, 74},  [18] = {"iq3_xxs", 256, 98}, [19] = {"iq1_s", 256, 50},
-    [20] = {"iq4_nl", 32, 18},   [21] = {"iq3_s", 256, 110},  [22] = {"iq2_s", 256, 82},
-    [23] = {"iq4_xs", 256, 136}, [24] = {"i8", 1, 1},         [25] = {"i16", 1, 2},
-    [26] = {"i32", 1, 4},        [27] = {"i64", 1, 8},        [28] = {"f64", 1, 8},
-    [29] = {"iq1_m", 256, 56},   [34] = {"tq1_0", 256, 54},   [35] = {"tq2_0", 256, 66},
-    [39] = {"mxfp4", 32, 17},
-};
-enum { N_FOREIGN_TYPES = sizeof foreign_types / sizeof foreign_types[0] };
-
-/* False: ggml has no such type. */
-static bool find_type(int ggml_type, struct tensor_type *out)
-{
-    enum dtype dtype;
-    if (dtype_of_ggml(ggml_type, &dtype)) {
-        *out = (struct tensor_type){dtype_name(dtype), dtype_block_elems(dtype),
-                                    dtype_block_bytes(dtype)};
-        return true;
-    }
-    if (ggml_type < 0 || ggml_type >= N_FOREIGN_TYPES || foreign_types[ggml_type].name == NULL)
-        return false;
-    *out = foreign_types[ggml_type];
-    return true;
-}
-
-const char *gguf_type_name(enum gguf_type type)
-{
-    assert(type < N_GGUF_TYPES);
-    return value_types[type].name;
-}
-
-const char *gguf_tensor_type_name(int ggml_type)
-{
-    struct tensor_type type;
-    return find_type(ggml_type, &type) ? type.name : NULL;
-}
 
 const char *gguf_shown(struct gguf_string string, char buffer[64])
 {
@@ -213,13 +153,13 @@ static enum status skip_values(struct reader *reader, enum gguf_type type, uint6
                                int nesting)
 {
     enum status status = STATUS_OK;
-    int64_t start = reader->at, each = value_types[type].bytes;
+    int64_t start = reader->at, each = gguf_type_bytes(type);
     int64_t smallest = each > 0 ? each : type == GGUF_STRING ? 8 : 12;
     if (count > (uint64_t)(left(reader) / smallest))
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": %" PRIu64
                           " values of type %s need more than the %" PRId64 " bytes left",
-                          start, count, value_types[type].name, left(reader));
+                          start, count, gguf_type_name(type), left(reader));
     if (each > 0) {
         for (uint64_t i = 0; type == GGUF_BOOL && i < count; i++) {
             if (reader->file->base[start + (int64_t)i] > 1)
@@ -270,7 +210,7 @@ static enum status take_key(struct reader *reader, struct gguf_key *key)
 }
 
 /* Shape to elements and bytes. Errors name the tensor; `at` is where its info starts. */
-static enum status measure(struct reader *reader, int64_t at, const struct tensor_type *type,
+static enum status measure(struct reader *reader, int64_t at, const struct gguf_tensor_type *type,
                            struct gguf_tensor *tensor)
 {
     char shown[64];
@@ -302,7 +242,7 @@ static enum status take_tensor(struct reader *reader, struct gguf_tensor *tensor
     int64_t at = reader->at;
     uint32_t n_dims = 0, number = 0;
     uint64_t offset = 0;
-    struct tensor_type type;
+    struct gguf_tensor_type type;
     char shown[64];
     enum status status =
         take_name(reader, "a tensor's name", MAX_TENSOR_NAME_LENGTH, &tensor->name);
@@ -324,7 +264,7 @@ static enum status take_tensor(struct reader *reader, struct gguf_tensor *tensor
     if ((status = take_u32(reader, "a tensor's type", &number)) ||
         (status = take_u64(reader, "a tensor's offset", &offset)))
         return status;
-    if (number > INT_MAX || !find_type((int)number, &type))
+    if (number > INT_MAX || !gguf_tensor_type((int)number, &type))
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": tensor '%s' has the unknown type %" PRIu32, at,
                           shown, number);
@@ -366,92 +306,6 @@ static enum status place_tensors(struct reader *reader)
         tensor->data = file->base + tensor->offset;
     }
     return STATUS_OK;
-}
-
-static int compare_strings(const struct gguf_string *a, const struct gguf_string *b)
-{
-    int64_t shorter = a->length < b->length ? a->length : b->length;
-    int order = memcmp(a->data, b->data, (size_t)shorter);
-    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
-}
-
-/* What qsort sees: no context argument, so what is compared travels with the index. */
-struct ranked {
-    struct gguf_string name;
-    int64_t offset, index;
-};
-
-static int by_name(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    return compare_strings(&x->name, &y->name);
-}
-
-static int by_offset(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-static enum status out_of_memory(const struct gguf *file, struct err *err)
-{
-    return gguf_error(file, STATUS_NOMEM, err, "out of memory");
-}
-
-/* Sorts the names, refusing two that are equal, into `*out`. `ranks` keeps its order. */
-static enum status index_names(const struct gguf *file, struct ranked *ranks, int64_t n,
-                               const char *what, int64_t **out, struct err *err)
-{
-    *out = memory_new((size_t)n, sizeof **out);
-    if (*out == NULL)
-        return out_of_memory(file, err);
-    qsort(ranks, (size_t)n, sizeof *ranks, by_name);
-    for (int64_t i = 0; i < n; i++) {
-        (*out)[i] = ranks[i].index;
-        if (i > 0 && compare_strings(&ranks[i - 1].name, &ranks[i].name) == 0) {
-            char shown[64];
-            return gguf_error(file, STATUS_INPUT, err, "%s '%s' is there twice", what,
-                              gguf_shown(ranks[i].name, shown));
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status refuse_overlap(const struct gguf *file, struct ranked *ranks, struct err *err)
-{
-    qsort(ranks, (size_t)file->n_tensors, sizeof *ranks, by_offset);
-    for (int64_t i = 1; i < file->n_tensors; i++) {
-        const struct gguf_tensor *a = &file->tensors[ranks[i - 1].index];
-        const struct gguf_tensor *b = &file->tensors[ranks[i].index];
-        if (a->offset + a->n_bytes > b->offset) {
-            char one[64], other[64];
-            return gguf_error(file, STATUS_INPUT, err,
-                              "at byte %" PRId64 ": tensors '%s' and '%s' overlap", b->offset,
-                              gguf_shown(a->name, one), gguf_shown(b->name, other));
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status build_indexes(struct gguf *file, struct err *err)
-{
-    int64_t n = file->n_keys > file->n_tensors ? file->n_keys : file->n_tensors;
-    struct ranked *ranks = memory_new((size_t)n, sizeof *ranks);
-    if (ranks == NULL)
-        return out_of_memory(file, err);
-    for (int64_t i = 0; i < file->n_keys; i++)
-        ranks[i] = (struct ranked){file->keys[i].name, 0, i};
-    enum status status =
-        index_names(file, ranks, file->n_keys, "metadata key", &file->keys_by_name, err);
-    if (status == STATUS_OK) {
-        for (int64_t i = 0; i < file->n_tensors; i++)
-            ranks[i] = (struct ranked){file->tensors[i].name, file->tensors[i].offset, i};
-        status = index_names(file, ranks, file->n_tensors, "tensor", &file->tensors_by_name, err);
-    }
-    if (status == STATUS_OK)
-        status = refuse_overlap(file, ranks, err);
-    memory_free(ranks);
-    return status;
 }
 
 static enum status take_header(struct reader *reader, uint64_t *n_keys, uint64_t *n_tensors)
@@ -541,7 +395,7 @@ static enum status take_all(struct reader *reader)
     }
     if (status == STATUS_OK)
         status = place_tensors(reader);
-    return status == STATUS_OK ? build_indexes(file, reader->err) : status;
+    return status == STATUS_OK ? gguf_index(file, reader->err) : status;
 }
 
 enum status gguf_parse(const char *name, const void *bytes, int64_t length, struct gguf *out,
