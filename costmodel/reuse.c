@@ -58,7 +58,7 @@ static bool is_shared(const struct operator_list *list, const struct weight_grou
     return list->schedule.share_ffn && group->is_shareable;
 }
 
-static int64_t edge_bytes(const struct operator_list *list)
+int64_t reuse_edge_bytes(const struct operator_list *list)
 {
     int64_t sum = 0;
     for (int i = 0; i < list->n_prologue; i++)
@@ -146,7 +146,7 @@ static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_r
 static struct reuse_sizes sizes_of(const struct operator_list *list, const struct block_ops *class)
 {
     struct reuse_sizes sizes = {
-        .n_groups = class->n_groups, .kv = class->kv_read_bytes, .edges = edge_bytes(list)};
+        .n_groups = class->n_groups, .kv = class->kv_read_bytes, .edges = reuse_edge_bytes(list)};
     for (int g = 0; g < class->n_groups; g++) {
         const struct weight_group *group = &class->groups[g];
         if (is_shared(list, group)) {
@@ -180,7 +180,7 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
                            class_bytes(list, &list->classes[0], &walk->sizes);
         return STATUS_OK;
     }
-    walk->sizes = (struct reuse_sizes){.edges = edge_bytes(list)};
+    walk->sizes = (struct reuse_sizes){.edges = reuse_edge_bytes(list)};
     walk->pass_bytes = reuse_pass_bytes(list);
     size_t total = (size_t)schedule_executions(&list->schedule);
     size_t n = ((size_t)list->schedule.n_layers + 1) * MAX_BLOCK_GROUPS;

@@ -39,6 +39,9 @@ struct reuse_run {
     int64_t distance[MAX_BLOCK_GROUPS]; /* bytes, the group itself included; [n_groups] are set */
 };
 
+/* reuse_sizes.edges of a pass. */
+int64_t reuse_edge_bytes(const struct operator_list *list);
+
 /* Distances of execution i of a uniform stack. O(1). */
 void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *sizes, int64_t i,
                     struct reuse_run *out);

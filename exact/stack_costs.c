@@ -31,16 +31,6 @@ static void count_class(struct stack_costs *costs, int class)
     out->wide_bytes = live_activation_bytes(&net, work->prompt);
 }
 
-static int64_t edge_bytes(const struct operator_list *list)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < list->n_prologue; i++)
-        sum += list->prologue[i].weight_bytes;
-    for (int i = 0; i < list->n_epilogue; i++)
-        sum += list->epilogue[i].weight_bytes;
-    return sum;
-}
-
 static bool is_shared(const struct stack_costs *costs, const struct weight_group *group)
 {
     return costs->net.schedule.share_ffn && group->is_shareable;
@@ -50,7 +40,7 @@ static bool is_shared(const struct stack_costs *costs, const struct weight_group
 static void size_classes(struct stack_costs *costs, enum phase phase)
 {
     const struct operator_list *list = &costs->phase[phase].list;
-    costs->edge_bytes[phase] = edge_bytes(list);
+    costs->edge_bytes[phase] = reuse_edge_bytes(list);
     for (int c = 0; c < costs->n_classes; c++) {
         const struct block_ops *block = &list->classes[c];
         struct class_counts *counts = &costs->counts[c];

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/divisor.h"
 #include "base/memory.h"
 
 const char *const stack_quantity_names[N_STACK_QUANTITIES] = {
@@ -106,16 +107,6 @@ static void shift(struct byte_range *range, int64_t by)
 {
     range->low += by;
     range->high += by;
-}
-
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
 }
 
 /* Matrices are large multiples of the width, norms small ones: blocks with equal norms differ by

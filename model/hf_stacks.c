@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/divisor.h"
 #include "base/memory.h"
 #include "model/layer_scaling.h"
 
@@ -309,16 +310,6 @@ enum status hf_read_openelm(struct hf_reader *reader, struct transformer *net, s
         return json_error(
             &ffn, err, "expected a number, two, or one for each of %" PRId64 " layers", o.n_layers);
     return read_layers(net, &o, read_openelm_layer, err);
-}
-
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
 }
 
 static bool line_has_heads(const struct transformer *net, int64_t n_groups, double first,
