@@ -284,7 +284,7 @@ static void limits_are_read(void **state)
 
 static enum status take(const char *limit, struct advice_table *table, struct err *err)
 {
-    const struct candidate candidates[] = {costs(0, 12.34567, 200), costs(1, 9, 300),
+    const struct candidate candidates[] = {costs(0, 12.34123, 200), costs(1, 9, 300),
                                            costs(2, 10, 250)};
     struct advice_limits limits = {0};
     struct advice_taker taker;

@@ -122,6 +122,20 @@ static void who_is_as_fast_and_worse_is_outdone(void **state)
     assert_int_equal(places[4].group, 3);
 }
 
+/* The step begins with the row that may be fastest, known badly, and reaches as far as its interval. */
+static void a_step_begins_with_who_may_be_fastest(void **state)
+{
+    struct alike_row rows[] = {row(30, 152), row(30, 125), row(2, 200)};
+    size_t by[3];
+    (void)state;
+    rows[0].decode_ns_low = 100;
+    rows[0].decode_ns_high = 205;
+    assert_true(overlap(&rows[0], &rows[2]) && !overlap(&rows[1], &rows[2]));
+    assert_true(told_better(&rows[0], &rows[2]));
+    assert_int_equal(alike_outdone(&law, rows, 3, by), 1);
+    assert_int_equal(by[2], 0);
+}
+
 /* Each row is worth its time over the one before, the end is far slower than the start: the list
  * still begins as fast as can be told. */
 static void a_chain_does_not_leave_its_slow_end_alone(void **state)
@@ -212,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_chain_does_not_become_one_group),
         cmocka_unit_test(what_is_unknown_is_a_group_of_its_own),
         cmocka_unit_test(who_is_as_fast_and_worse_is_outdone),
+        cmocka_unit_test(a_step_begins_with_who_may_be_fastest),
         cmocka_unit_test(a_chain_does_not_leave_its_slow_end_alone),
         cmocka_unit_test(what_is_unknown_is_not_outdone),
         cmocka_unit_test(who_outdoes_is_listed_as_fast_and_better),
