@@ -11,17 +11,7 @@
 
 #include "base/memory.h"
 #include "search/space.h"
-
-static enum status parse(const char *text, struct space *out, struct err *err)
-{
-    struct json_doc *doc = NULL;
-    struct json root;
-    enum status status = json_parse("space.json", text, (int64_t)strlen(text), &doc, &root, err);
-    if (!status)
-        status = space_parse(&root, out, err);
-    json_close(doc);
-    return status;
-}
+#include "tests/space_fixture.h"
 
 static void a_space_is_read_back_as_it_was_printed(void **state)
 {
