@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,17 +36,6 @@ const char *gguf_shown(struct gguf_string string, char buffer[64])
     }
     strcpy(buffer + length, string.length > length ? "..." : "");
     return buffer;
-}
-
-enum status gguf_error(const struct gguf *file, enum status status, struct err *err,
-                       const char *format, ...)
-{
-    char text[768];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return err_set(err, status, "cannot read '%s': %s", file->name, text);
 }
 
 /* A place in the file that only moves forward over bytes that are there. */
