@@ -27,17 +27,6 @@ enum {
     SMALLEST_TENSOR_BYTES = 8 + 1 + 4 + 8 + 4 + 8, /* the same, one dimension */
 };
 
-const char *gguf_shown(struct gguf_string string, char buffer[64])
-{
-    int64_t length = string.length < 60 ? string.length : 60;
-    for (int64_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)string.data[i];
-        buffer[i] = (char)(c < 0x20 || c >= 0x7f ? '?' : c);
-    }
-    strcpy(buffer + length, string.length > length ? "..." : "");
-    return buffer;
-}
-
 /* A place in the file that only moves forward over bytes that are there. */
 struct reader {
     struct gguf *file;
