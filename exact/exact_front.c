@@ -13,7 +13,8 @@
 struct finalists {
     const struct stack_work *work;
     struct label_rules rules;
-    struct label_set set, spare; /* from.label: a row of choices */
+    struct label_set set; /* from.label: a row of choices */
+    struct label_room room;
     size_t n, capacity;
     int *choices;  /* [n][n_places] */
     size_t pruned; /* set.n after the last pruning */
@@ -27,7 +28,7 @@ static int64_t n_places(const struct stack_work *work)
 static void release(struct finalists *finalists)
 {
     label_set_release(&finalists->set);
-    label_set_release(&finalists->spare);
+    label_room_release(&finalists->room);
     memory_free(finalists->choices);
 }
 
@@ -35,7 +36,7 @@ static void release(struct finalists *finalists)
 static enum status collect(struct finalists *f, struct err *err)
 {
     size_t width = (size_t)n_places(f->work);
-    enum status status = label_set_prune(&f->rules, &f->set, err);
+    enum status status = label_set_prune(&f->rules, &f->set, &f->room, err);
     if (status)
         return status;
     int *kept = memory_new((f->set.n + 1) * width, sizeof *kept);
@@ -67,7 +68,7 @@ static enum status add(const int *choices, const int64_t *value, void *user, str
     if (status)
         return status;
     memcpy(f->choices + f->n * width, choices, width * sizeof *choices);
-    status = label_set_add(&f->rules, &f->set, &f->spare, &one, nothing, most, 0, 0, err);
+    status = label_set_add(&f->rules, &f->set, &f->room, &one, nothing, most, 0, 0, err);
     for (size_t i = 0; i < f->set.n && !status; i++) /* the new one, if it stayed, has choice -1 */
         if (f->set.from[i].choice == 0) {
             f->set.from[i] = (struct label_origin){0, (uint32_t)f->n, -1};
@@ -293,7 +294,8 @@ static enum status select_front(const struct stack_problem *problem, struct stac
 {
     const struct label_rules rules = {.n_costs = problem->n_objectives};
     static const int64_t nothing[MAX_COSTS];
-    struct label_set set = {0}, spare = {0};
+    struct label_set set = {0};
+    struct label_room room = {.order = NULL};
     struct found_stack *kept = memory_new(front->n, sizeof *kept);
     enum status status = STATUS_OK;
     if (!kept)
@@ -306,10 +308,10 @@ static enum status select_front(const struct stack_problem *problem, struct stac
             cost[k] = problem->objective[k] == STACK_SCORE ? -value : value;
             most[k] = INT64_MAX;
         }
-        status = label_set_add(&rules, &set, &spare, &one, nothing, most, (uint32_t)i, 0, err);
+        status = label_set_add(&rules, &set, &room, &one, nothing, most, (uint32_t)i, 0, err);
     }
     if (!status)
-        status = label_set_prune(&rules, &set, err);
+        status = label_set_prune(&rules, &set, &room, err);
     for (size_t i = 0; i < set.n && !status; i++) {
         kept[i] = front->stack[set.from[i].set];
         front->stack[set.from[i].set].class_of_place = NULL;
@@ -325,7 +327,7 @@ static enum status select_front(const struct stack_problem *problem, struct stac
     }
     memory_free(kept);
     label_set_release(&set);
-    label_set_release(&spare);
+    label_room_release(&room);
     return status;
 }
 

@@ -11,6 +11,14 @@ void label_set_release(struct label_set *set)
     *set = (struct label_set){0};
 }
 
+void label_room_release(struct label_room *room)
+{
+    label_set_release(&room->set);
+    memory_free(room->order);
+    memory_free(room->stairs);
+    *room = (struct label_room){0};
+}
+
 static enum status reserve(struct label_set *set, int n_costs, size_t n, struct err *err)
 {
     enum status status = memory_grow((void **)&set->cost, &set->cost_capacity, n * (size_t)n_costs,
@@ -97,11 +105,11 @@ static enum status merge(struct label_set *into, struct label_set *spare,
 }
 
 enum status label_set_add(const struct label_rules *rules, struct label_set *into,
-                          struct label_set *spare, const struct label_set *from, const int64_t *add,
+                          struct label_room *room, const struct label_set *from, const int64_t *add,
                           const int64_t *most, uint32_t set, int32_t choice, struct err *err)
 {
     if (rules->n_costs == 2)
-        return merge(into, spare, from, add, most, set, choice, err);
+        return merge(into, &room->set, from, add, most, set, choice, err);
     return append(rules, into, from, add, most, set, choice, err);
 }
 
@@ -113,24 +121,55 @@ static int compare(const int64_t *a, const int64_t *b, int n)
     return 0;
 }
 
-/* order[0 .. n - 1] by ascending cost, stable; `spare` as long. */
-static void sort(const struct label_set *set, int n_costs, size_t *order, size_t *spare)
+/* Whether the label may stand before the other one. */
+static bool is_in_order(const struct label_set *set, int n_costs, size_t a, size_t b)
 {
-    size_t n = set->n;
-    for (size_t width = 1; width < n; width *= 2) {
-        for (size_t start = 0; start < n; start += 2 * width) {
-            size_t i = start, middle = start + width < n ? start + width : n;
-            size_t j = middle, end = start + 2 * width < n ? start + 2 * width : n;
-            for (size_t k = start; k < end; k++) {
-                bool left =
-                    j == end ||
-                    (i < middle && compare(set->cost + order[i] * (size_t)n_costs,
-                                           set->cost + order[j] * (size_t)n_costs, n_costs) <= 0);
-                spare[k] = left ? order[i++] : order[j++];
-            }
-        }
-        memcpy(order, spare, n * sizeof *order);
+    return compare(set->cost + a * (size_t)n_costs, set->cost + b * (size_t)n_costs, n_costs) <= 0;
+}
+
+/* Labels come as runs in order, one a source: where they start, and the end of all. */
+static size_t find_runs(const struct label_set *set, int n_costs, size_t *start)
+{
+    size_t n_runs = 0;
+    for (size_t i = 0; i < set->n; i++)
+        if (i == 0 || !is_in_order(set, n_costs, i - 1, i))
+            start[n_runs++] = i;
+    start[n_runs] = set->n;
+    return n_runs;
+}
+
+/* order[begin .. end - 1] from two runs that meet at the middle. */
+static void merge_runs(const struct label_set *set, int n_costs, const size_t *order, size_t begin,
+                       size_t middle, size_t end, size_t *out)
+{
+    size_t i = begin, j = middle;
+    for (size_t k = begin; k < end; k++) {
+        bool left = j == end || (i < middle && is_in_order(set, n_costs, order[i], order[j]));
+        out[k] = left ? order[i++] : order[j++];
     }
+}
+
+/* The places of labels by ascending cost, stable. room: [3 * n + 1] */
+static const size_t *sort(const struct label_set *set, int n_costs, size_t *room)
+{
+    size_t n = set->n, *order = room, *spare = room + n, *start = room + 2 * n;
+    size_t n_runs = find_runs(set, n_costs, start);
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    while (n_runs > 1) {
+        size_t merged = 0;
+        for (size_t r = 0; r < n_runs; r += 2) {
+            size_t middle = start[r + 1], end = r + 2 <= n_runs ? start[r + 2] : middle;
+            merge_runs(set, n_costs, order, start[r], middle, end, spare);
+            start[merged++] = start[r];
+        }
+        start[merged] = n;
+        n_runs = merged;
+        size_t *keep = order;
+        order = spare;
+        spare = keep;
+    }
+    return order;
 }
 
 static bool beats(const struct label_rules *rules, const int64_t *a, const int64_t *b)
@@ -193,27 +232,48 @@ static void sweep(const struct label_rules *rules, const struct label_set *set, 
     }
 }
 
-enum status label_set_prune(const struct label_rules *rules, struct label_set *set, struct err *err)
+static enum status make_room(struct label_room *room, int n_costs, size_t n, struct err *err)
+{
+    enum status status = reserve(&room->set, n_costs, n, err);
+    if (!status)
+        status = memory_grow((void **)&room->order, &room->order_capacity, 3 * n + 1,
+                             sizeof *room->order, err);
+    if (!status)
+        status = memory_grow((void **)&room->stairs, &room->stairs_capacity, 2 * (n + 1),
+                             sizeof *room->stairs, err);
+    return status;
+}
+
+enum status label_set_prune(const struct label_rules *rules, struct label_set *set,
+                            struct label_room *room, struct err *err)
 {
     if (set->n <= 1 || (rules->n_costs == 2 && rules->trim <= 0))
         return STATUS_OK;
-    struct label_set out = {0};
-    size_t *order = memory_new(2 * set->n, sizeof *order);
-    struct stairs stairs = {0, memory_new(2 * (set->n + 1), sizeof *stairs.step)};
-    enum status status = reserve(&out, rules->n_costs, set->n, err);
-    if (!status && (!order || !stairs.step))
-        status = err_set(err, STATUS_NOMEM, "out of memory for %zu labels", set->n);
-    if (!status) {
-        for (size_t i = 0; i < set->n; i++)
-            order[i] = i;
-        sort(set, rules->n_costs, order, order + set->n);
-        sweep(rules, set, order, &stairs, &out);
-        label_set_release(set);
-        *set = out;
-        out = (struct label_set){0};
-    }
-    label_set_release(&out);
-    memory_free(order);
-    memory_free(stairs.step);
-    return status;
+    enum status status = make_room(room, rules->n_costs, set->n, err);
+    if (status)
+        return status;
+    struct stairs stairs = {0, room->stairs};
+    room->set.n = 0;
+    sweep(rules, set, sort(set, rules->n_costs, room->order), &stairs, &room->set);
+    struct label_set pruned = room->set;
+    room->set = *set;
+    *set = pruned;
+    return STATUS_OK;
+}
+
+enum status label_set_copy(const struct label_rules *rules, const struct label_set *set,
+                           struct label_set *out, struct err *err)
+{
+    size_t n_costs = (size_t)rules->n_costs;
+    if (set->n == 0)
+        return STATUS_OK;
+    out->cost = memory_new(set->n * n_costs, sizeof *out->cost);
+    out->from = memory_new(set->n, sizeof *out->from);
+    if (!out->cost || !out->from)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu labels", set->n);
+    memcpy(out->cost, set->cost, set->n * n_costs * sizeof *out->cost);
+    memcpy(out->from, set->from, set->n * sizeof *out->from);
+    out->n = out->from_capacity = set->n;
+    out->cost_capacity = set->n * n_costs;
+    return STATUS_OK;
 }

@@ -38,15 +38,27 @@ struct label_rules {
     bool is_untrimmed[MAX_COSTS]; /* where only as much or less will do: costs with a limit */
 };
 
+/* What the calls below work in; one a thread, start with `= {0}`. It grows to the largest set. */
+struct label_room {
+    struct label_set set;
+    size_t order_capacity, stairs_capacity;
+    size_t *order;   /* owned */
+    int64_t *stairs; /* owned */
+};
+void label_room_release(struct label_room *room);
+
 /* Labels of `from`, each with `add` more, those whose cost stays within `most`, added to `into`;
- * of equal ones the one that is there already stays. `spare` is room for it; the two may change
- * places. Errors: STATUS_NOMEM. */
+ * of equal ones the one that is there already stays. Errors: STATUS_NOMEM. */
 enum status label_set_add(const struct label_rules *rules, struct label_set *into,
-                          struct label_set *spare, const struct label_set *from, const int64_t *add,
+                          struct label_room *room, const struct label_set *from, const int64_t *add,
                           const int64_t *most, uint32_t set, int32_t choice, struct err *err);
 
-/* Once all are added: what is beaten goes (two costs or one: it has gone already). Errors: STATUS_NOMEM. */
+/* Once all are added: what is beaten goes (two costs: it has gone already). Errors: STATUS_NOMEM. */
 enum status label_set_prune(const struct label_rules *rules, struct label_set *set,
-                            struct err *err);
+                            struct label_room *room, struct err *err);
+
+/* Into `out`, which is empty, in as much memory as it needs. Errors: STATUS_NOMEM. */
+enum status label_set_copy(const struct label_rules *rules, const struct label_set *set,
+                           struct label_set *out, struct err *err);
 
 #endif

@@ -210,9 +210,21 @@ static enum status list_all_keys(struct table *table, struct err *err)
     return status;
 }
 
+/* What a thread gathers the labels of a key in. */
+struct gathering {
+    struct label_set labels;
+    struct label_room room;
+};
+
+static void release_gathering(struct gathering *gathering)
+{
+    label_set_release(&gathering->labels);
+    label_room_release(&gathering->room);
+}
+
 /* The labels of one key after `place`. */
-static enum status fill(const struct table *table, int64_t place, size_t k, struct label_set *spare,
-                        struct err *err)
+static enum status fill(const struct table *table, int64_t place, size_t k,
+                        struct gathering *gathering, struct err *err)
 {
     const struct stack_dp *dp = table->dp;
     const struct layer *from = &table->layer[place];
@@ -220,6 +232,7 @@ static enum status fill(const struct table *table, int64_t place, size_t k, stru
     const int64_t *rest = table->rest_cost + (place + 1) * dp->labels.n_costs;
     int64_t add[MAX_COSTS], most[MAX_COSTS];
     enum status status = STATUS_OK;
+    gathering->labels.n = 0;
     for (int i = 0; i < dp->labels.n_costs; i++)
         most[i] = dp->most[i] == INT64_MAX ? INT64_MAX : dp->most[i] - rest[i];
     for (size_t s = to->start[k]; s < to->start[k + 1] && !status; s++) {
@@ -227,10 +240,13 @@ static enum status fill(const struct table *table, int64_t place, size_t k, stru
         const int64_t *key = key_table_key(&from->keys, step->source);
         bool is_first = !rule_has_block(&dp->rules, key[dp->n_sums]);
         dp->cost(dp->user, place, step->choice, is_first, key, add);
-        status = label_set_add(&dp->labels, &to->labels[k], spare, &from->labels[step->source], add,
-                               most, step->source, step->choice, err);
+        status =
+            label_set_add(&dp->labels, &gathering->labels, &gathering->room,
+                          &from->labels[step->source], add, most, step->source, step->choice, err);
     }
-    return status ? status : label_set_prune(&dp->labels, &to->labels[k], err);
+    if (!status)
+        status = label_set_prune(&dp->labels, &gathering->labels, &gathering->room, err);
+    return status ? status : label_set_copy(&dp->labels, &gathering->labels, &to->labels[k], err);
 }
 
 static int64_t label_bytes(const struct stack_dp *dp, const struct layer *layer)
@@ -265,7 +281,7 @@ static enum status fill_layer(struct table *table, int64_t place, struct err *er
     enum status status = STATUS_OK;
 #pragma omp parallel num_threads(threads_for(dp, to))
     {
-        struct label_set spare = {0};
+        struct gathering gathering = {.labels = {0}};
 #pragma omp for schedule(dynamic, 16)
         for (size_t k = 0; k < to->keys.n; k++) {
             enum status seen;
@@ -274,7 +290,7 @@ static enum status fill_layer(struct table *table, int64_t place, struct err *er
             seen = status;
             if (seen || is_stopped(dp) || !to->leads_on[k])
                 continue;
-            enum status one = fill(table, place, k, &spare, &mine);
+            enum status one = fill(table, place, k, &gathering, &mine);
             if (one) {
 #pragma omp critical(lathe_stack_dp)
                 {
@@ -284,7 +300,7 @@ static enum status fill_layer(struct table *table, int64_t place, struct err *er
                 }
             }
         }
-        label_set_release(&spare);
+        release_gathering(&gathering);
     }
     if (!status && is_stopped(dp))
         status = stopped(err);
@@ -299,11 +315,12 @@ static enum status fill_all(struct table *table, struct err *err)
     struct layer *layer = &table->layer[0];
     enum status status = STATUS_OK;
     layer->labels = first = memory_new(1, sizeof *first);
-    struct label_set spare = {0}, origin = {.n = 1, .cost = nothing};
+    struct label_set origin = {.n = 1, .cost = nothing};
+    struct label_room room = {.order = NULL};
     if (!first)
         return err_set(err, STATUS_NOMEM, "out of memory for labels");
-    status = label_set_add(&dp->labels, first, &spare, &origin, nothing, dp->most, 0, -1, err);
-    label_set_release(&spare);
+    status = label_set_add(&dp->labels, first, &room, &origin, nothing, dp->most, 0, -1, err);
+    label_room_release(&room);
     for (int64_t place = 0; !status && place < dp->rules.n_places; place++) {
         if ((status = fill_layer(table, place, err)))
             break;
@@ -331,13 +348,15 @@ static enum status unite(const struct table *table, struct label_set *all, struc
     const struct stack_dp *dp = table->dp;
     const struct layer *last = &table->layer[dp->rules.n_places];
     static const int64_t nothing[MAX_COSTS];
-    struct label_set spare = {0};
+    struct label_room room = {.order = NULL};
     enum status status = STATUS_OK;
     for (uint32_t k = 0; k < last->keys.n && !status; k++)
         status =
-            label_set_add(&dp->labels, all, &spare, &last->labels[k], nothing, dp->most, k, 0, err);
-    label_set_release(&spare);
-    return status ? status : label_set_prune(&dp->labels, all, err);
+            label_set_add(&dp->labels, all, &room, &last->labels[k], nothing, dp->most, k, 0, err);
+    if (!status)
+        status = label_set_prune(&dp->labels, all, &room, err);
+    label_room_release(&room);
+    return status;
 }
 
 static enum status report(const struct table *table, stack_dp_found *found, void *user,

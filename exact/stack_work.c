@@ -57,7 +57,7 @@ static bool is_allowed(const struct stack_work *work, int64_t place, int choice)
 }
 
 /* What the blocks of a stack add up to, in the order of find_ranges. */
-enum { N_BLOCK_SUMS = 9 };
+enum { N_BLOCK_SUMS = 9, FIRST_GROWING = 4, LAST_GROWING = 7 }; /* those that hold weights */
 
 static void block_sums(const struct stack_work *work, int choice, int64_t sum[N_BLOCK_SUMS])
 {
@@ -103,6 +103,54 @@ static void add_place(const struct stack_work *work, int64_t place,
     }
 }
 
+/* Bytes of weights that a parameter has at least. */
+static double least_rate(const struct stack_work *work)
+{
+    double least = INFINITY;
+    for (int c = 0; c < work->problem->n_classes; c++) {
+        const struct class_counts *counts = &work->costs.counts[c];
+        if (counts->params > 0)
+            least = fmin(least, (double)counts->own / (double)counts->params);
+    }
+    return isfinite(least) ? least : 0;
+}
+
+/* Least (sign 1) or most (-1) that a stack has of a sum beyond so much a parameter. */
+static double beyond_rate(const struct stack_work *work, int sum, double rate, int sign)
+{
+    double total = 0;
+    for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++) {
+        double least = INFINITY;
+        for (int c = 0; c < work->n_choices; c++) {
+            int64_t sums[N_BLOCK_SUMS];
+            if (!is_allowed(work, place, c))
+                continue;
+            block_sums(work, c, sums);
+            least = fmin(least, sign * ((double)sums[sum] - rate * (double)sums[0]));
+        }
+        total += isfinite(least) ? sign * least : 0;
+    }
+    return total;
+}
+
+/* No more of a sum that grows with parameters than stacks of the budget have: of the others no
+ * region needs a look. A byte is spared for the rounding. */
+static void hold_to_budget(const struct stack_work *work, int sum, struct byte_range *range)
+{
+    double rate = least_rate(work), fixed = (double)work->costs.params;
+    double low = rate * ((double)work->problem->min_params - fixed) +
+                 beyond_rate(work, sum, rate, 1) * (1 - 1e-12) - 1;
+    double high = rate * ((double)work->problem->max_params - fixed) +
+                  beyond_rate(work, sum, rate, -1) * (1 + 1e-12) + 1;
+    struct byte_range held = *range;
+    if (low > (double)range->low)
+        held.low = (int64_t)low;
+    if (high < (double)range->high)
+        held.high = (int64_t)high;
+    if (held.low <= held.high) /* else there are none, which the table finds */
+        *range = held;
+}
+
 static void shift(struct byte_range *range, int64_t by)
 {
     range->low += by;
@@ -137,6 +185,8 @@ static void find_ranges(struct stack_work *work)
         add_place(work, place, ranges);
     if (work->odd.high >= work->unit || work->odd.high == work->odd.low)
         work->unit = 0;
+    for (int i = FIRST_GROWING; i <= LAST_GROWING; i++)
+        hold_to_budget(work, i, ranges[i]);
     for (int p = 0; p < 2; p++) {
         shift(&work->whole[p], costs->shared);
         shift(&work->pass[p], costs->edge_bytes[p] + costs->shared);
