@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "cli/run_record.h"
 #include "search/stack_search.h"
 
@@ -74,15 +75,37 @@ enum status exact_search_check(const struct search_job *job, struct err *err)
     return STATUS_OK;
 }
 
+struct telling {
+    struct progress progress;
+    int64_t tables;
+};
+
+static void tell(const struct stack_dp_at *at, void *user)
+{
+    struct telling *telling = user;
+    char count[32];
+    telling->tables += !at->has_labels && at->place == 1;
+    progress_say(&telling->progress, "table %lld, place %lld of %lld, %s %s",
+                 (long long)telling->tables, (long long)at->place, (long long)at->n_places,
+                 format_count(at->n, count, sizeof count),
+                 at->has_labels ? "partial stacks that nothing beats" : "keys");
+}
+
 enum status exact_search_run(const struct search_job *job, int n_jobs, struct exact_result **out,
                              struct err *err)
 {
     struct stack_search search = search_of(job, n_jobs);
+    struct telling telling = {.tables = 0};
     search.stop = interrupt_flag();
+    search.told = tell;
+    search.told_user = &telling;
     *out = memory_new(1, sizeof **out);
     if (*out == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
-    return stack_search_run(&search, &(*out)->found, err);
+    progress_init(&telling.progress, "exact front");
+    enum status status = stack_search_run(&search, &(*out)->found, err);
+    progress_end(&telling.progress);
+    return status;
 }
 
 void exact_result_free(struct exact_result *result)
@@ -118,8 +141,13 @@ enum status exact_result_store(struct exact_result *result, bool is_whole, struc
     memory_free(ids);
     if (status == STATUS_OK)
         status = run_record_end(store, run_id, is_whole, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && is_whole)
         fprintf(stderr, "%zu on the front: run %lld in '%s'\n", found->n, (long long)run_id,
                 store_path(store));
     return status;
+}
+
+size_t exact_result_n(const struct exact_result *result)
+{
+    return result->found.n;
 }

@@ -1,5 +1,6 @@
 #include "cli/progress.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,16 +15,22 @@ void progress_init(struct progress *progress, const char *what)
         .what = what, .terminal = isatty(STDERR_FILENO) == 1, .start_ns = clock_ns()};
 }
 
-void progress_update(struct progress *progress, int64_t done, int64_t total)
+static bool is_due(struct progress *progress, int64_t now)
 {
-    if (!progress->terminal)
-        return;
-    int64_t now = clock_ns();
-    if (now - progress->start_ns < FIRST_NS || now - progress->last_ns < BETWEEN_NS)
-        return;
+    if (!progress->terminal || now - progress->start_ns < FIRST_NS ||
+        now - progress->last_ns < BETWEEN_NS)
+        return false;
     progress->last_ns = now;
     progress->shown = true;
+    return true;
+}
+
+void progress_update(struct progress *progress, int64_t done, int64_t total)
+{
     char count[32], left[32];
+    int64_t now = clock_ns();
+    if (!is_due(progress, now))
+        return;
     format_count(done, count, sizeof count);
     if (total > 0 && done > 0) {
         double elapsed_ns = (double)(now - progress->start_ns);
@@ -34,6 +41,19 @@ void progress_update(struct progress *progress, int64_t done, int64_t total)
     } else {
         fprintf(stderr, "\r%s: %s\033[K", progress->what, count);
     }
+    fflush(stderr);
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+    if (!is_due(progress, clock_ns()))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "\r%s: ", progress->what);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\033[K");
+    va_end(arguments);
     fflush(stderr);
 }
 

@@ -15,6 +15,9 @@ struct progress {
 void progress_init(struct progress *progress, const char *what); /* `what` is borrowed */
 /* total <= 0: unknown. Not for several threads at once. */
 void progress_update(struct progress *progress, int64_t done, int64_t total);
+/* The same of a job that is no share of a known whole. */
+void progress_say(struct progress *progress, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void progress_end(struct progress *progress); /* removes the line */
 
 #endif

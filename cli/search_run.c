@@ -179,25 +179,49 @@ static enum status search_all(struct running *run, struct err *err)
     return status;
 }
 
-/* The run begins when there is something to store: a search that finds nothing leaves none. One that
- * is resumed starts again. */
+/* What was found before an interruption, and that the search starts again from its row. */
+static enum status say_interrupted(const struct running *run, size_t n_found, struct err *err)
+{
+    const char *path = store_path(run->search.store);
+    const long long id = (long long)run->search.run_id;
+    if (n_found == 0)
+        return err_set(err, STATUS_INTERRUPTED,
+                       "interrupted before a table was done: nothing was found yet; lathe search "
+                       "--resume %lld --db %s starts again",
+                       id, path);
+    return err_set(err, STATUS_INTERRUPTED,
+                   "interrupted: the front so far, of %zu, is run %lld in '%s'; lathe search "
+                   "--resume %lld --db %s starts again",
+                   n_found, id, path, id, path);
+}
+
+/* What cannot be searched leaves no run. */
+static void drop_new_run(const struct running *run)
+{
+    if (args_text(run->search.args, "resume") == NULL)
+        store_drop_run(run->search.store, run->search.run_id, NULL);
+}
+
+/* The run is there from the start, so that a killed search can be started again from its row. */
 static enum status search_exactly(struct running *run, struct err *err)
 {
     struct exact_result *result = NULL;
     struct err stored_err;
-    enum status status = exact_search_run(&run->search.job,
-                                          (int)args_int(run->search.args, "jobs", 0), &result, err);
+    enum status status = search_open_run(&run->search, ROW_UNKNOWN, err);
+    if (status != STATUS_OK)
+        return status;
+    status = exact_search_run(&run->search.job, (int)args_int(run->search.args, "jobs", 0), &result,
+                              err);
     bool is_whole = status == STATUS_OK;
     if (is_whole || status == STATUS_INTERRUPTED) {
-        enum status stored = search_open_run(&run->search, ROW_UNKNOWN, &stored_err);
-        if (stored == STATUS_OK)
-            stored = exact_result_store(result, is_whole, run->search.store, run->search.run_id,
-                                        &stored_err);
+        enum status stored = exact_result_store(result, is_whole, run->search.store,
+                                                run->search.run_id, &stored_err);
         if (stored != STATUS_OK)
             status = err_set(err, stored, "%s", stored_err.message);
         else if (!is_whole)
-            err_set(err, status, "interrupted: what was found so far is run %lld in '%s'",
-                    (long long)run->search.run_id, store_path(run->search.store));
+            status = say_interrupted(run, exact_result_n(result), err);
+    } else {
+        drop_new_run(run);
     }
     exact_result_free(result);
     return status;

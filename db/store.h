@@ -67,6 +67,8 @@ enum status store_mark_front(struct store *store, int64_t run_id, const int64_t 
                              struct err *err);
 /* All done: marks the run finished and moves everything into the one file. */
 enum status store_finish_run(struct store *store, int64_t run_id, struct err *err);
+/* Takes back a run that has no rows: there was nothing to store. */
+enum status store_drop_run(struct store *store, int64_t run_id, struct err *err);
 /* Stopped in order (Ctrl-C): notes the time, leaves the run unfinished. */
 enum status store_interrupt_run(struct store *store, int64_t run_id, struct err *err);
 

@@ -226,6 +226,11 @@ enum status store_finish_run(struct store *store, int64_t run_id, struct err *er
     return status;
 }
 
+enum status store_drop_run(struct store *store, int64_t run_id, struct err *err)
+{
+    return change_run(store, run_id, "DELETE FROM run WHERE id = ?1", 0, 0, err);
+}
+
 enum status store_interrupt_run(struct store *store, int64_t run_id, struct err *err)
 {
     return change_run(store, run_id, "UPDATE run SET ended_at = ?4 WHERE id = ?1", 0, 0, err);

@@ -21,6 +21,7 @@
 #include "base/quantity.h"
 #include "base/status.h"
 #include "costmodel/price.h"
+#include "exact/stack_dp.h"
 #include "exact/stack_rules.h"
 
 /* All are minimised but the score. */
@@ -65,6 +66,8 @@ struct stack_problem {
     int n_jobs;                        /* threads; 0: all */
     int64_t memory_bytes;              /* of a table, at most; 0: 2 GiB */
     const volatile sig_atomic_t *stop; /* non-zero: end; NULL: never */
+    stack_dp_told *told;               /* how far the table of a case is; NULL allowed */
+    void *told_user;
 };
 
 struct found_stack {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "exact/key_table.h"
 #include "exact/params_parts.h"
 #include "exact/stack_values.h"
 
@@ -328,6 +329,8 @@ static enum status start(const struct stack_work *work, const struct stack_case 
     run->dp.memory_bytes =
         problem->memory_bytes > 0 ? problem->memory_bytes : (int64_t)DEFAULT_MEMORY_GIB << 30;
     run->dp.stop = problem->stop;
+    run->dp.told = problem->told;
+    run->dp.told_user = problem->told_user;
     return STATUS_OK;
 }
 
@@ -391,35 +394,51 @@ static bool set_bytes(struct running *run, enum phase phase, const int64_t *sums
            place->whole_bytes >= region->whole.low && place->whole_bytes <= region->whole.high;
 }
 
-/* Of two rows that agree in all but parameters and blocks the first one stands for both. */
-static bool is_same_target(const struct running *run, const int64_t *a, const int64_t *b)
+/* Whether a row with these bytes was met before: of those that agree in all but parameters and blocks
+ * the first one stands for all. */
+static enum status is_known_target(const struct running *run, const int64_t *sums,
+                                   struct key_table *known, bool *is_known, struct err *err)
 {
+    int64_t key[MAX_SUMS] = {0};
+    uint32_t row;
+    size_t n = known->n;
     for (int i = 0; i < run->dp.n_sums; i++)
-        if (i != run->at.params && i != run->at.blocks && a[i] != b[i])
-            return false;
-    return true;
+        key[i] = i == run->at.params || i == run->at.blocks ? 0 : sums[i];
+    enum status status = key_table_row(known, key, &row, err);
+    *is_known = known->n == n;
+    return status;
+}
+
+/* The table of one number of bytes. */
+static enum status solve_at(struct running *run, const int64_t *sums, struct err *err)
+{
+    bool is_inside = true;
+    for (int p = 0; p < 2; p++)
+        if (run->at.pass[p] != NOT_THERE || run->at.own[p] != NOT_THERE)
+            is_inside &= set_bytes(run, (enum phase)p, sums);
+    if (!is_inside)
+        return STATUS_OK;
+    for (int s = 0; s < run->dp.n_sums; s++)
+        if (s != run->at.params && s != run->at.blocks)
+            run->dp.sum_min[s] = run->dp.sum_max[s] = sums[s];
+    return solve(run, err);
 }
 
 /* One number of bytes after the other. */
 static enum status solve_each(struct running *run, const struct reached *reached, struct err *err)
 {
-    const struct stack_dp all = run->dp;
+    struct key_table known = {.width = run->dp.n_sums};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < reached->n && !status; i++) {
-        const int64_t *sums = reached->sums + i * (size_t)all.n_sums;
-        bool is_known = false, is_inside = true;
-        for (size_t k = 0; k < i && !is_known; k++)
-            is_known = is_same_target(run, reached->sums + k * (size_t)all.n_sums, sums);
-        for (int p = 0; p < 2; p++)
-            if (run->at.pass[p] != NOT_THERE || run->at.own[p] != NOT_THERE)
-                is_inside &= set_bytes(run, (enum phase)p, sums);
-        if (is_known || !is_inside)
-            continue;
-        for (int s = 0; s < all.n_sums; s++)
-            if (s != run->at.params && s != run->at.blocks)
-                run->dp.sum_min[s] = run->dp.sum_max[s] = sums[s];
-        status = solve(run, err);
+        const int64_t *sums = reached->sums + i * (size_t)run->dp.n_sums;
+        bool is_known;
+        status = is_known_target(run, sums, &known, &is_known, err);
+        if (!status && run->dp.stop && *run->dp.stop)
+            status = err_set(err, STATUS_INTERRUPTED, "interrupted");
+        if (!status && !is_known)
+            status = solve_at(run, sums, err);
     }
+    key_table_release(&known);
     return status;
 }
 

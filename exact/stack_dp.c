@@ -44,6 +44,13 @@ static enum status too_large(const struct table *table, int64_t place, int64_t b
                    format_bytes((double)dp->memory_bytes, limit, sizeof limit));
 }
 
+static void tell(const struct stack_dp *dp, bool has_labels, int64_t place, size_t n)
+{
+    struct stack_dp_at at = {has_labels, place, dp->rules.n_places, (int64_t)n};
+    if (dp->told)
+        dp->told(&at, dp->told_user);
+}
+
 static bool is_stopped(const struct stack_dp *dp)
 {
     return dp->stop && *dp->stop;
@@ -203,8 +210,10 @@ static enum status list_all_keys(struct table *table, struct err *err)
     struct layer *first = &table->layer[0];
     uint32_t row;
     enum status status = key_table_row(&first->keys, none, &row, err);
-    for (int64_t place = 0; !status && place < table->dp->rules.n_places; place++)
+    for (int64_t place = 0; !status && place < table->dp->rules.n_places; place++) {
         status = list_keys(table, place, err);
+        tell(table->dp, false, place + 1, table->layer[place + 1].keys.n);
+    }
     if (!status)
         mark_leading_on(table);
     return status;
@@ -249,11 +258,16 @@ static enum status fill(const struct table *table, int64_t place, size_t k,
     return status ? status : label_set_copy(&dp->labels, &gathering->labels, &to->labels[k], err);
 }
 
-static int64_t label_bytes(const struct stack_dp *dp, const struct layer *layer)
+static size_t count_labels(const struct layer *layer)
 {
     size_t n = 0;
     for (size_t k = 0; k < layer->keys.n; k++)
         n += layer->labels[k].n;
+    return n;
+}
+
+static int64_t label_bytes(const struct stack_dp *dp, size_t n)
+{
     return (int64_t)(n *
                      ((size_t)dp->labels.n_costs * sizeof(int64_t) + sizeof(struct label_origin)));
 }
@@ -324,7 +338,9 @@ static enum status fill_all(struct table *table, struct err *err)
     for (int64_t place = 0; !status && place < dp->rules.n_places; place++) {
         if ((status = fill_layer(table, place, err)))
             break;
-        table->bytes += label_bytes(dp, &table->layer[place + 1]);
+        size_t n = count_labels(&table->layer[place + 1]);
+        tell(dp, true, place + 1, n);
+        table->bytes += label_bytes(dp, n);
         if (table->bytes > dp->memory_bytes)
             status = too_large(table, place + 1, table->bytes, err);
         drop_costs(&table->layer[place]);

@@ -20,6 +20,14 @@
 
 enum { MAX_SUMS = 6 };
 
+/* How far a table is: places whose keys are listed, or whose labels are found, and how many of them
+ * the last one has. */
+struct stack_dp_at {
+    bool has_labels;
+    int64_t place, n_places, n;
+};
+typedef void stack_dp_told(const struct stack_dp_at *at, void *user);
+
 struct stack_dp {
     struct rule_automaton rules; /* places and choices */
     int n_sums;
@@ -36,6 +44,8 @@ struct stack_dp {
     int n_jobs;           /* threads; 0: all */
     int64_t memory_bytes; /* at most */
     const volatile sig_atomic_t *stop; /* non-zero: end; NULL: never */
+    stack_dp_told *told;               /* after each place, by the caller's thread; NULL allowed */
+    void *told_user;
 };
 
 /* A stack that nothing beats: its choices [n_places] and costs [n_costs]. A status other than

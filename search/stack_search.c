@@ -150,6 +150,8 @@ static enum status make_problem(const struct stack_search *search, const struct 
         .eps = search->eps,
         .n_jobs = search->n_jobs,
         .stop = search->stop,
+        .told = search->told,
+        .told_user = search->told_user,
     };
     if ((status = set_objectives(search, out, err)) || (status = set_limits(search, out, err)))
         return status;

@@ -14,6 +14,7 @@
 #include "base/csv.h"
 #include "base/quantity.h"
 #include "base/status.h"
+#include "exact/stack_dp.h"
 #include "search/enumerate.h"
 #include "search/metric.h"
 
@@ -32,6 +33,8 @@ struct stack_search {
     double eps;                         /* 0: exact */
     int n_jobs;                         /* threads; 0: all */
     const volatile sig_atomic_t *stop;  /* NULL: never */
+    stack_dp_told *told;                /* how far a table is; NULL allowed */
+    void *told_user;
 };
 
 struct stack_count {
