@@ -23,7 +23,9 @@ typedef enum status crew_price(void *user, const struct enumeration *part, struc
 
 /* Prices what is done in job->parts once more, with keeper->stored so that it is not stored again, and
  * then what this process gets of the rest. Errors: those of `price`, after which the others end
- * early. */
+ * early, and STATUS_NOMEM. The status is of this process alone: where another one failed it is
+ * STATUS_OK, with not all done, so that all_well has to be asked next (and names the one that
+ * failed). */
 enum status crew_work(struct crew *crew, const struct search_job *job,
                       const struct enumeration *whole, struct keeper *keeper, crew_price *price,
                       void *user, struct err *err);

@@ -262,8 +262,11 @@ static enum status search_every(struct running *run, struct err *err)
 enum status search_run(const struct args *args, struct crew *crew, struct err *err)
 {
     struct running *run = memory_new(1, sizeof *run);
-    if (run == NULL)
+    if (run == NULL) {
+        if (crew != NULL) /* the others wait in search_begin */
+            crew->all_well(crew, false);
         return err_set(err, STATUS_NOMEM, "out of memory");
+    }
     run->search.args = args;
     run->search.crew = crew;
     enum status status = search_begin(&run->search, err);

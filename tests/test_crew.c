@@ -141,12 +141,57 @@ static void one_process_that_fails_is_the_failure_of_all(void **state)
     empty_folder();
 }
 
+/* Out of memory anywhere in one process: all fail, and the one that did has the reason. */
+static void a_process_without_memory_fails_all(void **state)
+{
+    (void)state;
+    struct rng rng;
+    const struct question question = {"front", NULL, NULL};
+    int failed = 0;
+    bool went_through = false;
+    rng_init(&rng, 7);
+    write_space(&rng);
+    for (int64_t n = 1; !went_through; n += 1 + n / 6) {
+        struct words words = {0};
+        struct thread_crew members[CREW_MOST];
+        const int which = (int)(n % 3);
+        int saved[2];
+        ask(&words, &question);
+        add_word(&words, "--db");
+        add_word(&words, "crew.db");
+        be_quiet(saved);
+        run_crew_short(3, which, n, words.n, words.word, members);
+        talk_again(saved);
+        free_words(&words);
+        went_through = members[which].status == STATUS_OK;
+        for (int i = 0; i < 3; i++) {
+            const enum status status = members[i].status;
+            if (went_through ? status != STATUS_OK : status == STATUS_OK)
+                fail_msg("allocation %d of process %d: process %d says %d", (int)n, which + 1,
+                         i + 1, (int)status);
+            if (!went_through && i != which && members[i].crew.first_failed != which)
+                fail_msg("allocation %d of process %d: process %d takes process %d for failed",
+                         (int)n, which + 1, i + 1, (int)members[i].crew.first_failed + 1);
+        }
+        failed += !went_through;
+        unlink("crew.db");
+        for (int i = 1; i <= 3; i++) {
+            char path[32];
+            snprintf(path, sizeof path, "crew.%d-of-3.db", i);
+            unlink(path);
+        }
+    }
+    assert_true(failed > 20);
+    empty_folder();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_processes_found_together_is_the_whole_search),
         cmocka_unit_test(processes_that_were_killed_go_on),
         cmocka_unit_test(one_process_that_fails_is_the_failure_of_all),
+        cmocka_unit_test(a_process_without_memory_fails_all),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -29,6 +29,7 @@ struct thread_crew {
     struct crew crew; /* first */
     struct meeting *meeting;
     const struct args *args;
+    int64_t fail_after; /* allocations of this member; 0: none fails */
     enum status status;
     struct err err;
 };
@@ -114,7 +115,7 @@ static inline enum status crew_gather(struct crew *crew, const int64_t *numbers,
     for (int64_t i = 0; crew->rank == 0 && i < crew->n; i++)
         *n_all += meeting->n_own[i];
     if (crew->rank == 0)
-        *all = memory_new(*n_all, sizeof **all);
+        *all = calloc(*n_all + 1, sizeof **all); /* not one of those that are made to fail */
     size_t at = 0;
     for (int64_t i = 0; crew->rank == 0 && i < crew->n; i++) {
         memcpy(*all + at, meeting->own[i], meeting->n_own[i] * sizeof **all);
@@ -127,12 +128,15 @@ static inline enum status crew_gather(struct crew *crew, const int64_t *numbers,
 static inline void *crew_member(void *user)
 {
     struct thread_crew *member = user;
+    memory_fail_after(member->fail_after > 0 ? member->fail_after : -1);
     member->status = search_run(member->args, &member->crew, &member->err);
     return NULL;
 }
 
-/* `lathe search ARGV...` by n threads, n <= CREW_MOST. members: [n], their results. */
-static inline void run_crew(int64_t n, int argc, char *const *argv, struct thread_crew *members)
+/* `lathe search ARGV...` by n threads, n <= CREW_MOST, of which one (-1: none) has so many allocations.
+ * members: [n], their results. */
+static inline void run_crew_short(int64_t n, int64_t which, int64_t fail_after, int argc,
+                                  char *const *argv, struct thread_crew *members)
 {
     struct meeting meeting = {.n = n};
     pthread_t threads[CREW_MOST];
@@ -152,6 +156,7 @@ static inline void run_crew(int64_t n, int argc, char *const *argv, struct threa
                                                    .unite = crew_unite,
                                                    .gather = crew_gather},
                                           .meeting = &meeting,
+                                          .fail_after = i == which ? fail_after : 0,
                                           .args = args};
         if (pthread_create(&threads[i], NULL, crew_member, &members[i]) != 0)
             abort();
@@ -161,6 +166,11 @@ static inline void run_crew(int64_t n, int argc, char *const *argv, struct threa
     args_free(args);
     pthread_barrier_destroy(&meeting.barrier);
     pthread_mutex_destroy(&meeting.mutex);
+}
+
+static inline void run_crew(int64_t n, int argc, char *const *argv, struct thread_crew *members)
+{
+    run_crew_short(n, -1, 0, argc, argv, members);
 }
 
 #endif
