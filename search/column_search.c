@@ -281,8 +281,20 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* Fronts of other vocabularies whose candidates are unknown give way to one that is known. */
+static void leave_to_known(struct search *search)
+{
+    bool any_is_known = false;
+    for (int f = 0; f < search->n_fronts; f++)
+        any_is_known |= point_front_is_known(&search->fronts[f]);
+    for (int f = 0; f < search->n_fronts && any_is_known; f++)
+        if (!point_front_is_known(&search->fronts[f]))
+            search->fronts[f].n = 0;
+}
+
 static enum status list_ids(struct search *search, struct column_best *best, struct err *err)
 {
+    leave_to_known(search);
     size_t n = search->top.n, at = 0;
     for (int f = 0; f < search->n_fronts; f++)
         n += search->fronts[f].n;

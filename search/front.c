@@ -67,9 +67,30 @@ static size_t place_of(const struct front *front, const struct candidate *candid
     return low;
 }
 
+static bool is_known(const struct objectives *objectives, const struct candidate *candidate)
+{
+    for (int i = 0; i < objectives->n; i++)
+        if (score(objectives, i, candidate) == INFINITY)
+            return false;
+    return true;
+}
+
+/* Members are known in everything, or none of them is. False: the candidate is not, and they are. */
+static bool leave_to_known(struct front *front, const struct candidate *candidate)
+{
+    bool known = is_known(&front->objectives, candidate);
+    if (front->n == 0 || known == is_known(&front->objectives, &front->member[0]))
+        return true;
+    if (known)
+        front->n = 0;
+    return known;
+}
+
 enum status front_add(struct front *front, const struct candidate *candidate, struct err *err)
 {
     const struct objectives *o = &front->objectives;
+    if (!leave_to_known(front, candidate))
+        return STATUS_OK;
     size_t at = place_of(front, candidate);
     /* Only a member that sorts before can dominate; with two objectives the nearest one does if
      * any. */

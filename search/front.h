@@ -2,7 +2,8 @@
  *
  * A candidate is on the front when no other is at least as good in every objective and better in
  * one; of candidates equal in all objectives only the first (lowest id) stays. Where a loss is an
- * objective, only candidates of one vocabulary are held against each other. The result does not
+ * objective, only candidates of one vocabulary are held against each other. A candidate of which the value
+ * of an objective is unknown is on the front only where all are like that. The result does not
  * depend on the order of insertion. Source: Kung, Luccio, Preparata, "On finding the maxima of a
  * set of vectors", 1975. */
 #ifndef LATHE_SEARCH_FRONT_H

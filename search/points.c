@@ -26,6 +26,14 @@ static bool dominates(int n_objectives, const struct point *a, const struct poin
     return better || a->id < b->id;
 }
 
+static bool is_known(int n_objectives, const double *score)
+{
+    for (int i = 0; i < n_objectives; i++)
+        if (score[i] == INFINITY)
+            return false;
+    return true;
+}
+
 void point_front_init(struct point_front *front, int n_objectives)
 {
     *front = (struct point_front){.n_objectives = n_objectives};
@@ -35,6 +43,11 @@ void point_front_release(struct point_front *front)
 {
     memory_free(front->point);
     *front = (struct point_front){.n_objectives = front->n_objectives};
+}
+
+bool point_front_is_known(const struct point_front *front)
+{
+    return front->n > 0 && is_known(front->n_objectives, front->point[0].score);
 }
 
 /* First point that does not sort before this one. */
@@ -81,6 +94,8 @@ bool point_front_beats(const struct point_front *front, const double *score, int
 {
     struct point point = {.id = id};
     memcpy(point.score, score, (size_t)front->n_objectives * sizeof *score);
+    if (front->n > 0 && point_front_is_known(front) != is_known(front->n_objectives, score))
+        return point_front_is_known(front);
     if (front->n_objectives > 2)
         return is_beaten(front, place_of(front, &point), &point);
     const struct point *step = step_at(front, score[0]);
@@ -105,6 +120,11 @@ static size_t drop_beaten(struct point_front *front, size_t at, const struct poi
 
 enum status point_front_add(struct point_front *front, const struct point *point, struct err *err)
 {
+    const bool known = is_known(front->n_objectives, point->score);
+    if (!known && point_front_is_known(front))
+        return STATUS_OK;
+    if (known && !point_front_is_known(front))
+        front->n = 0;
     size_t at = place_of(front, point);
     if (is_beaten(front, at, point) || (at < front->n && front->point[at].id == point->id))
         return STATUS_OK;

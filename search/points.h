@@ -28,6 +28,8 @@ void point_front_init(struct point_front *front, int n_objectives);
 void point_front_release(struct point_front *front);
 /* A point with these scores and an id from `id` on is on no front that has these points. */
 bool point_front_beats(const struct point_front *front, const double *score, int64_t id);
+/* Of a front with points: no score of them is INFINITY, unknown. Else one of each is. */
+bool point_front_is_known(const struct point_front *front);
 /* Adding a point again changes nothing. Errors: STATUS_NOMEM, the front unchanged. */
 enum status point_front_add(struct point_front *front, const struct point *point, struct err *err);
 /* Errors: STATUS_NOMEM. */

@@ -43,6 +43,14 @@ static bool beats(const struct objectives *o, const struct candidate *a, const s
     return better || a->row.id < b->row.id;
 }
 
+static bool is_known(const struct objectives *o, const struct candidate *c)
+{
+    bool known = true;
+    for (int i = 0; i < o->n; i++)
+        known &= !isnan(score(o, i, c));
+    return known;
+}
+
 static void shuffle(struct rng *rng, struct candidate *rows)
 {
     for (int i = N - 1; i > 0; i--) {
@@ -86,6 +94,47 @@ static void the_front_is_what_nobody_beats_in_any_order(void **state)
     }
 }
 
+/* Who has an unknown objective is on the front where nobody else is, and beats nobody who is not like
+ * that. */
+static void unknown_values_stand_behind_known_ones(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 35);
+    for (int round = 0; round < 80; round++) {
+        struct objectives o = {0};
+        static struct candidate rows[N];
+        struct front front, of_known;
+        const int64_t one_in = round % 4 == 3 ? 0 : 3; /* 0: none is known */
+        objectives_add(&o, "decode_ns", NULL);
+        objectives_add(&o, round % 2 ? "loss_delta_nats" : "energy_pj_per_token", NULL);
+        if (round % 3 == 0)
+            objectives_add(&o, "prefill_ms", NULL);
+        draw(&rng, rows);
+        for (int i = 0; i < N; i++) {
+            const bool known = one_in > 0 && rng_between(&rng, 1, one_in) == 1;
+            rows[i].row.vocab_size = 32000 + rng_between(&rng, 0, 1);
+            rows[i].row.price.energy_pj_per_token = rows[i].row.loss.loss_delta_nats =
+                known ? (double)rng_between(&rng, 1, 12) : (double)NAN;
+        }
+        shuffle(&rng, rows);
+        front_init(&front, &o);
+        front_init(&of_known, &o);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(front_add(&front, &rows[i], NULL), STATUS_OK);
+            if (is_known(&o, &rows[i]))
+                assert_int_equal(front_add(&of_known, &rows[i], NULL), STATUS_OK);
+        }
+        assert_true(front.n > 0);
+        if (one_in > 0)
+            assert_int_equal(front.n, of_known.n);
+        for (size_t i = 0; i < of_known.n; i++)
+            assert_int_equal(front.member[i].row.id, of_known.member[i].row.id);
+        front_release(&front);
+        front_release(&of_known);
+    }
+}
+
 /* Losses of two vocabularies are never compared: the front is that of each, put together. */
 static void of_two_vocabularies_each_has_its_own_front(void **state)
 {
@@ -115,7 +164,7 @@ static void of_two_vocabularies_each_has_its_own_front(void **state)
             assert_int_equal(front_add(&apart[rows[i].row.vocab_size == 50257], &rows[i], NULL),
                              STATUS_OK);
         }
-        assert_int_equal(together.n, apart[0].n + apart[1].n);
+        assert_int_equal(together.n, apart[0].n + apart[1].n); /* of each some are known */
         for (int v = 0; v < 2; v++) {
             for (size_t i = 0; i < apart[v].n; i++) {
                 size_t at = 0;
@@ -216,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_front_is_what_nobody_beats_in_any_order),
+        cmocka_unit_test(unknown_values_stand_behind_known_ones),
         cmocka_unit_test(of_two_vocabularies_each_has_its_own_front),
         cmocka_unit_test(the_best_n_are_the_n_best),
         cmocka_unit_test(conditions_compare_in_the_unit_they_name),
