@@ -79,6 +79,8 @@ static enum status read_losses(const struct args *args, struct advise_job *job, 
     double vocab = (double)job->space.vocab_size.value[0];
     enum status status = loss_setting_of_options(args, &job->loss, err);
     if (status == STATUS_OK)
+        status = loss_setting_require(&job->loss, err);
+    if (status == STATUS_OK)
         status = loss_setting_scale(&job->loss, &job->enumeration, 0, &job->scale, err);
     if (status == STATUS_OK && loss_scale_find(&job->scale, vocab) == NULL)
         status = err_set(err, STATUS_INPUT,

@@ -117,7 +117,7 @@ static enum status judge(const struct args *args, const struct loss_setting *set
     out->done = true;
     out->loss = unknown.loss;
     snprintf(out->model, sizeof out->model, "%s", net->name);
-    if (quality_shape_of(net, &shape, NULL) != STATUS_OK)
+    if (setting->law == NULL || quality_shape_of(net, &shape, NULL) != STATUS_OK)
         return STATUS_OK;
     struct loss_scale *scale = memory_new(1, sizeof *scale);
     if (scale == NULL)
@@ -225,12 +225,15 @@ static enum status run(const struct args *args, struct err *err)
     if (status == STATUS_OK && judged == NULL)
         status = err_set(err, STATUS_NOMEM, "out of memory");
     listing_fields(&listing, &prediction_fields);
+    if (status == STATUS_OK && loss.law == NULL)
+        warn(args, "losses stay unknown: %s", loss.no_law.message);
     if (status == STATUS_OK)
         status = each_device(args, &loss, judged, MODE_ROWS, &listing, err);
     if (status == STATUS_OK) {
-        loss_setting_say(&loss, 0,
-                         loss.has_reference ? loss.reference_name
-                                            : "the best uniform shape of each model's size");
+        if (loss.law != NULL)
+            loss_setting_say(&loss, 0,
+                             loss.has_reference ? loss.reference_name
+                                                : "the best uniform shape of each model's size");
         status = print_rows(args, &listing, judged, err);
     }
     if (status == STATUS_OK && args_flag(args, "detail") && !args_flag(args, "json"))

@@ -52,11 +52,35 @@ enum status loss_setting_of_training(const struct args *args, struct loss_settin
     return status;
 }
 
+static bool asks_for_losses(const struct args *args)
+{
+    static const char *const of_losses[] = {"law", "recipe", "tokens", "tokens-per-param",
+                                            "reference"};
+    for (size_t i = 0; i < sizeof of_losses / sizeof *of_losses; i++)
+        if (args_given(args, of_losses[i]))
+            return true;
+    return false;
+}
+
 enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
                                     struct err *err)
 {
-    enum status status = loss_setting_of_training(args, out, err);
-    return status == STATUS_OK ? read_reference(args, out, err) : status;
+    struct err reason = {""};
+    enum status status = loss_setting_of_training(args, out, &reason);
+    if (status == STATUS_OK)
+        return read_reference(args, out, err);
+    if ((status != STATUS_NOT_FOUND && status != STATUS_IO) || asks_for_losses(args))
+        return err_set(err, status, "%s", reason.message);
+    loss_setting_release(out);
+    out->no_law = reason;
+    return STATUS_OK;
+}
+
+enum status loss_setting_require(const struct loss_setting *setting, struct err *err)
+{
+    return setting->law != NULL
+               ? STATUS_OK
+               : err_set(err, STATUS_NOT_FOUND, "no law of loss: %.700s", setting->no_law.message);
 }
 
 enum status loss_setting_of_run(struct store *store, const struct run_row *run,

@@ -33,7 +33,8 @@
             "the budget")
 
 struct loss_setting {
-    struct quality_law *law; /* owned */
+    struct quality_law *law; /* owned; NULL: losses stay unknown */
+    struct err no_law;       /* why there is none */
     char *law_text;          /* the file; owned */
     int recipe;
     int64_t tokens; /* 0: tokens_per_param of them */
@@ -47,9 +48,12 @@ struct loss_setting {
  * STATUS_USAGE for an unknown recipe or two amounts of tokens, those of open_law. */
 enum status loss_setting_of_training(const struct args *args, struct loss_setting *out,
                                      struct err *err);
-/* Of ROWS_QUALITY. Errors: also those of the reference. */
+/* Of ROWS_QUALITY. Where the law that came along cannot be read and no option asks for losses, `out` has
+ * no law. Errors: also those of the reference. */
 enum status loss_setting_of_options(const struct args *args, struct loss_setting *out,
                                     struct err *err);
+/* Errors: STATUS_NOT_FOUND when there is no law. */
+enum status loss_setting_require(const struct loss_setting *setting, struct err *err);
 /* Law, recipe and tokens of a stored run. `out` has no law where it compared no losses: of old
  * versions, or no search; no tokens where the law only ordered stacks. Errors: STATUS_INPUT. */
 enum status loss_setting_of_run(struct store *store, const struct run_row *run,

@@ -212,6 +212,26 @@ static enum status read_exact(const struct args *args, struct search_job *job, s
     return status == STATUS_OK ? parse_scores(scores, job, err) : status;
 }
 
+static bool asks_for_loss(const struct search_job *job)
+{
+    bool asks = job->objectives.compare_losses;
+    for (int i = 0; i < job->filter.n; i++)
+        asks |= metric_is_of_loss(&job->filter.condition[i].metric);
+    return asks || (search_job_is_exact(job) && search_job_scores_by_law(job));
+}
+
+/* Without a law what asks for no loss can be searched. */
+static enum status read_losses(const struct args *args, struct search_job *job, struct err *err)
+{
+    enum status status = loss_setting_of_options(args, &job->loss, err);
+    if (status != STATUS_OK || job->loss.law != NULL || !asks_for_loss(job))
+        return status;
+    return err_set(err, STATUS_NOT_FOUND,
+                   "no law of loss: %.600s; give --law FILE, or --minimize objectives that need "
+                   "none (decode_ns,params)",
+                   job->loss.no_law.message);
+}
+
 enum status search_job_of_options(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *budget = args_text(args, "budget");
@@ -226,9 +246,9 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
         (status = read_shard(args, job, err)) || (status = read_space(args, &job->space, err)) ||
         (status = read_objectives(args, job, err)) || (status = read_filter(args, job, err)) ||
         (status = read_exact(args, job, err)) || (status = read_device(args, job, err)) ||
-        (status = loss_setting_of_options(args, &job->loss, err)))
+        (status = read_losses(args, job, err)))
         return status;
-    job->is_best = !job->loss.has_reference && !search_job_is_exact(job);
+    job->is_best = job->loss.law != NULL && !job->loss.has_reference && !search_job_is_exact(job);
     if (job->workload.prompt <= job->space.max_context &&
         job->workload.context < job->space.max_context)
         return STATUS_OK;
@@ -350,7 +370,7 @@ enum status search_job_begin(const struct args *args, const struct search_job *j
         run.n_shards = job->n_shards;
     }
     run.parts = job->has_parts ? "[]" : NULL;
-    if (!search_job_is_exact(job) || search_job_scores_by_law(job))
+    if (job->loss.law != NULL && (!search_job_is_exact(job) || search_job_scores_by_law(job)))
         status = note_loss(args, job, shapes, store, &run, err);
     if (status != STATUS_OK)
         goto out;

@@ -62,6 +62,8 @@ void search_say_start(const struct search *search)
             format_count(job->budget.max, most, sizeof most), job->device.name, part);
     if (search_job_loss(job) != NULL)
         say_loss(job);
+    else if (job->loss.no_law.message[0] != '\0')
+        warn(search->args, "losses stay unknown: %s", job->loss.no_law.message);
     warn_of_vocabularies(search->args, job);
 }
 

@@ -294,6 +294,11 @@ static bool is_of_loss(const struct field *field)
     return field->offset >= first && field->offset < first + sizeof(struct loss);
 }
 
+bool metric_is_of_loss(const struct metric *metric)
+{
+    return is_of_loss(metric->field);
+}
+
 enum status objectives_add(struct objectives *objectives, const char *text, struct err *err)
 {
     double sign = 1;

@@ -57,6 +57,9 @@ struct objectives {
 };
 enum status objectives_add(struct objectives *objectives, const char *text, struct err *err);
 /* Latency against loss: min decode_ns, min loss_delta_nats. */
+/* Is it known by a law of loss only? */
+bool metric_is_of_loss(const struct metric *metric);
+
 #define OBJECTIVES_DEFAULT "decode_ns,loss_delta_nats"
 void objectives_default(struct objectives *out);
 
