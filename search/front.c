@@ -1,25 +1,17 @@
 #include "search/front.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-/* Objectives so that less is better; an unknown value is worst. */
-static double score(const struct objectives *objectives, int i, const struct candidate *candidate)
-{
-    double value = objectives->sign[i] * metric_value(&objectives->metric[i], candidate);
-    return isnan(value) ? INFINITY : value;
-}
-
 /* < 0: a before b. By objectives in their order, then by id. */
 static int compare(const struct objectives *objectives, const struct candidate *a,
                    const struct candidate *b)
 {
     for (int i = 0; i < objectives->n; i++) {
-        double x = score(objectives, i, a), y = score(objectives, i, b);
+        double x = objective_score(objectives, i, a), y = objective_score(objectives, i, b);
         if (x != y)
             return x < y ? -1 : 1;
     }
@@ -40,7 +32,7 @@ static bool dominates(const struct objectives *objectives, const struct candidat
     if (!are_comparable(objectives, a, b))
         return false;
     for (int i = 0; i < objectives->n; i++) {
-        double x = score(objectives, i, a), y = score(objectives, i, b);
+        double x = objective_score(objectives, i, a), y = objective_score(objectives, i, b);
         if (x > y)
             return false;
         better |= x < y;

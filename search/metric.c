@@ -317,6 +317,13 @@ enum status objectives_add(struct objectives *objectives, const char *text, stru
     return STATUS_OK;
 }
 
+double objective_score(const struct objectives *objectives, int i,
+                       const struct candidate *candidate)
+{
+    double value = objectives->sign[i] * metric_value(&objectives->metric[i], candidate);
+    return isnan(value) ? (double)INFINITY : value;
+}
+
 void objectives_default(struct objectives *out)
 {
     *out = (struct objectives){0};

@@ -56,6 +56,9 @@ struct objectives {
     bool compare_losses;         /* a loss is among them: only within one vocabulary */
 };
 enum status objectives_add(struct objectives *objectives, const char *text, struct err *err);
+/* Objective i so that less is better; an unknown value is worst: infinite. */
+double objective_score(const struct objectives *objectives, int i,
+                       const struct candidate *candidate);
 /* Latency against loss: min decode_ns, min loss_delta_nats. */
 /* Is it known by a law of loss only? */
 bool metric_is_of_loss(const struct metric *metric);
