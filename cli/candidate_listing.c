@@ -295,17 +295,25 @@ static enum status join_where(const struct args *args, struct text *where, struc
     return where->failed ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
+enum status candidate_listing_query(const struct args *args, struct text *where,
+                                    struct candidate_query *out, struct err *err)
+{
+    enum status status = join_where(args, where, err);
+    *out = (struct candidate_query){.run_id = args_int(args, "run", 0),
+                                    .where = where->data,
+                                    .order_by = args_text(args, "by"),
+                                    .descending = args_flag(args, "descending")};
+    return status;
+}
+
 enum status candidate_listing_run(const struct args *args, bool front_only, struct err *err)
 {
     struct store *store = NULL;
     struct text where = {0};
-    enum status status = join_where(args, &where, err);
-    struct candidate_query query = {.run_id = args_int(args, "run", 0),
-                                    .where = where.data,
-                                    .front_only = front_only,
-                                    .order_by = args_text(args, "by"),
-                                    .descending = args_flag(args, "descending"),
-                                    .limit = front_only ? 0 : args_int(args, "limit", 0)};
+    struct candidate_query query;
+    enum status status = candidate_listing_query(args, &where, &query, err);
+    query.front_only = front_only;
+    query.limit = front_only ? 0 : args_int(args, "limit", 0);
     const struct candidate_view view = {.limit = args_int(args, "limit", 0),
                                         .is_front = front_only,
                                         .by = query.order_by,

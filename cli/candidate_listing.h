@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "cli/listing.h"
 #include "cli/options.h"
 #include "db/query.h"
@@ -37,6 +38,9 @@ struct candidate_view {
 enum status candidate_listing_print(struct store *store, const struct rows *rows,
                                     const struct candidate_view *view, struct err *err);
 
+/* The options of ROWS_CANDIDATES that say which candidates; *where: texts it borrows, to be released. */
+enum status candidate_listing_query(const struct args *args, struct text *where,
+                                    struct candidate_query *out, struct err *err);
 /* What `top` and `front` do: the query that ROWS_CANDIDATES and --by describe. */
 enum status candidate_listing_run(const struct args *args, bool front_only, struct err *err);
 

@@ -108,6 +108,11 @@ enum status exact_search_run(const struct search_job *job, int n_jobs, struct ex
     return status;
 }
 
+const struct stack_candidates *exact_result_found(const struct exact_result *result)
+{
+    return &result->found;
+}
+
 void exact_result_free(struct exact_result *result)
 {
     if (result == NULL)

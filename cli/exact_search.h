@@ -10,6 +10,7 @@
 enum status exact_search_check(const struct search_job *job, struct err *err);
 
 struct exact_result;
+struct stack_candidates; /* search/stack_search.h */
 /* The front, or what an interrupted search has of it: STATUS_INTERRUPTED, with a result. A terminal is
  * told how far the tables are. Release with exact_result_free. Errors: those of stack_search_run. */
 enum status exact_search_run(const struct search_job *job, int n_jobs, struct exact_result **out,
@@ -19,6 +20,8 @@ enum status exact_result_store(struct exact_result *result, bool is_whole, struc
                                int64_t run_id, struct err *err);
 /* Stacks that it has. */
 size_t exact_result_n(const struct exact_result *result);
+/* Borrowed from the result. */
+const struct stack_candidates *exact_result_found(const struct exact_result *result);
 void exact_result_free(struct exact_result *result); /* NULL allowed */
 
 #endif

@@ -46,7 +46,7 @@ static enum status add_objective(struct search_job *job, const char *prefix, con
 }
 
 /* "decode_ns,max:params_blocks", say, as search_job_begin stored them. */
-static enum status split_objectives(const char *text, struct search_job *job, struct err *err)
+enum status search_job_objectives(const char *text, struct search_job *job, struct err *err)
 {
     enum status status = STATUS_OK;
     while (*text != '\0' && status == STATUS_OK) {
@@ -70,7 +70,7 @@ static enum status read_objectives(const struct args *args, struct search_job *j
     for (int i = 0; status == STATUS_OK && (name = args_nth(args, "maximize", i)) != NULL; i++)
         status = add_objective(job, "max:", name, err);
     if (status == STATUS_OK && job->objectives.n == 0 && search_job_is_exact(job))
-        return split_objectives(STACK_OBJECTIVES_DEFAULT, job, err);
+        return search_job_objectives(STACK_OBJECTIVES_DEFAULT, job, err);
     if (status == STATUS_OK && job->objectives.n == 0) {
         objectives_default(&job->objectives);
         text_add(&job->objectives_text, OBJECTIVES_DEFAULT);
@@ -281,7 +281,7 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
         (status = run_device(store, run, &job->device, err)) ||
         (status = run_space(run, &job->space, err)) ||
         (status = keep_parse(run->keep, &job->keep, &job->keep_limit, err)) ||
-        (status = split_objectives(run->objectives, job, err)) ||
+        (status = search_job_objectives(run->objectives, job, err)) ||
         (status = parse_filter(job, err)) ||
         (status = loss_setting_of_run(store, run, &job->loss, err)) ||
         (status = exact_of_run(run, job, err)))

@@ -54,6 +54,9 @@ enum status search_job_of_options(const struct args *args, struct search_job *jo
  * STATUS_INPUT. */
 enum status search_job_of_run(struct store *store, int64_t run_id, struct search_job *job,
                               struct err *err);
+/* Of a run's column `objectives`, "decode_ns,max:params_blocks", into job->objectives and its text.
+ * Errors: STATUS_INPUT, STATUS_USAGE (a metric that this version does not know), STATUS_NOMEM. */
+enum status search_job_objectives(const char *text, struct search_job *job, struct err *err);
 /* Sets the scale, where losses are compared: finds the best of the search, or takes what the run that
  * is resumed had. */
 enum status search_job_scale(struct search_job *job, const struct enumeration *enumeration,

@@ -66,6 +66,59 @@ static bool is_choice(int dimension)
            dimension == CONTRAST_SHARING || dimension == CONTRAST_TYPE;
 }
 
+/* Shares of the weights of all blocks. */
+struct shares {
+    double attention, kv, ffn;
+};
+
+static void add_weights(const struct block *block, enum ffn_kind ffn, struct shares *out)
+{
+    double heads = (double)block->n_heads * (double)block->d_head;
+    double kv = (double)block->n_kv_heads * (double)block->d_head;
+    bool is_gated = ffn == FFN_SWIGLU || ffn == FFN_GEGLU;
+    out->attention += 2 * heads + 2 * kv;
+    out->kv += 2 * kv;
+    out->ffn += (is_gated ? 3 : 2) * (double)block->d_ff;
+}
+
+static struct shares shares_of(const struct candidate *c)
+{
+    const struct candidate_row *row = &c->row;
+    struct shares shares = {0, 0, 0};
+    const struct block block = {.n_heads = row->n_heads,
+                                .n_kv_heads = row->n_kv_heads,
+                                .d_head = row->d_head,
+                                .d_ff = row->d_ff};
+    for (int64_t i = 0; c->stack != NULL && i < row->n_layers; i++)
+        add_weights(stack_block(c->stack, i), c->ffn, &shares);
+    if (c->stack == NULL)
+        add_weights(&block, c->ffn, &shares);
+    double all = shares.attention + shares.ffn;
+    if (all > 0)
+        shares = (struct shares){shares.attention / all, shares.kv / all, shares.ffn / all};
+    return shares;
+}
+
+/* Of the weights, or of the cache, that the dimension scales. */
+static double share_of(int dimension, const struct shares *shares, bool cache_counts)
+{
+    switch (dimension) {
+    case CONTRAST_FFN:
+    case CONTRAST_FFN_SUM:
+        return shares->ffn;
+    case CONTRAST_HEADS:
+        return shares->attention - shares->kv;
+    case CONTRAST_KV_HEADS:
+    case CONTRAST_KV_SUM:
+    case CONTRAST_WINDOWED:
+        return cache_counts ? 1 : shares->kv;
+    case CONTRAST_WITHOUT:
+        return cache_counts ? 1 : shares->attention;
+    default:
+        return 1;
+    }
+}
+
 /* Sharing modes differ in the repeats, too, unless both repeat. */
 static double effect_of(int dimension, const double *a, const double *b)
 {
@@ -83,14 +136,17 @@ static double effect_of(int dimension, const double *a, const double *b)
     return fabs(log(x / y));
 }
 
-size_t contrast_of(const struct candidate *a, const struct candidate *b, struct contrast *out)
+size_t contrast_of(const struct candidate *a, const struct candidate *b, bool cache_counts,
+                   struct contrast *out)
 {
+    const struct shares of_a = shares_of(a), of_b = shares_of(b);
     double x[N_CONTRASTS], y[N_CONTRASTS];
     size_t n = 0;
     values_of(a, x);
     values_of(b, y);
     for (int d = 0; d < N_CONTRASTS; d++) {
-        double effect = effect_of(d, x, y);
+        double share = share_of(d, &of_a, cache_counts) / 2 + share_of(d, &of_b, cache_counts) / 2;
+        double effect = share * effect_of(d, x, y);
         if (effect <= 0)
             continue;
         size_t at = n++;

@@ -1,11 +1,14 @@
 /* In what two candidates differ most: the dimensions of their architectures, by effect.
  *
- * The effect of a dimension is the logarithm of the ratio of its values; of a choice (tied or not, say)
- * that of a factor of two; of a kind of layer, which one of the two may not have at all, as if what
- * is counted more came on top of all layers. It is about the architectures, not about their prices. */
+ * The effect of a dimension is the logarithm of the ratio of its values, times the share of a block's
+ * weights that it scales (of both candidates, the mean): all of them for layers, width and executions,
+ * the FFN's for its width, those of keys and values for KV heads. Where the cache is what counts, KV
+ * heads scale all of it. A choice (tied or not, say) counts as a factor of two; a kind of layer, which
+ * one of the two may not have at all, as if what one has more came on top of all layers. */
 #ifndef LATHE_SEARCH_CONTRAST_H
 #define LATHE_SEARCH_CONTRAST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "search/enumerate.h"
@@ -13,7 +16,7 @@
 /* C(constant, key, words): of a uniform stack its values, of one whose layers differ its sums. */
 #define CONTRAST_DIMENSIONS(C) \
     C(CONTRAST_LAYERS, "n_layers", "layers") \
-    C(CONTRAST_REPEATS, "repeats", "executions a layer") \
+    C(CONTRAST_REPEATS, "repeats", "executions of a layer") \
     C(CONTRAST_WIDTH, "d_model", "width") \
     C(CONTRAST_FFN, "d_ff", "FFN width") \
     C(CONTRAST_HEADS, "n_heads", "heads") \
@@ -39,8 +42,11 @@ struct contrast {
     double effect;       /* > 0 */
 };
 
-/* out: [N_CONTRASTS], those that differ, the largest effect first. A stack whose layers differ is
- * compared as such where its candidate has one. Returns how many. */
-size_t contrast_of(const struct candidate *a, const struct candidate *b, struct contrast *out);
+/* Those that differ, the largest effect first. A stack whose layers differ is compared as such where its
+ * candidate has one. Returns how many.
+ *   cache_counts  the KV cache is what they are compared by
+ *   out           [N_CONTRASTS] */
+size_t contrast_of(const struct candidate *a, const struct candidate *b, bool cache_counts,
+                   struct contrast *out);
 
 #endif
