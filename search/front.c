@@ -1,5 +1,6 @@
 #include "search/front.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static size_t place_of(const struct front *front, const struct candidate *candid
 static bool is_known(const struct objectives *objectives, const struct candidate *candidate)
 {
     for (int i = 0; i < objectives->n; i++)
-        if (score(objectives, i, candidate) == INFINITY)
+        if (objective_score(objectives, i, candidate) == INFINITY)
             return false;
     return true;
 }
