@@ -199,10 +199,10 @@ enum status stack_network(const struct stack_problem *problem, const int *class_
     return status;
 }
 
-static void set_values(const struct stack_work *work, const struct transformer *net,
+static void set_values(const struct stack_problem *problem, const struct transformer *net,
                        struct found_stack *stack)
 {
-    const struct stack_problem *problem = work->problem;
+    const int n_choices = problem->n_classes + (problem->may_be_empty ? 1 : 0);
     const struct workload *load = &problem->workload;
     struct param_count params;
     struct weight_bytes bytes;
@@ -218,14 +218,14 @@ static void set_values(const struct stack_work *work, const struct transformer *
     value[STACK_WEIGHTS] = bytes.total;
     value[STACK_PARAMS] = params.total;
     value[STACK_SCORE] = 0;
-    for (int64_t i = 0; problem->score && i < n_places(work); i++) {
+    for (int64_t i = 0; problem->score && i < problem->frame->schedule.n_layers; i++) {
         int choice = stack->class_of_place[i];
-        value[STACK_SCORE] += problem->score[i * work->n_choices +
-                                             (choice == EMPTY_PLACE ? problem->n_classes : choice)];
+        value[STACK_SCORE] +=
+            problem->score[i * n_choices + (choice == EMPTY_PLACE ? problem->n_classes : choice)];
     }
 }
 
-static bool is_within(const struct stack_problem *problem, const struct found_stack *stack)
+bool stack_is_within(const struct stack_problem *problem, const struct found_stack *stack)
 {
     bool within = stack->value[STACK_PARAMS] >= problem->min_params &&
                   stack->value[STACK_PARAMS] <= problem->max_params;
@@ -237,60 +237,76 @@ static bool is_within(const struct stack_problem *problem, const struct found_st
     return within;
 }
 
-/* Prices a stack as a network and keeps it if it is within budget and limits. */
-static enum status keep(const struct stack_work *work, const int *choices,
+enum status stack_price(const struct stack_problem *problem, struct found_stack *stack,
+                        struct err *err)
+{
+    struct transformer net;
+    enum status status = stack_network(problem, stack->class_of_place, &net, err);
+    if (status)
+        return status;
+    status = price_network(&net, problem->machine, &problem->workload, &stack->price, NULL, err);
+    if (!status)
+        set_values(problem, &net, stack);
+    transformer_release(&net);
+    return status;
+}
+
+enum status stack_front_add(struct stack_front *front, const struct found_stack *stack,
+                            struct err *err)
+{
+    size_t places = (size_t)front->n_places;
+    int *classes = memory_new(places, sizeof *classes);
+    if (!classes)
+        return err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", places);
+    enum status status = memory_grow((void **)&front->stack, &front->capacity, front->n + 1,
+                                     sizeof *front->stack, err);
+    if (status) {
+        memory_free(classes);
+        return status;
+    }
+    memcpy(classes, stack->class_of_place, places * sizeof *classes);
+    front->stack[front->n] = *stack;
+    front->stack[front->n++].class_of_place = classes;
+    return STATUS_OK;
+}
+
+/* Prices a stack as a network and keeps it if it is within budget and limits. `classes` is room for
+ * it. */
+static enum status keep(const struct stack_work *work, const int *choices, int *classes,
                         struct stack_front *front, struct err *err)
 {
     const struct stack_problem *problem = work->problem;
-    size_t places = (size_t)n_places(work);
-    struct found_stack stack = {.class_of_place = memory_new(places, sizeof(int))};
-    struct transformer net;
-    if (!stack.class_of_place)
-        return err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", places);
-    for (size_t i = 0; i < places; i++)
-        stack.class_of_place[i] = choices[i] >= problem->n_classes ? EMPTY_PLACE : choices[i];
-    enum status status = stack_network(problem, stack.class_of_place, &net, err);
-    if (!status) {
-        status = price_network(&net, problem->machine, &problem->workload, &stack.price, NULL, err);
-        if (!status)
-            set_values(work, &net, &stack);
-        transformer_release(&net);
-    }
-    if (!status && is_within(problem, &stack)) {
-        status = memory_grow((void **)&front->stack, &front->capacity, front->n + 1,
-                             sizeof *front->stack, err);
-        if (!status) {
-            front->stack[front->n++] = stack;
-            return STATUS_OK;
-        }
-    }
-    memory_free(stack.class_of_place);
-    return status;
+    struct found_stack stack = {.class_of_place = classes};
+    for (int64_t i = 0; i < n_places(work); i++)
+        classes[i] = choices[i] >= problem->n_classes ? EMPTY_PLACE : choices[i];
+    enum status status = stack_price(problem, &stack, err);
+    if (status || !stack_is_within(problem, &stack))
+        return status;
+    return stack_front_add(front, &stack, err);
 }
 
 static enum status price_finalists(const struct stack_work *work, struct finalists *finalists,
                                    struct stack_front *front, struct err *err)
 {
     size_t places = (size_t)n_places(work);
-    enum status status = collect(finalists, err);
+    int *room = memory_new(2 * places, sizeof *room), *uniform = room ? room + places : NULL;
+    enum status status =
+        room ? collect(finalists, err)
+             : err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", 2 * places);
     for (size_t i = 0; i < finalists->set.n && !status; i++)
-        status = keep(work, finalists->choices + i * places, front, err);
-    int *uniform = memory_new(places, sizeof *uniform);
-    if (!status && !uniform)
-        status = err_set(err, STATUS_NOMEM, "out of memory for %zu blocks", places);
+        status = keep(work, finalists->choices + i * places, room, front, err);
     for (int c = 0; work->is_uneven && c < work->problem->n_classes && !status; c++) {
         for (size_t i = 0; i < places; i++)
             uniform[i] = c;
         if (is_uniform_allowed(work, c))
-            status = keep(work, uniform, front, err);
+            status = keep(work, uniform, room, front, err);
     }
-    memory_free(uniform);
+    memory_free(room);
     return status;
 }
 
-/* Of the stacks as priced: those that none beats, in order. */
-static enum status select_front(const struct stack_problem *problem, struct stack_front *front,
-                                struct err *err)
+enum status stack_front_select(const struct stack_problem *problem, struct stack_front *front,
+                               struct err *err)
 {
     const struct label_rules rules = {.n_costs = problem->n_objectives};
     static const int64_t nothing[MAX_COSTS];
@@ -345,7 +361,7 @@ enum status exact_front(const struct stack_problem *problem, struct stack_front 
     if (!status || is_interrupted)
         status = price_finalists(&work, &finalists, out, err);
     if (!status)
-        status = select_front(problem, out, err);
+        status = stack_front_select(problem, out, err);
     if (!status && is_interrupted)
         status = err_set(err, STATUS_INTERRUPTED, "interrupted");
     else if (!status && out->n == 0)

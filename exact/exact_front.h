@@ -95,4 +95,19 @@ void stack_front_release(struct stack_front *front);
 enum status stack_network(const struct stack_problem *problem, const int *class_of_place,
                           struct transformer *out, struct err *err);
 
+/* ---- one stack, whatever found it ---- */
+
+/* The price and the values of the stack whose class_of_place is set; at least one place has a block.
+ * Errors: those of price_network, STATUS_NOMEM. */
+enum status stack_price(const struct stack_problem *problem, struct found_stack *stack,
+                        struct err *err);
+/* Whether it is inside budget and limits. */
+bool stack_is_within(const struct stack_problem *problem, const struct found_stack *stack);
+/* A copy goes last. front->n_places is set. Errors: STATUS_NOMEM, the front unchanged. */
+enum status stack_front_add(struct stack_front *front, const struct found_stack *stack,
+                            struct err *err);
+/* What nothing beats stays, in order; of equal ones the first. Errors: STATUS_NOMEM. */
+enum status stack_front_select(const struct stack_problem *problem, struct stack_front *front,
+                               struct err *err);
+
 #endif

@@ -1,6 +1,5 @@
 #include "exact/key_table.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -41,6 +40,15 @@ static enum status grow_slots(struct key_table *table, struct err *err)
     for (size_t row = 0; row < table->n; row++)
         slots[find(table, key_table_key(table, row))] = (uint32_t)row + 1;
     return STATUS_OK;
+}
+
+bool key_table_find(const struct key_table *table, const int64_t *key, uint32_t *row)
+{
+    size_t at = table->n_slots > 0 ? find(table, key) : 0;
+    if (table->n_slots == 0 || table->slot[at] == 0)
+        return false;
+    *row = table->slot[at] - 1;
+    return true;
 }
 
 enum status key_table_row(struct key_table *table, const int64_t *key, uint32_t *row,

@@ -3,6 +3,7 @@
 #ifndef LATHE_EXACT_KEY_TABLE_H
 #define LATHE_EXACT_KEY_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct key_table {
 /* The row of this key, which is put in if it is new. Errors: STATUS_NOMEM. */
 enum status key_table_row(struct key_table *table, const int64_t *key, uint32_t *row,
                           struct err *err);
+/* The row of a key that is there; false: it is not. */
+bool key_table_find(const struct key_table *table, const int64_t *key, uint32_t *row);
 static inline const int64_t *key_table_key(const struct key_table *table, size_t row)
 {
     return table->key + row * (size_t)table->width;
