@@ -20,6 +20,19 @@ static const struct option options[] = {
     ROW(OPTION_TEXT, "scores", "FILE", NULL, "@file",
         "of such a space: CSV with place, layer and score (or loss); their sum is the metric "
         "'score'"),
+    ROW(OPTION_TEXT, "predictor", "CMD", NULL, NULL,
+        "of such a space: a program that reads an architecture a line (JSON) and answers a score, "
+        "more "
+        "being better, that need not be a sum; the front is a heuristic one"),
+    ROW_RANGE(OPTION_COUNT, "evaluations", "N", "4000", 1, 10000000,
+              "architectures that the predictor is asked about, at most"),
+    ROW_RANGE(OPTION_COUNT, "seed", "N", "1", 0, INT64_MAX,
+              "of which ones; the same seed gives the same front"),
+    ROW(OPTION_TEXT, "method", "M", "fit", "fit nsga2",
+        "how they are chosen: fit (exact fronts of a fitted sum, and moves beside the best) or "
+        "nsga2"),
+    ROW_RANGE(OPTION_COUNT, "predictor-timeout", "S", "60", 1, 86400,
+              "seconds to wait for one answer"),
     ROW(OPTION_TEXTS, "where", "EXPR", NULL, NULL,
         "keep only those: 'decode_ms<20 and d_head=64'; may be given again"),
     ROW(OPTION_LIST, "minimize", "A[,B]", NULL, "@metric",
@@ -53,6 +66,8 @@ static const struct example examples[] = {
      "in 4 bits, only the front"},
     {"lathe search --space layers --budget 125M --device iphone-13 --minimize decode_ns,kv_bytes",
      "the exact front of 1.5e56 stacks whose layers differ"},
+    {"lathe search --space layers --budget 125M --device iphone-13 --predictor './predict.py'",
+     "a front by a program of yours, asked 4,000 times"},
     {"lathe search --budget 350M --device iphone-13 --where 'decode_ms<40' --keep top:1000",
      "the thousand fastest of those that are fast enough"},
     {"lathe search --resume latest --db q4.db",

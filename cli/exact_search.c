@@ -7,6 +7,8 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/run_record.h"
+#include "search/layer_scores.h"
+#include "search/predictor_command.h"
 #include "search/stack_search.h"
 
 struct exact_result {
@@ -26,6 +28,9 @@ static struct stack_search search_of(const struct search_job *job, int n_jobs)
         .scores = job->scores,
         .ordering = law != NULL && law->has_layer_score ? &law->layer_score : NULL,
         .eps = job->eps,
+        .evaluations = job->evaluations,
+        .seed = job->seed,
+        .is_evolved = job->is_evolved,
         .n_jobs = n_jobs,
     };
 }
@@ -67,7 +72,9 @@ static enum status explain(const struct search_job *job, enum status status, str
 enum status exact_search_check(const struct search_job *job, struct err *err)
 {
     struct stack_search search = search_of(job, 0);
+    static const struct stack_predictor not_asked;
     struct stack_count count;
+    search.predictor = job->predictor != NULL ? &not_asked : NULL;
     enum status status = stack_search_check(&search, &count, err);
     if (status != STATUS_OK)
         return explain(job, status, err);
@@ -91,6 +98,32 @@ static void tell(const struct stack_dp_at *at, void *user)
                  at->has_labels ? "partial stacks that nothing beats" : "keys");
 }
 
+static void say_predicted(const struct stack_candidates *found)
+{
+    fprintf(stderr, "%zu evaluations of the predictor", found->evaluations);
+    if (!isnan(found->explained_frac))
+        fprintf(stderr, "; a sum over layers explains %.1f %% of what it says",
+                100 * fmax(found->explained_frac, 0));
+    fprintf(stderr, "\n");
+}
+
+static enum status run_predicted(const struct search_job *job, struct stack_search *search,
+                                 struct stack_candidates *found, struct err *err)
+{
+    struct predictor_command command;
+    enum status status =
+        predictor_command_start(job->predictor, job->predictor_timeout_s, &command, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct stack_predictor predictor = {predictor_command_score, &command, LAYER_SCORE_UNIT};
+    search->predictor = &predictor;
+    status = stack_search_run(search, found, err);
+    predictor_command_end(&command);
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED)
+        say_predicted(found);
+    return status;
+}
+
 enum status exact_search_run(const struct search_job *job, int n_jobs, struct exact_result **out,
                              struct err *err)
 {
@@ -103,7 +136,8 @@ enum status exact_search_run(const struct search_job *job, int n_jobs, struct ex
     if (*out == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     progress_init(&telling.progress, "exact front");
-    enum status status = stack_search_run(&search, &(*out)->found, err);
+    enum status status = job->predictor != NULL ? run_predicted(job, &search, &(*out)->found, err)
+                                                : stack_search_run(&search, &(*out)->found, err);
     progress_end(&telling.progress);
     return status;
 }

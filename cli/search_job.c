@@ -15,6 +15,7 @@
 #include "search/stack_search.h"
 
 enum { MAX_SCORES_BYTES = 64 << 20 };
+static const char HEURISTIC[] = "heuristic";
 
 static enum status read_space(const struct args *args, struct space *space, struct err *err)
 {
@@ -154,7 +155,9 @@ static enum status check_metrics(const struct search_job *job, struct err *err)
 static enum status check_exact(const struct args *args, const struct search_job *job,
                                struct err *err)
 {
-    static const char *const of_layers[] = {"exact", "eps", "scores"};
+    static const char *const of_layers[] = {"exact",       "eps",  "scores", "predictor",
+                                            "evaluations", "seed", "method", "predictor-timeout"};
+    static const char *const of_sums[] = {"exact", "eps", "predictor"};
     static const char *const of_losses[] = {"recipe", "tokens", "tokens-per-param", "reference"};
     bool is_exact = search_job_is_exact(job);
     for (size_t i = 0; i < sizeof of_layers / sizeof *of_layers && !is_exact; i++)
@@ -168,11 +171,12 @@ static enum status check_exact(const struct args *args, const struct search_job 
             return err_set(err, STATUS_USAGE,
                            "--%s: the law of loss does not judge stacks whose layers differ",
                            of_losses[i]);
-    if (job->space.scaling.is_given && (args_given(args, "exact") || args_given(args, "eps")))
-        return err_set(err, STATUS_USAGE,
-                       "--%s is for spaces with 'layers': of one with 'scaling' every stack is "
-                       "priced",
-                       args_given(args, "exact") ? "exact" : "eps");
+    for (size_t i = 0; i < sizeof of_sums / sizeof *of_sums && job->space.scaling.is_given; i++)
+        if (args_given(args, of_sums[i]))
+            return err_set(err, STATUS_USAGE,
+                           "--%s is for spaces with 'layers': of one with 'scaling' every stack is "
+                           "priced",
+                           of_sums[i]);
     if (job->space.scaling.is_given && job->n_shards > 0)
         return err_set(err, STATUS_USAGE, "--shard: a space with 'scaling' is not shared out");
     if (is_exact && job->n_shards > 0)
@@ -190,11 +194,39 @@ static enum status check_exact(const struct args *args, const struct search_job 
     return STATUS_OK;
 }
 
+/* A predictor, and what only goes with one. */
+static enum status read_predictor(const struct args *args, struct search_job *job, struct err *err)
+{
+    static const char *const of_predictor[] = {"evaluations", "seed", "method",
+                                               "predictor-timeout"};
+    static const char *const of_sums[] = {"exact", "eps", "scores"};
+    const char *method = args_text(args, "method");
+    job->predictor = args_text(args, "predictor");
+    for (size_t i = 0; i < sizeof of_predictor / sizeof *of_predictor && !job->predictor; i++)
+        if (args_given(args, of_predictor[i]))
+            return err_set(err, STATUS_USAGE, "--%s goes with --predictor", of_predictor[i]);
+    for (size_t i = 0; i < sizeof of_sums / sizeof *of_sums && job->predictor; i++)
+        if (args_given(args, of_sums[i]))
+            return err_set(err, STATUS_USAGE,
+                           "--%s: what a predictor says is no sum over layers, so that no front of "
+                           "it is proved: leave out --%s or --predictor",
+                           of_sums[i], of_sums[i]);
+    if (strcmp(method, "fit") != 0 && strcmp(method, "nsga2") != 0)
+        return err_set(err, STATUS_USAGE, "--method '%s': expected fit or nsga2", method);
+    job->is_evolved = strcmp(method, "nsga2") == 0;
+    job->evaluations = (size_t)args_int(args, "evaluations", 0);
+    job->seed = (uint64_t)args_int(args, "seed", 0);
+    job->predictor_timeout_s = (double)args_int(args, "predictor-timeout", 0);
+    return STATUS_OK;
+}
+
 static enum status read_exact(const struct args *args, struct search_job *job, struct err *err)
 {
     const char *eps = args_text(args, "eps"), *scores = args_text(args, "scores");
     int64_t length;
     enum status status = check_exact(args, job, err);
+    if (status == STATUS_OK)
+        status = read_predictor(args, job, err);
     if (status == STATUS_OK && !search_job_is_exact(job))
         status = check_metrics(job, err);
     if (status != STATUS_OK || !search_job_is_exact(job))
@@ -275,6 +307,11 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
     int64_t unused;
     if (run->objectives == NULL || run->keep == NULL)
         return err_set(err, STATUS_INPUT, "run %lld is no search", (long long)run->id);
+    if (run->method != NULL && strcmp(run->method, HEURISTIC) == 0)
+        return err_set(err, STATUS_INPUT,
+                       "run %lld asked a predictor, which is not stored: start it again, the same "
+                       "--seed asks about the same architectures",
+                       (long long)run->id);
     enum status status;
     text_add(&job->where_text, run->constraints == NULL ? "" : run->constraints);
     if ((status = setting_of_run(store, run->id, &setting, &unused, &job->budget, err)) ||
@@ -337,6 +374,15 @@ static enum status note_loss(const struct args *args, const struct search_job *j
     return store_put_law(store, &law, &run->law_id, err);
 }
 
+static const char *method_of(const struct search_job *job)
+{
+    if (!search_job_is_exact(job) || job->space.scaling.is_given)
+        return "enumerated";
+    if (job->predictor != NULL)
+        return HEURISTIC;
+    return job->eps > 0 ? "within" : "exact";
+}
+
 enum status search_job_begin(const struct args *args, const struct search_job *job, int64_t total,
                              struct store *store, int64_t *run_id, struct err *err)
 {
@@ -355,9 +401,8 @@ enum status search_job_begin(const struct args *args, const struct search_job *j
     run.objectives = job->objectives_text.data;
     run.constraints = job->where_text.data;
     run.keep = search_job_is_exact(job) ? "front" : args_text(args, "keep");
-    bool is_enumerated = !search_job_is_exact(job) || job->space.scaling.is_given;
-    run.method = is_enumerated ? "enumerated" : job->eps > 0 ? "within" : "exact";
-    if (!is_enumerated)
+    run.method = method_of(job);
+    if (strcmp(run.method, "exact") == 0 || strcmp(run.method, "within") == 0)
         run.eps = job->eps;
     run.scores = job->scores_text;
     run.threads = job->machine.threads;
@@ -410,7 +455,7 @@ bool search_job_scores_by_law(const struct search_job *job)
         asks |= strcmp(job->objectives.metric[i].field->name, "score") == 0;
     for (int i = 0; i < job->filter.n; i++)
         asks |= strcmp(job->filter.condition[i].metric.field->name, "score") == 0;
-    return asks && job->scores == NULL;
+    return asks && job->scores == NULL && job->predictor == NULL;
 }
 
 void search_job_release(struct search_job *job)

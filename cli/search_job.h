@@ -33,9 +33,14 @@ struct search_job {
     struct loss_scale scale;
     bool is_best; /* its reference is the best of the search */
     /* Where the layers of the space differ (search/stack_search.h): */
-    double eps;         /* 0: the front is exact */
-    struct csv *scores; /* owned; NULL: none, or the law's ordering */
-    char *scores_text;  /* the same as read; owned */
+    double eps;            /* 0: the front is exact */
+    struct csv *scores;    /* owned; NULL: none, or the law's ordering */
+    char *scores_text;     /* the same as read; owned */
+    const char *predictor; /* a command in their place: a heuristic search; NULL: none */
+    double predictor_timeout_s;
+    size_t evaluations;
+    uint64_t seed;
+    bool is_evolved;
     /* Where they do not: */
     int64_t shard, n_shards; /* part 1 .. n_shards of the search; 0, 0: all of it */
     bool has_parts;          /* one of processes that take what is next (cli/crew.h) */

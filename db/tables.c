@@ -18,7 +18,7 @@ static const struct field run_columns[] = {
     COLUMN(run_row, objectives, UNIT_NONE, "what is minimised, comma separated"),
     COLUMN(run_row, constraints, UNIT_NONE, "what --where asked for"),
     COLUMN(run_row, keep, UNIT_NONE, "all, front or top:N"),
-    COLUMN(run_row, method, UNIT_NONE, "enumerated, exact or within"),
+    COLUMN(run_row, method, UNIT_NONE, "enumerated, exact, within or heuristic"),
     COLUMN(run_row, eps, UNIT_NONE, "nothing that is missing is better by 1 + eps"),
     COLUMN(run_row, scores, UNIT_NONE, "table of layers' scores, CSV; NULL: none, or the law's"),
     COLUMN(run_row, seed, UNIT_NONE, "of the random generator"),

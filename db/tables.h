@@ -34,8 +34,8 @@ struct run_row {
     const char *objectives;  /* what is minimised, comma separated */
     const char *constraints; /* of --where */
     const char *keep;        /* "all", "front", "top:100" */
-    const char *method;      /* "enumerated", "exact", "within" (1 + eps) */
-    double eps;              /* unknown where all was enumerated */
+    const char *method;      /* "enumerated", "exact", "within" (1 + eps), "heuristic" */
+    double eps;              /* unknown where all was enumerated, or nothing is proved */
     const char *scores;      /* the table of scores, CSV; NULL: none, or those of the law */
     int64_t seed, threads, prompt, context;
     int64_t law_id;               /* row of `law`; unknown: no losses were compared */

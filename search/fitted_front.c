@@ -1,6 +1,7 @@
 #include "search/fitted_front.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -29,6 +30,12 @@ static size_t left(const struct fitted_search *search)
     return search->judged.most - search->judged.n;
 }
 
+static int threads(const struct fitted_search *search)
+{
+    int n = search->choices->problem->n_jobs;
+    return n > 0 ? n : omp_get_max_threads();
+}
+
 /* ---- random stacks ---- */
 
 static enum status judge_random(struct fitted_search *search, size_t n, struct err *err)
@@ -38,7 +45,7 @@ static enum status judge_random(struct fitted_search *search, size_t n, struct e
     if (!choice)
         return err_set(err, STATUS_NOMEM, "out of memory for %zu stacks", n);
     search->round++;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(threads(search))
     for (size_t i = 0; i < n; i++) {
         struct counter_random random =
             counter_random_start(search->options->seed, search->round, i);
@@ -246,7 +253,7 @@ static enum status make_moves(struct fitted_search *search, const struct stack_f
     size_t width = (size_t)search->choices->n_places;
     enum status worst = STATUS_OK;
     search->round++;
-#pragma omp parallel for schedule(static) reduction(max : worst)
+#pragma omp parallel for num_threads(threads(search)) reduction(max : worst)
     for (size_t i = 0; i < room->n_moves; i++) {
         struct counter_random random =
             counter_random_start(search->options->seed, search->round, i);
@@ -329,7 +336,6 @@ enum status fitted_front(const struct stack_problem *problem,
 {
     struct stack_choices choices;
     struct fitted_search search = {.choices = &choices, .options = options};
-    struct err found_err;
     *out = (struct stack_front){.n_places = problem->frame->schedule.n_layers};
     enum status status = stack_choices_start(problem, &choices, err);
     if (status)
@@ -337,11 +343,7 @@ enum status fitted_front(const struct stack_problem *problem,
     status = judged_stacks_start(&choices, predictor, options->evaluations, &search.judged, err);
     if (!status)
         status = run_rounds(&search, err);
-    if (!status || status == STATUS_INTERRUPTED) {
-        enum status found = judged_stacks_front(&search.judged, out, &found_err);
-        if (found && !status)
-            status = err_set(err, found, "%s", found_err.message);
-    }
+    status = judged_stacks_end_with(&search.judged, status, out, err);
     *report = (struct fitted_report){search.judged.n,
                                      search.fit.effect ? search.fit.explained_frac : NAN};
     additive_fit_release(&search.fit);

@@ -192,3 +192,13 @@ enum status judged_stacks_front(const struct judged_stacks *judged, struct stack
         stack_front_release(out);
     return status;
 }
+
+enum status judged_stacks_end_with(const struct judged_stacks *judged, enum status status,
+                                   struct stack_front *out, struct err *err)
+{
+    struct err inner;
+    if (status && status != STATUS_INTERRUPTED)
+        return status;
+    enum status found = judged_stacks_front(judged, out, &inner);
+    return found && !status ? err_set(err, found, "%s", inner.message) : status;
+}

@@ -62,5 +62,9 @@ void stack_objectives(const struct stack_problem *problem, const struct found_st
  * STATUS_NOT_FOUND (nothing is), STATUS_NOMEM. */
 enum status judged_stacks_front(const struct judged_stacks *judged, struct stack_front *out,
                                 struct err *err);
+/* The same at the end of a search that had this status: interrupted, it has a front too. Returns that
+ * status, or the front's if it was STATUS_OK. */
+enum status judged_stacks_end_with(const struct judged_stacks *judged, enum status status,
+                                   struct stack_front *out, struct err *err);
 
 #endif

@@ -10,6 +10,8 @@
 #include "model/ops.h"
 #include "model/stack_json.h"
 #include "model/stack_runs.h"
+#include "search/evolved_front.h"
+#include "search/fitted_front.h"
 #include "search/front.h"
 #include "search/layer_scores.h"
 #include "search/space_frames.h"
@@ -155,7 +157,12 @@ static enum status make_problem(const struct stack_search *search, const struct 
     };
     if ((status = set_objectives(search, out, err)) || (status = set_limits(search, out, err)))
         return status;
-    if (search->scores)
+    if (search->predictor && !asks_for_score(out))
+        status = err_set(err, STATUS_USAGE,
+                         "a predictor is given, but no score is asked for: add --maximize score");
+    else if (search->predictor)
+        status = STATUS_OK;
+    else if (search->scores)
         status = layer_scores_read(search->scores, frame, scores, err);
     else if (asks_for_score(out) && search->ordering)
         status = layer_scores_of_law(search->ordering, frame, scores, err);
@@ -325,9 +332,9 @@ static enum status count_flop(const struct transformer *net, int64_t *flop, stru
     return STATUS_OK;
 }
 
-/* score: in the engine's units */
+/* score: in the engine's units; NULL: none */
 static enum status add_candidate(const struct stack_problem *problem, const int *class_of_place,
-                                 const struct price *price, int64_t score,
+                                 const struct price *price, const int64_t *score,
                                  struct stack_candidates *list, struct err *err)
 {
     struct transformer net;
@@ -342,8 +349,8 @@ static enum status add_candidate(const struct stack_problem *problem, const int 
     row->id = (int64_t)list->n;
     row->on_front = 0;
     row->price = *price;
-    if (problem->score)
-        row->score = (double)score * LAYER_SCORE_UNIT;
+    if (score)
+        row->score = (double)*score * LAYER_SCORE_UNIT;
     describe_frame(&net, row);
     describe_stack(&net, row);
     describe_counts(&net, &problem->workload, row);
@@ -368,6 +375,7 @@ static enum status add_candidate(const struct stack_problem *problem, const int 
 struct run_walk {
     const struct stack_search *search;
     struct stack_candidates *list;
+    int frames_left;
 };
 
 static bool is_of_front(const struct front *front, const struct stack *stack)
@@ -423,7 +431,9 @@ static enum status add_one(const struct stack_problem *problem, const int *seque
         score += problem->score[place * choices + sequence[place]];
     enum status status =
         price_network(net, problem->machine, &problem->workload, &price, NULL, err);
-    return status ? status : add_candidate(problem, sequence, &price, score, list, err);
+    return status ? status
+                  : add_candidate(problem, sequence, &price, problem->score ? &score : NULL, list,
+                                  err);
 }
 
 /* What nothing can bring to the front goes now and then, so that memory is that of the front. */
@@ -449,6 +459,36 @@ static enum status run_sequence(const struct stack_search *search, const struct 
     return status;
 }
 
+/* Each frame has an equal part of the evaluations that are left. */
+static enum status predicted_front(struct run_walk *walk, const struct stack_problem *problem,
+                                   struct stack_front *out, struct err *err)
+{
+    const struct stack_search *search = walk->search;
+    struct stack_candidates *list = walk->list;
+    const size_t left = search->evaluations - list->evaluations;
+    const size_t part = left / (size_t)(walk->frames_left > 1 ? walk->frames_left : 1);
+    const struct fitted_options options = {.evaluations = part > 0 ? part : 1,
+                                           .seed = search->seed};
+    struct fitted_report report = {0, NAN};
+    walk->frames_left--;
+    if (left == 0)
+        return err_set(err, STATUS_NOT_FOUND, "no evaluations are left");
+    enum status status =
+        search->is_evolved ? evolved_front(problem, search->predictor, &options, out, &report, err)
+                           : fitted_front(problem, search->predictor, &options, out, &report, err);
+    list->evaluations += report.evaluations;
+    list->explained_frac = report.explained_frac;
+    return status;
+}
+
+static enum status count_frame(const struct space_frame *frame, void *user, struct err *err)
+{
+    (void)frame;
+    (void)err;
+    ((struct run_walk *)user)->frames_left++;
+    return STATUS_OK;
+}
+
 /* A frame without a stack inside budget and limits is none of the front. */
 static enum status run_frame(const struct space_frame *frame, void *user, struct err *err)
 {
@@ -463,12 +503,15 @@ static enum status run_frame(const struct space_frame *frame, void *user, struct
     status = make_problem(walk->search, frame, &problem, &scores, err);
     if (status)
         goto out;
-    ended = exact_front(&problem, &front, &inner);
+    ended = walk->search->predictor ? predicted_front(walk, &problem, &front, &inner)
+                                    : exact_front(&problem, &front, &inner);
     if (ended && ended != STATUS_NOT_FOUND && ended != STATUS_INTERRUPTED)
         status = err_set(err, ended, "%s", inner.message);
     for (size_t i = 0; i < front.n && !status; i++)
-        status = add_candidate(&problem, front.stack[i].class_of_place, &front.stack[i].price,
-                               front.stack[i].value[STACK_SCORE], walk->list, err);
+        status = add_candidate(
+            &problem, front.stack[i].class_of_place, &front.stack[i].price,
+            problem.score || walk->search->predictor ? &front.stack[i].value[STACK_SCORE] : NULL,
+            walk->list, err);
     if (!status && ended == STATUS_INTERRUPTED)
         status = err_set(err, ended, "%s", inner.message);
     stack_front_release(&front);
@@ -480,9 +523,12 @@ out:
 enum status stack_search_run(const struct stack_search *search, struct stack_candidates *out,
                              struct err *err)
 {
-    struct run_walk walk = {search, out};
-    *out = (struct stack_candidates){0};
-    enum status status = space_each_frame(search->space, run_frame, &walk, err);
+    struct run_walk walk = {search, out, 0};
+    *out = (struct stack_candidates){.explained_frac = NAN};
+    enum status status =
+        search->predictor ? space_each_frame(search->space, count_frame, &walk, err) : STATUS_OK;
+    if (!status)
+        status = space_each_frame(search->space, run_frame, &walk, err);
     bool is_interrupted = status == STATUS_INTERRUPTED;
     if (!status || is_interrupted)
         status = select_front(search, out, err);

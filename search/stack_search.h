@@ -4,7 +4,8 @@
  *
  * Objectives and limits are those that add up over blocks: decode_ns, prefill_ns, init_ns,
  * energy_pj_per_token, kv_bytes, peak_bytes, weight_bytes and params, all minimised or bounded from
- * above (params from below too), and score, maximised or bounded from below. */
+ * above (params from below too), and score, maximised or bounded from below. With a predictor the score need not add up: the front of a
+ * frame is then search/fitted_front.h's. */
 #ifndef LATHE_SEARCH_STACK_SEARCH_H
 #define LATHE_SEARCH_STACK_SEARCH_H
 
@@ -16,6 +17,7 @@
 #include "base/status.h"
 #include "exact/stack_dp.h"
 #include "search/enumerate.h"
+#include "search/judged_stacks.h"
 #include "search/metric.h"
 
 #define STACK_OBJECTIVES_DEFAULT "decode_ns,max:score"
@@ -30,10 +32,15 @@ struct stack_search {
     const struct filter *filter;
     const struct csv *scores;           /* search/layer_scores.h; NULL: none */
     const struct layer_score *ordering; /* in their place; NULL: no scores */
-    double eps;                         /* 0: exact */
-    int n_jobs;                         /* threads; 0: all */
-    const volatile sig_atomic_t *stop;  /* NULL: never */
-    stack_dp_told *told;                /* how far a table is; NULL allowed */
+    /* In their place, where the score is no sum: NULL: none. The front is a heuristic one. */
+    const struct stack_predictor *predictor;
+    size_t evaluations; /* of the predictor, at most */
+    uint64_t seed;
+    bool is_evolved;                   /* by search/evolved_front.h, not search/fitted_front.h */
+    double eps;                        /* 0: exact */
+    int n_jobs;                        /* threads; 0: all */
+    const volatile sig_atomic_t *stop; /* NULL: never */
+    stack_dp_told *told;               /* how far a table is; NULL allowed */
     void *told_user;
 };
 
@@ -58,6 +65,8 @@ struct stack_candidates {
     size_t n_stacks, stacks_capacity;
     size_t waiting_from;         /* those before were compared with one another already */
     struct listed_stack **stack; /* [n_stacks] */
+    size_t evaluations;          /* of the predictor */
+    double explained_frac;       /* struct fitted_report, of the last frame */
 };
 /* A search that passed the check. `out` is written, after errors too: interrupted, it has what was
  * found so far. Errors: those of exact_front. */
