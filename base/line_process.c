@@ -102,7 +102,7 @@ static int spawn(const char *command, const struct pipes *pipes, pid_t *pid)
 
 enum status line_process_start(const char *command, struct line_process **out, struct err *err)
 {
-    struct pipes pipes;
+    struct pipes pipes = {-1, -1, -1, -1};
     *out = memory_new(1, sizeof **out);
     if (!*out)
         return err_set(err, STATUS_NOMEM, "out of memory for a process");
