@@ -56,6 +56,12 @@ static enum status find_layer(const struct csv *table, int row, int column,
         if (block_equal(&frame->classes[c], &stack.first))
             *class = c;
     stack_release(&stack);
+    if (n > 1)
+        return csv_error(
+            table, row, column, err,
+            "'%s' is more than one layer: a score of several together does not add up; "
+            "give a --predictor",
+            text);
     return STATUS_OK;
 }
 
