@@ -16,7 +16,7 @@
 
 extern char **environ;
 
-enum { POLL_MS = 50, GRACE_MS = 2000 };
+enum { POLL_MS = 50, GRACE_MS = 1000 };
 
 struct line_process {
     pid_t pid;   /* 0: it ended */

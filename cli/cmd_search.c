@@ -24,7 +24,7 @@ static const struct option options[] = {
         "of such a space: a program that reads an architecture a line (JSON) and answers a score, "
         "more "
         "being better, that need not be a sum; the front is a heuristic one"),
-    ROW_RANGE(OPTION_COUNT, "evaluations", "N", "4000", 1, 10000000,
+    ROW_RANGE(OPTION_COUNT, "evaluations", "N", "4000", 1, 1000000,
               "architectures that the predictor is asked about, at most"),
     ROW_RANGE(OPTION_COUNT, "seed", "N", "1", 0, INT64_MAX,
               "of which ones; the same seed gives the same front"),

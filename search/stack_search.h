@@ -32,7 +32,7 @@ struct stack_search {
     const struct filter *filter;
     const struct csv *scores;           /* search/layer_scores.h; NULL: none */
     const struct layer_score *ordering; /* in their place; NULL: no scores */
-    /* In their place, where the score is no sum: NULL: none. The front is a heuristic one. */
+    /* In their place, where the score is no sum; NULL: none. The front is a heuristic one. */
     const struct stack_predictor *predictor;
     size_t evaluations; /* of the predictor, at most */
     uint64_t seed;
