@@ -75,7 +75,7 @@ static void mistakes_are_named(void **state)
         {"place,layer,score\n2,F2/512,1\n", "place"},
         {"place,layer,score\n0,F2/640,1\n", "the space has no layer 'F2/640'"},
         {"place,layer,score\n0,-,1\n", "the space has no layer '-'"},
-        {"place,layer,score\n0,2F2/512,1\n", "the space has no layer '2F2/512'"},
+        {"place,layer,score\n0,2F2/512,1\n", "'2F2/512' is more than one layer"},
         {"place,layer,score\n0,full,1\n", "'full' is no run of blocks"},
         {"place,layer,score\n0,F2/512,1\n0,F2/512,1\n", "a second score of the layer 'F2/512'"},
         {"place,layer,score\nall,F2/512,1\nall,N/512,1\n0,W2/512,1\n",

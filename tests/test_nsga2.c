@@ -143,7 +143,7 @@ static void it_finds_nearly_all_of_a_small_front(void **state)
 }
 
 static enum status fail_always(void *user, const int *choice, size_t n, double *objective,
-                        double *violation, struct err *err)
+                               double *violation, struct err *err)
 {
     (void)user;
     (void)choice;
