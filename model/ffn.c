@@ -11,6 +11,8 @@ static const struct {
 } traits[N_FFN_KINDS] = {
     [FFN_RELU] = {"relu", false},
     [FFN_GELU] = {"gelu", false},
+    [FFN_RELU2] = {"relu2", false},
+    [FFN_XIELU] = {"xielu", false},
     [FFN_SWIGLU] = {"swiglu", true},
     [FFN_GEGLU] = {"geglu", true},
     [FFN_RWKV_CHANNEL] = {"rwkv_channel", false},
@@ -36,7 +38,8 @@ enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err
         }
     }
     return err_set(err, STATUS_USAGE,
-                   "unknown FFN kind '%s'; known: relu gelu swiglu geglu rwkv_channel", name);
+                   "unknown FFN kind '%s'; known: relu gelu relu2 xielu swiglu geglu rwkv_channel",
+                   name);
 }
 
 void ffn_tensors(const struct transformer *net, const struct block *block, struct tensor_list *out)
@@ -50,6 +53,8 @@ void ffn_tensors(const struct transformer *net, const struct block *block, struc
         tensors_add_matrix(net, TENSOR_GATE, type, f, d, out);
     }
     tensors_add_matrix(net, TENSOR_UP, type, f, d, out);
+    if (net->ffn == FFN_XIELU)
+        tensors_add_vector(TENSOR_ACTIVATION, type, 2, out);
     tensors_add_matrix(net, TENSOR_DOWN, type, d, f, out);
 }
 
@@ -67,7 +72,9 @@ void ffn_ops(const struct transformer *net, const struct tensor_list *tensors,
     if (gate)
         ops_push(out, op_matmul(gate, ROLE_GATE, m));
     ops_push(out, op_matmul(up, ROLE_UP, m));
-    ops_push(out, op_elementwise(OP_ACTIVATION, ROLE_ACTIVATION, m, up->rows,
-                                 ffn_is_gated(net->ffn) ? 2 : 1));
+    struct op activation =
+        op_elementwise(OP_ACTIVATION, ROLE_ACTIVATION, m, up->rows, ffn_is_gated(net->ffn) ? 2 : 1);
+    op_reads(&activation, tensor_find(tensors, TENSOR_ACTIVATION));
+    ops_push(out, activation);
     ops_push(out, op_matmul(tensor_find(tensors, TENSOR_DOWN), ROLE_DOWN, m));
 }

@@ -16,6 +16,8 @@ struct block_ops;
 enum ffn_kind {
     FFN_RELU,         /* down(relu(up x)): two matrices */
     FFN_GELU,         /* two matrices */
+    FFN_RELU2,        /* down(relu(up x)^2): two matrices */
+    FFN_XIELU,        /* two matrices, and two scalars of the activation (arXiv:2411.13010) */
     FFN_SWIGLU,       /* down(silu(gate x) * up x): three matrices */
     FFN_GEGLU,        /* three matrices */
     FFN_RWKV_CHANNEL, /* sigmoid(receptance x) * value(relu(key x)^2): key d_ff x d, value d x d_ff,
@@ -23,7 +25,7 @@ enum ffn_kind {
     N_FFN_KINDS,
 };
 
-const char *ffn_kind_name(enum ffn_kind kind); /* "relu" "gelu" "swiglu" "geglu" "rwkv_channel" */
+const char *ffn_kind_name(enum ffn_kind kind); /* "relu" "gelu" "relu2" "xielu" "swiglu" ... */
 enum status ffn_kind_parse(const char *name, enum ffn_kind *out, struct err *err);
 bool ffn_is_gated(enum ffn_kind kind); /* three matrices: gate, up and down */
 

@@ -31,9 +31,10 @@ static void tensors(const struct transformer *net, const struct block *block,
     tensors_add_matrix(net, TENSOR_Q, type, q, d, out);
     tensors_add_matrix(net, TENSOR_K, type, kv, d, out);
     tensors_add_matrix(net, TENSOR_V, type, kv, d, out);
-    if (net->qk_norm == QK_NORM_WEIGHTED) {
-        tensors_add_vector(TENSOR_Q_NORM, type, block->d_head, out);
-        tensors_add_vector(TENSOR_K_NORM, type, block->d_head, out);
+    if (net->qk_norm != QK_NORM_NONE && net->qk_norm != QK_NORM_WEIGHTLESS) {
+        bool one_for_all = net->qk_norm == QK_NORM_WEIGHTED;
+        tensors_add_vector(TENSOR_Q_NORM, type, one_for_all ? block->d_head : q, out);
+        tensors_add_vector(TENSOR_K_NORM, type, one_for_all ? block->d_head : kv, out);
     }
     tensors_add_matrix(net, TENSOR_O, type, d, q, out);
 }
@@ -73,7 +74,7 @@ static void ops(const struct transformer *net, const struct block *block,
         op_reads(&norm, tensor_find(tensors_of, TENSOR_K_NORM));
         ops_push(out, norm);
     }
-    if (net->position == POSITION_ROPE)
+    if (net->position == POSITION_ROPE && !block->is_unturned)
         ops_push(out, op_elementwise(OP_ROPE, ROLE_ROPE, m, width + kv, 1));
 
     int64_t row = 2 * dtype_row_bytes(net->kv_dtype, kv);

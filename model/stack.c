@@ -8,7 +8,8 @@
 bool block_equal(const struct block *a, const struct block *b)
 {
     return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
-           a->d_head == b->d_head && a->window == b->window && a->d_ff == b->d_ff;
+           a->d_head == b->d_head && a->window == b->window && a->is_unturned == b->is_unturned &&
+           a->d_ff == b->d_ff;
 }
 
 /* Block i of the n that a stack is made of: one of `blocks`, by its id where there are ids. */
@@ -139,6 +140,8 @@ uint64_t stack_hash(const struct stack *stack, int64_t n_layers)
                                   block->d_head, block->window,  block->d_ff};
         for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
             hash = add_to_hash(hash, fields[f]);
+        if (block->is_unturned)
+            hash = add_to_hash(hash, 1);
     }
     return hash;
 }

@@ -22,6 +22,7 @@ struct block {
     int64_t n_kv_heads; /* divides n_heads; 0 unless mixer is attention */
     int64_t d_head;     /* even with rotary positions; 0 unless mixer is attention */
     int64_t window;     /* attention sees the last `window` tokens; 0 = all */
+    bool is_unturned;   /* no rotary positions here although the network has them (SmolLM3) */
     int64_t d_ff;
 };
 

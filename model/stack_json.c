@@ -13,6 +13,8 @@ void block_write(struct json_node *object, const struct block *block)
         json_add_int(object, "n_kv_heads", block->n_kv_heads);
         json_add_int(object, "d_head", block->d_head);
         json_add_int(object, "window", block->window);
+        if (block->is_unturned)
+            json_add_bool(object, "rope", false);
     }
     json_add_int(object, "d_ff", block->d_ff);
 }
@@ -21,6 +23,7 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
 {
     const char *mixer = NULL;
     char known[128];
+    bool is_turned = true;
     enum status status = STATUS_OK;
     if ((status =
              json_get_string_or(at, "mixer", mixer_traits(MIXER_ATTENTION)->name, &mixer, err)) ||
@@ -28,8 +31,10 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
         (status = json_get_int_or(at, "n_kv_heads", 0, 1 << 14, 0, &out->n_kv_heads, err)) ||
         (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
         (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
+        (status = json_get_bool_or(at, "rope", true, &is_turned, err)) ||
         (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)))
         return status;
+    out->is_unturned = !is_turned;
     if (mixer_parse(mixer, &out->mixer))
         return STATUS_OK;
     return json_error(at, err, "a mixer '%s' is not known (known: %s)", mixer, mixer_names(known));
@@ -52,8 +57,8 @@ char *stack_print(const struct stack *stack, int64_t n_layers)
 static enum status read_run(const struct json *at, int64_t left, struct block *blocks,
                             int64_t *count, struct err *err)
 {
-    static const char *const known[] = {"n",      "mixer",  "n_heads", "n_kv_heads",
-                                        "d_head", "window", "d_ff",    NULL};
+    static const char *const known[] = {"n",      "mixer", "n_heads", "n_kv_heads", "d_head",
+                                        "window", "rope",  "d_ff",    NULL};
     struct block block;
     enum status status = STATUS_OK;
     if ((status = json_only_keys(at, known, err)) ||

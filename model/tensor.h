@@ -34,6 +34,7 @@ struct transformer;
     R(TENSOR_FFN_SHIFT,           NULL,                  PART_FFN,        GROUP_FFN,  0) /* RWKV: how k and r mix with the token before */ \
     R(TENSOR_GATE,                "ffn_gate",            PART_FFN,        GROUP_FFN,  BIAS_FFN) /* RWKV: receptance */ \
     R(TENSOR_UP,                  "ffn_up",              PART_FFN,        GROUP_FFN,  BIAS_FFN) \
+    R(TENSOR_ACTIVATION,          NULL,                  PART_FFN,        GROUP_FFN,  0) /* xIELU: two scalars */ \
     R(TENSOR_DOWN,                "ffn_down",            PART_FFN,        GROUP_FFN,  BIAS_FFN) \
     R(TENSOR_FFN_POST_NORM,       "post_ffw_norm",       PART_NORMS,      GROUP_OWN,  0) \
     R(TENSOR_FINAL_NORM,          "output_norm",         PART_FINAL_NORM, EDGE_FINAL, 0) \

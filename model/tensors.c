@@ -3,7 +3,7 @@
 void tensors_of_block(const struct transformer *net, const struct block *block,
                       struct tensor_list *out)
 {
-    bool before = net->norm_placement != NORM_POST, after = net->norm_placement != NORM_PRE;
+    bool before = norm_is_before(net->norm_placement), after = norm_is_after(net->norm_placement);
     bool mixes = block->mixer != MIXER_NONE;
     out->n = 0;
     if (mixes) {

@@ -65,7 +65,8 @@ bool transformer_same_shape(const struct transformer *a, const struct transforme
         s->sharing == t->sharing && s->n_layers == t->n_layers && s->repeats == t->repeats &&
         s->share_ffn == t->share_ffn && a->ffn == b->ffn && a->norm == b->norm &&
         a->norm_placement == b->norm_placement && a->position == b->position &&
-        a->qk_norm == b->qk_norm && a->biases == b->biases && a->norm_weight == b->norm_weight &&
+        a->qk_norm == b->qk_norm && a->qk_norm_after_rope == b->qk_norm_after_rope &&
+        a->biases == b->biases && a->norm_weight == b->norm_weight &&
         a->norm_bias == b->norm_bias && a->parallel_block == b->parallel_block &&
         a->parallel_shared_norm == b->parallel_shared_norm && a->embed_norm == b->embed_norm &&
         a->final_norm == b->final_norm && a->tie_embeddings == b->tie_embeddings;

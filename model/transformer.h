@@ -27,7 +27,8 @@ enum norm_kind {
 enum norm_placement {
     NORM_PRE,
     NORM_POST,     /* OPT-350M: after the residual add, no final norm */
-    NORM_SANDWICH, /* Gemma 2 and 3: before and after attention and FFN */
+    NORM_SANDWICH, /* Gemma 2 and 3, GLM 4: before and after attention and FFN */
+    NORM_BRANCH,   /* OLMo 2 and 3, EXAONE 4: after attention and FFN, before the residual add */
 };
 
 enum position_kind {
@@ -41,6 +42,9 @@ enum qk_norm {
     QK_NORM_NONE,
     QK_NORM_WEIGHTED, /* Qwen3, Gemma 3: RMS norm over d_head with d_head weights for q and for k */
     QK_NORM_WEIGHTLESS, /* MobileLLM-R1 */
+    QK_NORM_WHOLE, /* OLMo 2 and 3: RMS norm over all of q, and all of k, with as many weights */
+    QK_NORM_HEADS, /* Command R+, StableLM 2 12B: layer norm over d_head, weights of its own for
+                           each head */
 };
 
 /* Bits of transformer.biases. */
@@ -50,6 +54,16 @@ enum {
     BIAS_FFN = 1 << 2,
     BIAS_HEAD = 1 << 3,
 };
+
+/* Is there a norm before a branch; is there one after? */
+static inline bool norm_is_before(enum norm_placement placement)
+{
+    return placement == NORM_PRE || placement == NORM_SANDWICH;
+}
+static inline bool norm_is_after(enum norm_placement placement)
+{
+    return placement != NORM_PRE;
+}
 
 struct transformer {
     char name[96];
@@ -72,6 +86,7 @@ struct transformer {
     enum norm_placement norm_placement;
     enum position_kind position;
     enum qk_norm qk_norm;
+    bool qk_norm_after_rope;   /* Hunyuan: q and k are turned first */
     unsigned biases;           /* BIAS_* of the matrices */
     bool norm_weight;          /* false: norms without parameters (OLMo 1) */
     bool norm_bias;            /* layer norm with bias */
@@ -88,6 +103,8 @@ struct transformer {
     double norm_eps, rope_theta, rope_frac;  /* rope_frac: rotated share of d_head, 0 < f <= 1 */
     double attention_scale;                  /* of the logits; 0 = 1/sqrt(d_head) (GPT-Neo: 1) */
     double embed_scale;                      /* Gemma: sqrt(d_model); 0 or 1 = none */
+    double residual_scale;                   /* Granite, MiniCPM: of a branch before it is added */
+    double logit_scale;                      /* Granite, MiniCPM, Cohere; 0 or 1 = none, both */
     double attention_softcap, logit_softcap; /* Gemma 2; 0 = none */
 };
 

@@ -55,7 +55,13 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     runner_add_bias(w->k.bias, k_rows, r->k);
     runner_add_bias(w->v.bias, v_rows, r->v);
     runner_add_bias(w->q.bias, share.q_rows, r->q);
-    runner_turn_heads(r, w->k_norm.weight, share.k_heads.end - share.k_heads.begin, d_head, at,
+    if (r->net->qk_norm == QK_NORM_WHOLE) {
+        worker_meet(worker);
+        if (worker->part == 0)
+            runner_norm_qk(r, shape, w, r->q, r->k);
+        worker_meet(worker);
+    }
+    runner_turn_heads(r, shape, w->k_norm.weight, share.k_heads.end - share.k_heads.begin, at,
                       r->k + k_rows.begin);
     runner_store_heads(r, shape, at, share.k_heads, r->k, r->k_cache[e]);
     runner_store_heads(r, shape, at, share.v_heads, r->v, r->v_cache[e]);
@@ -65,7 +71,7 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     struct attention attention = runner_attention(r, shape, e, at);
     struct worker_span heads = worker_share(worker, shape->n_heads);
     float *q = r->q + heads.begin * d_head;
-    runner_turn_heads(r, w->q_norm.weight, heads.end - heads.begin, d_head, at, q);
+    runner_turn_heads(r, shape, w->q_norm.weight, heads.end - heads.begin, at, q);
     r->attention->run.attention(&attention, r->q, shape->n_heads * d_head, r->attended,
                                 shape->n_heads * d_head, 0, 1, heads.begin, heads.end,
                                 worker->lane->scratch);
@@ -82,14 +88,18 @@ static void join(struct worker *worker, const struct norm_weights *after, struct
     int64_t n = rows.end - rows.begin;
     switch (r->net->norm_placement) {
     case NORM_PRE:
+        runner_scale_branch(r, rows, y);
         r->add->run.add(n, r->x + rows.begin, y + rows.begin, r->x + rows.begin);
         break;
     case NORM_SANDWICH:
+    case NORM_BRANCH:
         worker_meet(worker);
         runner_norm(r, after, r->net->d_model, y, worker->lane->normed);
+        runner_scale_branch(r, rows, worker->lane->normed);
         r->add->run.add(n, r->x + rows.begin, worker->lane->normed + rows.begin, r->x + rows.begin);
         break;
     case NORM_POST:
+        runner_scale_branch(r, rows, y);
         r->add->run.add(n, r->x + rows.begin, y + rows.begin, r->x + rows.begin);
         worker_meet(worker);
         runner_norm(r, after, r->net->d_model, r->x, worker->lane->normed);
@@ -126,7 +136,7 @@ static void run_block(struct worker *worker, int64_t e)
     int64_t block = schedule_block(&net->schedule, e);
     const struct block *shape = transformer_block(net, block);
     const struct block_weights *w = &r->weights->blocks[block];
-    bool before = net->norm_placement != NORM_POST;
+    bool before = norm_is_before(net->norm_placement);
     struct worker_span rows = worker_rows(worker, net->d_model);
     float *normed = worker->lane->normed;
     bool attends = shape->mixer == MIXER_ATTENTION;
@@ -143,9 +153,11 @@ static void run_block(struct worker *worker, int64_t e)
         runner_norm(r, net->parallel_shared_norm && attends ? &w->attention_norm : &w->ffn_norm,
                     net->d_model, r->x, normed);
     expand(worker, w, before ? normed : r->x);
-    if (net->parallel_block && attends) /* both branches read x; only now it may change */
+    if (net->parallel_block && attends) { /* both branches read x; only now it may change */
+        runner_scale_branch(r, rows, r->y);
         r->add->run.add(rows.end - rows.begin, r->x + rows.begin, r->y + rows.begin,
                         r->x + rows.begin);
+    }
     runner_matvec(worker, &w->down, rows, r->gate, r->y);
     join(worker, &w->ffn_post_norm, rows, r->y);
     worker_mark(worker, RUN_DOWN);

@@ -53,8 +53,9 @@ static void join(struct worker *worker, const struct norm_weights *after, int64_
     int64_t d = r->net->d_model;
     struct worker_span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++) {
-        if (r->net->norm_placement == NORM_SANDWICH)
+        if (r->net->norm_placement == NORM_SANDWICH || r->net->norm_placement == NORM_BRANCH)
             runner_norm(r, after, d, y + t * d, y + t * d);
+        runner_scale_branch(r, (struct worker_span){0, d}, y + t * d);
         r->add->run.add(d, r->x + t * d, y + t * d, r->x + t * d);
         if (r->net->norm_placement == NORM_POST)
             runner_norm(r, after, d, r->x + t * d, r->x + t * d);
@@ -76,8 +77,9 @@ static void attend(struct worker *worker, const struct block *shape, const struc
     struct worker_span tokens = worker_share(worker, m);
     for (int64_t t = tokens.begin; t < tokens.end; t++) {
         int64_t at = r->position + t;
-        runner_turn_heads(r, w->q_norm.weight, shape->n_heads, d_head, at, r->q + t * q);
-        runner_turn_heads(r, w->k_norm.weight, shape->n_kv_heads, d_head, at, r->k + t * kv);
+        runner_norm_qk(r, shape, w, r->q + t * q, r->k + t * kv);
+        runner_turn_heads(r, shape, w->q_norm.weight, shape->n_heads, at, r->q + t * q);
+        runner_turn_heads(r, shape, w->k_norm.weight, shape->n_kv_heads, at, r->k + t * kv);
         runner_store_heads(r, shape, at, all, r->k + t * kv, r->k_cache[e]);
         runner_store_heads(r, shape, at, all, r->v + t * kv, r->v_cache[e]);
     }
@@ -118,7 +120,7 @@ static void run_block(struct worker *worker, int64_t e, int64_t m)
     int64_t block = schedule_block(&net->schedule, e);
     const struct block *shape = transformer_block(net, block);
     const struct block_weights *w = &r->weights->blocks[block];
-    bool before = net->norm_placement != NORM_POST;
+    bool before = norm_is_before(net->norm_placement);
     bool attends = shape->mixer == MIXER_ATTENTION;
     float *attention_out = net->parallel_block ? r->branch : r->y;
     if (attends) {

@@ -72,9 +72,9 @@ static enum status find_kernels(struct runner *r, struct err *err)
             !(status = need_kernel(&r->matmul[types[i]], KERNEL_MATMUL, types[i], isa, err)))
             status = need_kernel(&r->embed[types[i]], KERNEL_EMBED, types[i], isa, err);
     }
-    enum kernel_op act = net->ffn == FFN_SWIGLU ? KERNEL_SILU
-                         : net->ffn == FFN_RELU ? KERNEL_RELU
-                                                : KERNEL_GELU;
+    enum kernel_op act = net->ffn == FFN_SWIGLU                          ? KERNEL_SILU
+                         : net->ffn == FFN_RELU || net->ffn == FFN_RELU2 ? KERNEL_RELU
+                                                                         : KERNEL_GELU;
     enum kernel_op norm = net->norm == NORM_RMS ? KERNEL_RMS_NORM : KERNEL_LAYER_NORM;
     if (status ||
         (status = need_kernel(&r->attention, KERNEL_ATTENTION, net->kv_dtype, isa, err)) ||

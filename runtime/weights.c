@@ -170,6 +170,16 @@ static void share_tensors(const struct transformer *net, struct weights *out)
 /* The mixers that decode.c and prefill.c have operators for. */
 static const bool can_run[N_MIXERS] = {[MIXER_ATTENTION] = true, [MIXER_NONE] = true};
 
+static enum status check_kinds(const struct transformer *net, struct err *err)
+{
+    const char *what = net->ffn == FFN_XIELU           ? "the activation xielu"
+                       : net->qk_norm == QK_NORM_HEADS ? "norms with weights for each head"
+                                                       : NULL;
+    return what == NULL ? STATUS_OK
+                        : err_set(err, STATUS_UNSUPPORTED, "'%s' has %s: it can be priced, not run",
+                                  net->name, what);
+}
+
 static enum status check_types(const struct transformer *net, struct err *err)
 {
     const enum dtype types[] = {net->block_dtype, net->embedding_dtype, net->head_dtype};
@@ -193,8 +203,8 @@ enum status weights_allocate(const struct transformer *net, struct weights *out,
 {
     struct layout layout = {0};
     *out = (struct weights){0};
-    enum status status = check_types(net, err);
-    if (status)
+    enum status status = check_kinds(net, err);
+    if (status || (status = check_types(net, err)))
         return status;
     out->blocks = memory_new((size_t)net->schedule.n_layers, sizeof *out->blocks);
     if (!out->blocks)

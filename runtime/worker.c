@@ -40,19 +40,49 @@ void runner_norm(const struct runner *runner, const struct norm_weights *norm, i
     runner->norm->run.norm(n, x, norm->weight, norm->bias, (float)runner->net->norm_eps, y);
 }
 
-void runner_turn_heads(const struct runner *runner, const float *weight, int64_t n_heads,
-                       int64_t d_head, int64_t position, float *x)
+static void norm_heads(const struct runner *runner, const float *weight, int64_t n_heads,
+                       int64_t d_head, float *x)
 {
-    if (runner->net->qk_norm != QK_NORM_NONE) {
-        for (int64_t h = 0; h < n_heads; h++)
-            runner->rms_norm->run.norm(d_head, x + h * d_head, weight, NULL,
-                                       (float)runner->net->norm_eps, x + h * d_head);
-    }
-    if (runner->d_rotary > 0) {
+    enum qk_norm kind = runner->net->qk_norm;
+    if (kind != QK_NORM_WEIGHTED && kind != QK_NORM_WEIGHTLESS)
+        return;
+    for (int64_t h = 0; h < n_heads; h++)
+        runner->rms_norm->run.norm(d_head, x + h * d_head, weight, NULL,
+                                   (float)runner->net->norm_eps, x + h * d_head);
+}
+
+void runner_turn_heads(const struct runner *runner, const struct block *shape, const float *weight,
+                       int64_t n_heads, int64_t position, float *x)
+{
+    bool norm_after = runner->net->qk_norm_after_rope;
+    if (!norm_after)
+        norm_heads(runner, weight, n_heads, shape->d_head, x);
+    if (runner->d_rotary > 0 && !shape->is_unturned) {
         int64_t at = position * (runner->d_rotary / 2);
         runner->rope->run.rope(runner->weights->rope_in_pairs ? ROPE_PAIRS : ROPE_HALVES, n_heads,
-                               d_head, runner->d_rotary, runner->cosine + at, runner->sine + at, x);
+                               shape->d_head, runner->d_rotary, runner->cosine + at,
+                               runner->sine + at, x);
     }
+    if (norm_after)
+        norm_heads(runner, weight, n_heads, shape->d_head, x);
+}
+
+void runner_norm_qk(const struct runner *runner, const struct block *shape,
+                    const struct block_weights *w, float *q, float *k)
+{
+    float eps = (float)runner->net->norm_eps;
+    int64_t n_q = shape->n_heads * shape->d_head, n_k = shape->n_kv_heads * shape->d_head;
+    if (runner->net->qk_norm != QK_NORM_WHOLE)
+        return;
+    runner->rms_norm->run.norm(n_q, q, w->q_norm.weight, NULL, eps, q);
+    runner->rms_norm->run.norm(n_k, k, w->k_norm.weight, NULL, eps, k);
+}
+
+void runner_scale_branch(const struct runner *runner, struct worker_span rows, float *y)
+{
+    float scale = (float)runner->net->residual_scale;
+    for (int64_t i = rows.begin; scale != 0 && scale != 1 && i < rows.end; i++)
+        y[i] *= scale;
 }
 
 void runner_store_heads(const struct runner *runner, const struct block *shape, int64_t position,
@@ -123,6 +153,8 @@ void runner_embed(const struct runner *runner, int32_t token, int64_t position, 
 void runner_activate(const struct runner *runner, struct worker_span rows, const float *gate,
                      const float *up, float *out)
 {
+    if (runner->net->ffn == FFN_RELU2) /* relu(x) x */
+        gate = up;
     if (gate)
         runner->activation->run.activation(rows.end - rows.begin, gate + rows.begin,
                                            up + rows.begin, out + rows.begin);
@@ -163,6 +195,8 @@ void runner_head(struct worker *worker, const float *x)
     }
     struct worker_span rows = worker_rows(worker, net->vocab_size);
     runner_matvec(worker, &w->head, rows, x, r->logits);
+    for (int64_t i = rows.begin; net->logit_scale > 0 && net->logit_scale != 1 && i < rows.end; i++)
+        r->logits[i] *= (float)net->logit_scale;
     if (net->logit_softcap > 0) {
         float cap = (float)net->logit_softcap;
         for (int64_t i = rows.begin; i < rows.end; i++)

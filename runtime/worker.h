@@ -74,9 +74,15 @@ struct worker_span worker_share(const struct worker *worker, int64_t n); /* of t
 /* y = norm(x) of one token, n elements; y may be x. */
 void runner_norm(const struct runner *runner, const struct norm_weights *norm, int64_t n,
                  const float *x, float *y);
-/* Norms q or k over each of its heads, where the network does, then turns them. */
-void runner_turn_heads(const struct runner *runner, const float *weight, int64_t n_heads,
-                       int64_t d_head, int64_t position, float *x);
+/* Norms some heads of q or k, where the network norms each of its own, and turns them, in the
+ * network's order. */
+void runner_turn_heads(const struct runner *runner, const struct block *shape, const float *weight,
+                       int64_t n_heads, int64_t position, float *x);
+/* Norms q and k of one token, each as a whole, where the network does (QK_NORM_WHOLE). */
+void runner_norm_qk(const struct runner *runner, const struct block *shape,
+                    const struct block_weights *w, float *q, float *k);
+/* What a branch adds to the residual, y of `rows`, by the network's scale. */
+void runner_scale_branch(const struct runner *runner, struct worker_span rows, float *y);
 /* Heads `heads` of one token's k or v, x: [n_kv_heads, d_head], into that cache at `position`. */
 void runner_store_heads(const struct runner *runner, const struct block *shape, int64_t position,
                         struct worker_span heads, const float *x, char *cache);

@@ -82,6 +82,8 @@ static inline double naive_activation(enum ffn_kind kind, double x)
 {
     if (kind == FFN_RELU)
         return x > 0 ? x : 0;
+    if (kind == FFN_RELU2)
+        return x > 0 ? x * x : 0;
     if (kind == FFN_SWIGLU)
         return x / (1 + exp(-x));
     return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
@@ -101,12 +103,20 @@ static inline void naive_attention(const struct transformer *net, const struct b
         naive_matvec(&w->q, in + t * d, q + t * nq * dh);
         naive_matvec(&w->k, in + t * d, k + t * nk * dh);
         naive_matvec(&w->v, in + t * d, v + t * nk * dh);
+        if (net->qk_norm == QK_NORM_WHOLE) {
+            naive_norm(net, true, nq * dh, w->q_norm.weight, NULL, q + t * nq * dh);
+            naive_norm(net, true, nk * dh, w->k_norm.weight, NULL, k + t * nk * dh);
+        }
         for (int64_t h = 0; h < nq + nk; h++) {
             double *x = h < nq ? q + (t * nq + h) * dh : k + (t * nk + h - nq) * dh;
-            if (net->qk_norm != QK_NORM_NONE)
-                naive_norm(net, true, dh, (h < nq ? w->q_norm : w->k_norm).weight, NULL, x);
-            if (net->position == POSITION_ROPE)
-                naive_rope(net, dh, t, pairs, x);
+            bool is_normed = net->qk_norm == QK_NORM_WEIGHTED || net->qk_norm == QK_NORM_WEIGHTLESS;
+            for (int step = 0; step < 2; step++) {
+                if (is_normed && step == net->qk_norm_after_rope)
+                    naive_norm(net, true, dh, (h < nq ? w->q_norm : w->k_norm).weight, NULL, x);
+                if (net->position == POSITION_ROPE && !shape->is_unturned &&
+                    step != net->qk_norm_after_rope)
+                    naive_rope(net, dh, t, pairs, x);
+            }
         }
     }
     double scale = net->attention_scale > 0 ? net->attention_scale : 1 / sqrt((double)dh);
@@ -177,7 +187,9 @@ static inline void naive_logits(const struct transformer *net, const struct weig
         if (net->embed_norm)
             naive_block_norm(net, &w->embed_norm, x + t * d);
     }
-    bool before = net->norm_placement != NORM_POST;
+    bool before = norm_is_before(net->norm_placement);
+    bool after = net->norm_placement == NORM_SANDWICH || net->norm_placement == NORM_BRANCH;
+    double scale = net->residual_scale > 0 ? net->residual_scale : 1;
     for (int64_t e = 0; e < schedule_executions(&net->schedule); e++) {
         int64_t block = schedule_block(&net->schedule, e);
         const struct block *shape = transformer_block(net, block);
@@ -191,8 +203,10 @@ static inline void naive_logits(const struct transformer *net, const struct weig
         }
         for (int64_t t = 0; t < n; t++) {
             double *xt = x + t * d, *at = a + t * d, *ht = h + t * d;
-            if (net->norm_placement == NORM_SANDWICH)
+            if (after)
                 naive_block_norm(net, &b->attention_post_norm, at);
+            for (int64_t i = 0; i < d; i++)
+                at[i] *= scale;
             for (int64_t i = 0; i < d; i++)
                 ht[i] = xt[i] + (net->parallel_block ? 0 : at[i]);
             if (net->norm_placement == NORM_POST)
@@ -202,10 +216,10 @@ static inline void naive_logits(const struct transformer *net, const struct weig
                 naive_block_norm(net, net->parallel_shared_norm ? &b->attention_norm : &b->ffn_norm,
                                  y);
             naive_ffn(net, b, y, xt); /* xt is free now */
-            if (net->norm_placement == NORM_SANDWICH)
+            if (after)
                 naive_block_norm(net, &b->ffn_post_norm, xt);
             for (int64_t i = 0; i < d; i++)
-                xt[i] += ht[i] + (net->parallel_block ? at[i] : 0);
+                xt[i] = xt[i] * scale + ht[i] + (net->parallel_block ? at[i] : 0);
             if (net->norm_placement == NORM_POST)
                 naive_block_norm(net, &b->ffn_post_norm, xt);
         }
@@ -218,6 +232,8 @@ static inline void naive_logits(const struct transformer *net, const struct weig
         last = y;
     }
     naive_matvec(&w->head, last, logits);
+    for (int64_t i = 0; i < net->vocab_size && net->logit_scale > 0; i++)
+        logits[i] *= net->logit_scale;
     for (int64_t i = 0; i < net->vocab_size && net->logit_softcap > 0; i++)
         logits[i] = net->logit_softcap * tanh(logits[i] / net->logit_softcap);
     free(x), free(h), free(a), free(y);

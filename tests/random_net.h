@@ -29,10 +29,11 @@ static inline void random_net(struct rng *rng, struct transformer *net)
     net->schedule = random_schedule(rng, 40);
     net->ffn = (enum ffn_kind)rng_between(rng, FFN_RELU, FFN_GEGLU);
     net->norm = rng_between(rng, 0, 1) ? NORM_RMS : NORM_LAYER;
-    net->norm_placement = (enum norm_placement)rng_between(rng, NORM_PRE, NORM_SANDWICH);
+    net->norm_placement = (enum norm_placement)rng_between(rng, NORM_PRE, NORM_BRANCH);
     net->norm_bias = net->norm == NORM_LAYER && rng_between(rng, 0, 1);
     net->norm_weight = rng_between(rng, 0, 4) > 0;
-    net->qk_norm = (enum qk_norm)rng_between(rng, 0, 2);
+    net->qk_norm = (enum qk_norm)rng_between(rng, QK_NORM_NONE, QK_NORM_HEADS);
+    net->qk_norm_after_rope = rng_between(rng, 0, 3) == 0;
     net->biases = (unsigned)rng_between(rng, 0, 15);
     net->position = (enum position_kind)rng_between(rng, 0, POSITION_ALIBI);
     net->position_rows = net->position == POSITION_LEARNED ? rng_between(rng, 1, 3000) : 0;

@@ -322,7 +322,8 @@ static void names_tell_the_candidates_of_a_space_apart(void **state)
 static void a_candidate_carries_its_stack(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 8, 2, 32, 0, 512};
+    const struct block full = {
+        .mixer = MIXER_ATTENTION, .n_heads = 8, .n_kv_heads = 2, .d_head = 32, .d_ff = 512};
     struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 1024}, full};
     struct stack stack = {0};
     struct candidate candidate = {.row = {.d_model = 256,

@@ -42,7 +42,14 @@ static void draw_net(struct rng *rng, enum dtype dtype, struct transformer *net)
         net->biases &= ~(unsigned)BIAS_HEAD;
     if (rng_between(rng, 0, 4) == 0)
         net->d_embed = 32;
+    net->stack.first.is_unturned = rng_between(rng, 0, 4) == 0;
+    if (net->ffn == FFN_XIELU) /* these two are priced only */
+        net->ffn = FFN_RELU2;
+    if (net->qk_norm == QK_NORM_HEADS)
+        net->qk_norm = QK_NORM_WHOLE;
     net->embed_scale = rng_between(rng, 0, 2) == 0 ? 3 : 0;
+    net->residual_scale = rng_between(rng, 0, 2) == 0 ? 0.5 : 0;
+    net->logit_scale = rng_between(rng, 0, 2) == 0 ? 0.25 : 0;
     /* No network caps logits that alibi has shifted, and the order would have to be agreed. */
     if (net->position != POSITION_ALIBI)
         net->attention_softcap = rng_between(rng, 0, 3) == 0 ? 5 : 0;

@@ -19,9 +19,9 @@ enum { MAX_LAYERS = 40 };
 static int64_t random_blocks(struct rng *rng, struct block *blocks)
 {
     const struct block kinds[] = {
-        {MIXER_ATTENTION, 8, 2, 64, 0, 512},
-        {MIXER_ATTENTION, 8, 4, 64, 0, 512},
-        {MIXER_ATTENTION, 8, 2, 64, 128, 512},
+        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512},
+        {MIXER_ATTENTION, 8, 4, 64, 0, false, 512},
+        {MIXER_ATTENTION, 8, 2, 64, 128, false, 512},
         {.mixer = MIXER_NONE, .d_ff = 512},
     };
     int64_t n = rng_between(rng, 1, MAX_LAYERS), n_kinds = rng_between(rng, 1, 4);
@@ -114,7 +114,7 @@ static void runs_cover_the_stack_and_break_where_the_class_does(void **state)
 static void hashes_differ_with_any_field_and_with_the_order(void **state)
 {
     (void)state;
-    const struct block plain = {MIXER_ATTENTION, 8, 2, 64, 0, 512};
+    const struct block plain = {MIXER_ATTENTION, 8, 2, 64, 0, false, 512};
     struct block changed[] = {plain, plain, plain, plain, plain, plain};
     changed[0].n_heads = 4;
     changed[1].n_kv_heads = 1;
@@ -182,7 +182,7 @@ static void a_printed_stack_is_read_back(void **state)
 static void runs_are_printed_once_each(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, 1536};
+    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536};
     struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 2048}, full};
     struct stack stack = {0};
     assert_int_equal(stack_set(&stack, blocks, 4, NULL), STATUS_OK);
@@ -224,7 +224,7 @@ static void bad_runs_are_named(void **state)
 static void running_out_of_memory_changes_nothing_and_leaks_nothing(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, 1536};
+    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536};
     struct block blocks[] = {full, {.mixer = MIXER_NONE, .d_ff = 2048}, full};
     for (int64_t n = 1;; n++) {
         struct stack stack = {.first = full}, copy;

@@ -39,9 +39,9 @@ static void a_run_says_how_many_blocks_of_what(void **state)
     int64_t n;
     assert_int_equal(stack_runs_parse("2F3/1536  W1@16/8", &usual, &stack, &n, NULL), STATUS_OK);
     assert_int_equal(n, 3);
-    const struct block expected[] = {{MIXER_ATTENTION, 9, 3, 64, 0, 1536},
-                                     {MIXER_ATTENTION, 9, 3, 64, 0, 1536},
-                                     {MIXER_ATTENTION, 9, 1, 64, 16, 8}};
+    const struct block expected[] = {{MIXER_ATTENTION, 9, 3, 64, 0, false, 1536},
+                                     {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536},
+                                     {MIXER_ATTENTION, 9, 1, 64, 16, false, 8}};
     for (int i = 0; i < 3; i++)
         assert_true(block_equal(stack_block(&stack, i), &expected[i]));
     struct stack_usual found = stack_usual(&stack, n);
