@@ -40,6 +40,14 @@ enum hf_window_rule {
     HF_WINDOW_NEO,    /* attention_layers / attention_types, window_size (GPT-Neo) */
 };
 
+/* Which layers have rotary positions, of a family that has them. */
+enum hf_turn_rule {
+    HF_TURN_ALL,
+    HF_TURN_LISTED,   /* no_rope_layers: 1 is with, 0 without; else all but every
+                         no_rope_layer_interval-th (SmolLM3, Llama 4) */
+    HF_TURN_WINDOWED, /* where some layers have a window, those (EXAONE 4, Cohere 2) */
+};
+
 struct hf_family {
     const char *model_type, *architecture;
 
@@ -63,6 +71,8 @@ struct hf_family {
     int64_t window_absent; /* width when the key is absent */
     int64_t window_period; /* HF_WINDOW_PERIOD: every n-th layer sees everything... */
     int64_t window_phase;  /* ...the first of them is this one */
+    enum hf_turn_rule turn;
+    int64_t turn_interval; /* HF_TURN_LISTED when neither key is there; 0: all are turned */
 
     /* Called after the row has been applied / written. May be NULL. */
     enum status (*read)(struct hf_reader *reader, struct transformer *net, struct err *err);

@@ -30,4 +30,29 @@ void hf_write_falcon(struct json_node *out, const struct transformer *net);
 enum status hf_read_rwkv(struct hf_reader *reader, struct transformer *net, struct err *err);
 void hf_write_rwkv(struct json_node *out, const struct transformer *net);
 
+/* hf_hooks_dense.c */
+enum status hf_read_granite(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_granite(struct json_node *out, const struct transformer *net);
+enum status hf_read_minicpm(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_minicpm(struct json_node *out, const struct transformer *net);
+enum status hf_read_hunyuan(struct hf_reader *reader, struct transformer *net, struct err *err);
+enum status hf_read_seed_oss(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_seed_oss(struct json_node *out, const struct transformer *net);
+enum status hf_read_internlm2(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_internlm2(struct json_node *out, const struct transformer *net);
+enum status hf_read_internlm3(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_internlm3(struct json_node *out, const struct transformer *net);
+enum status hf_read_glm(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_glm(struct json_node *out, const struct transformer *net);
+enum status hf_read_baichuan(struct hf_reader *reader, struct transformer *net, struct err *err);
+enum status hf_read_phi4mm(struct hf_reader *reader, struct transformer *net, struct err *err);
+enum status hf_read_stablelm(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_stablelm(struct json_node *out, const struct transformer *net);
+enum status hf_read_starcoder2(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_starcoder2(struct json_node *out, const struct transformer *net);
+enum status hf_read_cohere2(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_cohere2(struct json_node *out, const struct transformer *net);
+enum status hf_read_cohere(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_cohere(struct json_node *out, const struct transformer *net);
+
 #endif

@@ -82,6 +82,25 @@ static enum status apply_neo(struct hf_reader *reader, int64_t window, struct bl
     return STATUS_OK;
 }
 
+/* A number, or letters: "LLLG" is three layers with a window and one without (EXAONE 4). */
+static enum status read_period(struct hf_reader *reader, const struct hf_family *family,
+                               int64_t *period, struct err *err)
+{
+    static const char keys[] = "sliding_window_pattern _sliding_window_pattern";
+    struct json at = hf_find(reader, keys);
+    const char *letters = NULL;
+    if (json_is_null(&at) || json_string(&at, &letters, NULL) != STATUS_OK)
+        return hf_int(reader, keys, 1, 1 << 16, family->window_period, period, err);
+    size_t n = strlen(letters);
+    if (n == 0 || strspn(letters, "L") != n - 1 || letters[n - 1] != 'G')
+        return json_error(&at, err,
+                          "'%s' is no pattern: expected L for layers with a window and one G, for "
+                          "all that came before, at the end",
+                          letters);
+    *period = (int64_t)n;
+    return STATUS_OK;
+}
+
 static enum status apply_rule(struct hf_reader *reader, const struct hf_family *family,
                               int64_t window, struct block *blocks, int64_t n, struct err *err)
 {
@@ -97,8 +116,7 @@ static enum status apply_rule(struct hf_reader *reader, const struct hf_family *
             blocks[i].window = use && i >= first ? window : 0;
         return STATUS_OK;
     case HF_WINDOW_PERIOD:
-        status = hf_int(reader, "sliding_window_pattern _sliding_window_pattern", 1, 1 << 16,
-                        family->window_period, &period, err);
+        status = read_period(reader, family, &period, err);
         if (status != STATUS_OK)
             return status;
         for (int64_t i = 0; i < n; i++) {
@@ -200,6 +218,81 @@ void hf_write_windows(struct json_node *out, const struct hf_family *family,
                         "full_attention");
 }
 
+/* Rotary positions */
+
+/* no_rope_layers: 1 is with, 0 without, one a layer. */
+static enum status apply_list(const struct json *list, struct block *blocks, int64_t n,
+                              struct err *err)
+{
+    if (!json_is_array(list) || json_length(list) != n)
+        return json_error(list, err, "expected an array with 0 or 1 for each of %" PRId64 " layers",
+                          n);
+    int64_t i = 0, is_turned = 0;
+    for (struct json at = json_first(list); at.item; at = json_next(&at)) {
+        enum status status = json_int(&at, 0, 1, &is_turned, err);
+        if (status != STATUS_OK)
+            return status;
+        blocks[i++].is_unturned = is_turned == 0;
+    }
+    return STATUS_OK;
+}
+
+static enum status apply_listed(struct hf_reader *reader, int64_t interval, struct block *blocks,
+                                int64_t n, struct err *err)
+{
+    struct json list = hf_find(reader, "no_rope_layers");
+    enum status status =
+        hf_int(reader, "no_rope_layer_interval", 0, 1 << 16, interval, &interval, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!json_is_null(&list) && json_length(&list) != 0)
+        return apply_list(&list, blocks, n, err);
+    for (int64_t i = 0; i < n; i++)
+        blocks[i].is_unturned = interval > 0 && (i + 1) % interval == 0;
+    return STATUS_OK;
+}
+
+static void apply_windowed(struct block *blocks, int64_t n)
+{
+    bool some = false;
+    for (int64_t i = 0; i < n; i++)
+        some = some || blocks[i].window > 0;
+    for (int64_t i = 0; i < n; i++)
+        blocks[i].is_unturned = some && blocks[i].window == 0;
+}
+
+enum status hf_read_turns(struct hf_reader *reader, const struct hf_family *family,
+                          struct transformer *net, struct err *err)
+{
+    int64_t n = net->schedule.n_layers;
+    struct block *blocks = NULL;
+    enum status status = STATUS_OK;
+    if (family->turn == HF_TURN_ALL)
+        return STATUS_OK;
+    if ((status = new_blocks(net, &blocks, err)))
+        return status;
+    for (int64_t i = 0; i < n; i++)
+        blocks[i] = *transformer_block(net, i);
+    if (family->turn == HF_TURN_LISTED)
+        status = apply_listed(reader, family->turn_interval, blocks, n, err);
+    else
+        apply_windowed(blocks, n);
+    if (status == STATUS_OK)
+        return set_blocks(net, blocks, err);
+    memory_free(blocks);
+    return status;
+}
+
+void hf_write_turns(struct json_node *out, const struct hf_family *family,
+                    const struct transformer *net)
+{
+    if (family->turn != HF_TURN_LISTED)
+        return;
+    struct json_node *list = json_add_array(out, "no_rope_layers");
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        json_add_int(list, NULL, !transformer_block(net, i)->is_unturned);
+}
+
 /* lathe's own keys */
 
 static enum status read_blocks(const struct json *array, struct transformer *net, struct err *err)
@@ -248,6 +341,6 @@ void hf_write_extensions(struct json_node *out, const struct transformer *net)
     json_add_int(out, "lathe_repeats", net->schedule.repeats);
     json_add_bool(out, "lathe_share_ffn", net->schedule.share_ffn);
     if (!stack_is_uniform(&net->stack) || net->stack.first.window > 0 ||
-        net->stack.first.mixer == MIXER_NONE)
+        net->stack.first.is_unturned || net->stack.first.mixer == MIXER_NONE)
         write_blocks(json_add_array(out, "lathe_blocks"), net);
 }

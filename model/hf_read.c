@@ -24,6 +24,8 @@ static enum status read_activation(struct hf_reader *reader, const struct hf_fam
         {"gelu_fast", FFN_GELU, FFN_GEGLU},
         {"gelu_pytorch_tanh", FFN_GELU, FFN_GEGLU},
         {"quick_gelu", FFN_GELU, FFN_GEGLU},
+        {"relu2", FFN_RELU2, N_FFN_KINDS},
+        {"xielu", FFN_XIELU, N_FFN_KINDS},
         {"silu", N_FFN_KINDS, FFN_SWIGLU},
         {"swish", N_FFN_KINDS, FFN_SWIGLU},
     };
@@ -184,7 +186,9 @@ static enum status apply_row(struct hf_reader *reader, const struct hf_family *f
         return status;
     if (family->read && (status = family->read(reader, net, err)))
         return status;
-    return hf_read_windows(reader, family, net, err);
+    if ((status = hf_read_windows(reader, family, net, err)))
+        return status;
+    return hf_read_turns(reader, family, net, err);
 }
 
 /* Facts that the file itself does not hold. */

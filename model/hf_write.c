@@ -33,6 +33,10 @@ static const char *activation_name(const struct hf_family *family, enum ffn_kind
     switch (ffn) {
     case FFN_RELU:
         return "relu";
+    case FFN_RELU2:
+        return "relu2";
+    case FFN_XIELU:
+        return "xielu";
     case FFN_GELU:
         return strcmp(family->activation, "gelu_new") == 0 ? "gelu_new" : "gelu";
     case FFN_SWIGLU:
@@ -93,11 +97,14 @@ static struct json_node *build(const struct transformer *net, const struct hf_fa
         json_add_null(out, "rope_scaling");
     if (family->attention_bias)
         json_add_bool(out, family->attention_bias, (net->biases & BIAS_O) != 0);
-    if (family->ffn_bias)
+    bool one_key = family->ffn_bias && family->attention_bias &&
+                   strcmp(family->ffn_bias, family->attention_bias) == 0;
+    if (family->ffn_bias && !one_key)
         json_add_bool(out, family->ffn_bias, (net->biases & BIAS_FFN) != 0);
     bool by_own_key = strcmp(family->model_type, "mobilellm") == 0; /* share_embedding */
     json_add_bool(out, "tie_word_embeddings", !by_own_key && net->tie_embeddings);
     hf_write_windows(out, family, net);
+    hf_write_turns(out, family, net);
     if (family->write)
         family->write(out, net);
     json_add_string(out, "torch_dtype", torch_name(net->block_dtype));
@@ -110,12 +117,27 @@ static struct json_node *build(const struct transformer *net, const struct hf_fa
     return out;
 }
 
+/* 0 and 1 are none. */
+static bool same_scale(double a, double b)
+{
+    double x = a > 0 ? a : 1, y = b > 0 ? b : 1;
+    return fabs(x - y) < 1e-9 * fmax(x, y);
+}
+
+static double score_scale(const struct transformer *net)
+{
+    return net->attention_scale > 0 ? net->attention_scale
+                                    : 1 / sqrt((double)typical_block(net).d_head);
+}
+
 static bool same_constants(const struct transformer *a, const struct transformer *b)
 {
     return a->norm_eps == b->norm_eps && a->rope_frac == b->rope_frac &&
            (a->position != POSITION_ROPE || a->rope_theta == b->rope_theta) &&
-           fabs(a->attention_scale - b->attention_scale) < 1e-12 &&
-           fabs(a->embed_scale - b->embed_scale) < 1e-9 &&
+           fabs(score_scale(a) - score_scale(b)) < 1e-12 &&
+           same_scale(a->embed_scale, b->embed_scale) &&
+           same_scale(a->residual_scale, b->residual_scale) &&
+           same_scale(a->logit_scale, b->logit_scale) &&
            a->attention_softcap == b->attention_softcap && a->logit_softcap == b->logit_softcap;
 }
 
@@ -131,7 +153,9 @@ static bool is_plausible(const struct transformer *net, const struct hf_family *
     bool gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU;
     return family->norm == net->norm && family->gated == gated &&
            family->embed_norm == net->embed_norm && !(family->no_norm_weight && net->norm_weight) &&
-           (family->norm_placement == NORM_SANDWICH) == (net->norm_placement == NORM_SANDWICH);
+           (family->norm_placement == net->norm_placement ||
+            (family->norm_placement == NORM_PRE &&
+             net->norm_placement == NORM_POST)); /* OPT's key */
 }
 
 /* `*json` is set when it fits. */
