@@ -1,6 +1,7 @@
 #include "model/hf_hooks.h"
 
 #include <math.h>
+#include <string.h>
 
 enum status hf_read_mobilellm(struct hf_reader *reader, struct transformer *net, struct err *err)
 {
@@ -142,6 +143,20 @@ void hf_write_opt(struct json_node *out, const struct transformer *net)
     json_add_bool(out, "layer_norm_elementwise_affine", net->norm_weight);
 }
 
+/* SantaCoder and StarCoder: one key/value head for all. */
+static enum status read_multi_query(struct hf_reader *reader, bool absent, struct transformer *net,
+                                    struct err *err)
+{
+    bool multi_query = absent;
+    const char *kind = "";
+    enum status status = hf_bool(reader, "multi_query", absent, &multi_query, err);
+    if (status != STATUS_OK || (status = hf_string(reader, "attention_head_type", "", &kind, err)))
+        return status;
+    if (multi_query || strcmp(kind, "multiquery") == 0)
+        net->stack.first.n_kv_heads = 1;
+    return STATUS_OK;
+}
+
 enum status hf_read_gpt2(struct hf_reader *reader, struct transformer *net, struct err *err)
 {
     bool scale = true, by_layer = false;
@@ -150,12 +165,20 @@ enum status hf_read_gpt2(struct hf_reader *reader, struct transformer *net, stru
         (status = hf_bool(reader, "scale_attn_by_inverse_layer_idx", false, &by_layer, err)))
         return status;
     net->attention_scale = scale ? 0 : 1;
-    return STATUS_OK;
+    return read_multi_query(reader, strcmp(net->family, "gpt_bigcode") == 0, net, err);
 }
 
 void hf_write_gpt2(struct json_node *out, const struct transformer *net)
 {
     json_add_bool(out, "scale_attn_weights", net->attention_scale != 1);
+    if (net->stack.first.n_kv_heads != net->stack.first.n_heads)
+        json_add_bool(out, "multi_query", true);
+}
+
+void hf_write_gpt_bigcode(struct json_node *out, const struct transformer *net)
+{
+    json_add_bool(out, "scale_attn_weights", net->attention_scale != 1);
+    json_add_bool(out, "multi_query", net->stack.first.n_kv_heads == 1);
 }
 
 enum status hf_read_gpt_neo(struct hf_reader *reader, struct transformer *net, struct err *err)

@@ -22,6 +22,7 @@ enum status hf_read_opt(struct hf_reader *reader, struct transformer *net, struc
 void hf_write_opt(struct json_node *out, const struct transformer *net);
 enum status hf_read_gpt2(struct hf_reader *reader, struct transformer *net, struct err *err);
 void hf_write_gpt2(struct json_node *out, const struct transformer *net);
+void hf_write_gpt_bigcode(struct json_node *out, const struct transformer *net);
 enum status hf_read_gpt_neo(struct hf_reader *reader, struct transformer *net, struct err *err);
 enum status hf_read_gpt_neox(struct hf_reader *reader, struct transformer *net, struct err *err);
 void hf_write_gpt_neox(struct json_node *out, const struct transformer *net);

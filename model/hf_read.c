@@ -10,6 +10,7 @@
 #include "model/hf_family.h"
 #include "model/hf_layers.h"
 #include "model/hf_reader.h"
+#include "model/hf_root.h"
 
 static enum status read_activation(struct hf_reader *reader, const struct hf_family *family,
                                    struct transformer *net, struct err *err)
@@ -66,21 +67,6 @@ static enum status read_rope(struct hf_reader *reader, const struct hf_family *f
         return hf_number(reader, family->rope_frac.keys, 0, 1, family->rope_frac.absent,
                          &net->rope_frac, err);
     return STATUS_OK;
-}
-
-static enum status read_dtype(struct hf_reader *reader, struct transformer *net, struct err *err)
-{
-    const char *name = NULL;
-    enum status status = hf_string(reader, "torch_dtype dtype", NULL, &name, err);
-    if (status == STATUS_OK && name) {
-        if (strcmp(name, "float32") == 0)
-            transformer_set_dtype(net, DTYPE_F32);
-        else if (strcmp(name, "bfloat16") == 0)
-            transformer_set_dtype(net, DTYPE_BF16);
-        else if (strcmp(name, "float16") != 0)
-            hf_warn(reader, "torch_dtype '%s' is ignored, weights are taken as f16", name);
-    }
-    return status;
 }
 
 /* A required dimension: fallback HF_REQUIRED becomes an error. */
@@ -178,11 +164,10 @@ static enum status apply_row(struct hf_reader *reader, const struct hf_family *f
         return status;
     if ((status = read_activation(reader, family, net, err)) ||
         (status = read_rope(reader, family, net, err)) ||
-        (status =
-             hf_bool(reader, "tie_word_embeddings", family->tied, &net->tie_embeddings, err)) ||
+        (status = hf_read_tying(reader, family->tied, net, err)) ||
         (status = add_bias(reader, family->attention_bias, BIAS_QKV | BIAS_O, net, err)) ||
         (status = add_bias(reader, family->ffn_bias, BIAS_FFN, net, err)) ||
-        (status = read_dtype(reader, net, err)))
+        (status = hf_read_types(reader, net, err)))
         return status;
     if (family->read && (status = family->read(reader, net, err)))
         return status;
@@ -291,31 +276,6 @@ static void name_network(struct hf_reader *reader, const char *path, struct tran
     }
 }
 
-static enum status refuse_other_networks(struct hf_reader *reader, struct err *err)
-{
-    static const char *const flags[] = {"is_encoder_decoder", "add_cross_attention"};
-    static const char *const experts[] = {"num_experts", "n_routed_experts", "moe_num_experts"};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        bool flag = false;
-        enum status status = hf_bool(reader, flags[i], false, &flag, err);
-        if (status != STATUS_OK)
-            return status;
-        if (flag)
-            return err_set(err, STATUS_UNSUPPORTED, "'%s': only decoders are known", flags[i]);
-    }
-    for (size_t i = 0; i < sizeof experts / sizeof *experts; i++) {
-        int64_t n = 0;
-        enum status status = hf_int(reader, experts[i], 0, INT32_MAX, 0, &n, err);
-        if (status != STATUS_OK)
-            return status;
-        if (n > 1)
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "'%s' is %" PRId64 ": a mixture of experts is not a shape lathe knows",
-                           experts[i], n);
-    }
-    return STATUS_OK;
-}
-
 static enum status find_family(struct hf_reader *reader, const char *model_type,
                                const struct hf_family **out, struct err *err)
 {
@@ -331,34 +291,6 @@ static enum status find_family(struct hf_reader *reader, const char *model_type,
                       near ? "'?" : "", reader->families);
 }
 
-/* Some model_types wrap a language model beside a vision tower. */
-static enum status choose_root(const struct json *top, struct hf_reader *reader,
-                               const char **model_type, struct err *err)
-{
-    static const char *const wrappers[][2] = {
-        {"gemma3", "gemma3_text"},
-        {"llama4", "llama4_text"},
-    };
-    struct json inner = json_member(top, "text_config");
-    enum status status = STATUS_OK;
-    *model_type = NULL;
-    reader->root = *top;
-    if ((status = hf_string(reader, "model_type", NULL, model_type, err)))
-        return status;
-    if (json_is_object(&inner) && (!*model_type || !hf_family_find(*model_type))) {
-        const char *outer = *model_type, *fallback = outer;
-        for (size_t i = 0; outer && i < sizeof wrappers / sizeof *wrappers; i++) {
-            if (strcmp(outer, wrappers[i][0]) == 0)
-                fallback = wrappers[i][1];
-        }
-        reader->root = inner;
-        if ((status = hf_string(reader, "model_type", fallback, model_type, err)))
-            return status;
-        hf_warn(reader, "only 'text_config' is read: what else the model has is not counted");
-    }
-    return STATUS_OK;
-}
-
 static enum status read_root(const struct json *top, const char *path, struct text *warnings,
                              struct transformer *net, struct err *err)
 {
@@ -369,12 +301,13 @@ static enum status read_root(const struct json *top, const char *path, struct te
     struct hf_reader reader = {.warnings = warnings, .families = known.data ? known.data : ""};
     const struct hf_family *family = NULL;
     enum status status = STATUS_OK;
-    if ((status = choose_root(top, &reader, &reader.model_type, err)) ||
+    if ((status = hf_choose_root(top, &reader, err)) ||
         (status = find_family(&reader, reader.model_type, &family, err)) ||
-        (status = refuse_other_networks(&reader, err)) ||
+        (status = hf_check_architecture(&reader, family, err)) ||
         (status = apply_row(&reader, family, net, err)) ||
         (status = apply_known_facts(&reader, path, net, err)) ||
-        (status = hf_read_extensions(&reader, net, err)))
+        (status = hf_read_extensions(&reader, net, err)) ||
+        (status = hf_refuse_ignored(&reader, err)))
         goto out;
     name_network(&reader, path, net);
     hf_warn_ignored(&reader);

@@ -40,6 +40,13 @@ struct json hf_find(struct hf_reader *reader, const char *keys)
     return found;
 }
 
+struct json hf_find_outer(const struct hf_reader *reader, const char *key)
+{
+    if (reader->outer.item == NULL)
+        return reader->outer;
+    return json_member(&reader->outer, key);
+}
+
 bool hf_has(struct hf_reader *reader, const char *keys)
 {
     struct json at = hf_find(reader, keys);
@@ -189,6 +196,43 @@ static bool was_used(const struct hf_reader *reader, const char *key)
             return true;
     }
     return false;
+}
+
+enum status hf_refuse_ignored(struct hf_reader *reader, struct err *err)
+{
+    static const struct {
+        const char *key, *meaning;
+        double least;
+    } keys[] = {
+        {"is_encoder_decoder", "an encoder beside the decoder", 1},
+        {"add_cross_attention", "attention to an encoder", 1},
+        {"use_bidirectional_attention", "attention to tokens that come later", 1},
+        {"multi_query", "one key/value head for all", 1},
+        {"num_local_experts", "a mixture of experts", 2},
+        {"num_experts", "a mixture of experts", 2},
+        {"n_routed_experts", "a mixture of experts", 2},
+        {"moe_num_experts", "a mixture of experts", 2},
+        {"cross_attention_layers", "attention to images", 1},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct json at = json_member(&reader->root, keys[i].key);
+        bool flag = false;
+        double number = 0;
+        if (at.item == NULL || was_used(reader, keys[i].key))
+            continue;
+        bool is_meant = (json_bool(&at, &flag, NULL) == STATUS_OK && flag) ||
+                        (json_number(&at, -1e300, 1e300, &number, NULL) == STATUS_OK &&
+                         number >= keys[i].least) ||
+                        (json_is_array(&at) && json_length(&at) > 0);
+        if (!is_meant)
+            continue;
+        json_error(&at, err,
+                   "this means %s, which lathe does not know of model_type '%s'; it would be "
+                   "another network without it",
+                   keys[i].meaning, reader->model_type);
+        return STATUS_UNSUPPORTED;
+    }
+    return STATUS_OK;
 }
 
 void hf_warn_ignored(struct hf_reader *reader)

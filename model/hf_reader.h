@@ -17,6 +17,7 @@ enum { HF_MAX_USED = 96 };
 
 struct hf_reader {
     struct json root;       /* the object with the shape: text_config where there is one */
+    struct json outer;      /* what root lies in; item NULL: nothing */
     const char *model_type; /* for messages; NULL until known */
     const char *families;   /* for messages: the names of all that are known */
     struct text *warnings;  /* lines are appended; may be NULL */
@@ -27,6 +28,8 @@ struct hf_reader {
 
 /* The first alternative present (null counts as present), absent if there is none. */
 struct json hf_find(struct hf_reader *reader, const char *keys);
+/* The same in `outer`, which is not asked for what it has no use of. */
+struct json hf_find_outer(const struct hf_reader *reader, const char *key);
 /* Neither absent nor null. */
 bool hf_has(struct hf_reader *reader, const char *keys);
 
@@ -49,6 +52,10 @@ void hf_warn(struct hf_reader *reader, const char *format, ...)
 /* A warning for every key that was not asked for and whose name says that it is about the shape,
  * unless its value is null, false or 0. */
 void hf_warn_ignored(struct hf_reader *reader);
+
+/* An error for a key that was not asked for and makes another network of this one: experts, cross
+ * attention, attention to tokens that come later, key/value heads that are shared. */
+enum status hf_refuse_ignored(struct hf_reader *reader, struct err *err);
 
 /* The first word of `keys`. Returns buffer. */
 char *hf_first_key(const char *keys, char *buffer, size_t size);
