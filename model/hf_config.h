@@ -31,7 +31,8 @@
 #include "base/text.h"
 #include "model/transformer.h"
 
-/* `path`: the file, or a directory that holds config.json. On success `*out` passed
+/* `path`: the file, or a directory that holds config.json or Meta's params.json
+ * (model/meta_params.h). On success `*out` passed
  * transformer_check and is released with transformer_release; on error it is untouched. Types are
  * those of torch_dtype where it names f32, f16 or bf16, else f16. Lines of warnings (keys that were
  * ignored and would change the shape, facts known by name) are appended to `warnings`, NULL

@@ -11,6 +11,7 @@
 #include "model/hf_layers.h"
 #include "model/hf_reader.h"
 #include "model/hf_root.h"
+#include "model/meta_params.h"
 
 static enum status read_activation(struct hf_reader *reader, const struct hf_family *family,
                                    struct transformer *net, struct err *err)
@@ -291,6 +292,21 @@ static enum status find_family(struct hf_reader *reader, const char *model_type,
                       near ? "'?" : "", reader->families);
 }
 
+static enum status read_family(struct hf_reader *reader, const struct json *top, const char *path,
+                               struct transformer *net, struct err *err)
+{
+    const struct hf_family *family = NULL;
+    enum status status = STATUS_OK;
+    if ((status = hf_choose_root(top, reader, err)) ||
+        (status = find_family(reader, reader->model_type, &family, err)) ||
+        (status = hf_check_architecture(reader, family, err)) ||
+        (status = apply_row(reader, family, net, err)) ||
+        (status = apply_known_facts(reader, path, net, err)) ||
+        (status = hf_read_extensions(reader, net, err)))
+        return status;
+    return hf_refuse_ignored(reader, err);
+}
+
 static enum status read_root(const struct json *top, const char *path, struct text *warnings,
                              struct transformer *net, struct err *err)
 {
@@ -299,19 +315,18 @@ static enum status read_root(const struct json *top, const char *path, struct te
     struct text known = {0};
     hf_family_names(&known);
     struct hf_reader reader = {.warnings = warnings, .families = known.data ? known.data : ""};
-    const struct hf_family *family = NULL;
     enum status status = STATUS_OK;
-    if ((status = hf_choose_root(top, &reader, err)) ||
-        (status = find_family(&reader, reader.model_type, &family, err)) ||
-        (status = hf_check_architecture(&reader, family, err)) ||
-        (status = apply_row(&reader, family, net, err)) ||
-        (status = apply_known_facts(&reader, path, net, err)) ||
-        (status = hf_read_extensions(&reader, net, err)) ||
-        (status = hf_refuse_ignored(&reader, err)))
-        goto out;
-    name_network(&reader, path, net);
-    hf_warn_ignored(&reader);
-out:
+    if (meta_params_are(top)) {
+        reader.root = *top;
+        reader.model_type = "llama";
+        status = meta_params_read(&reader, net, err);
+    } else {
+        status = read_family(&reader, top, path, net, err);
+    }
+    if (status == STATUS_OK) {
+        name_network(&reader, path, net);
+        hf_warn_ignored(&reader);
+    }
     text_release(&known);
     return status;
 }
@@ -346,13 +361,18 @@ enum status hf_config_read(const char *path, struct transformer *out, struct tex
                            struct err *err)
 {
     enum { MAX_BYTES = 16 << 20 };
-    char file[4096];
+    char file[4096], other[4096];
     char *json = NULL;
     int64_t length = 0;
     size_t n = strlen(path);
-    int written = file_is_directory(path) ? snprintf(file, sizeof file, "%s%sconfig.json", path,
-                                                     n > 0 && path[n - 1] == '/' ? "" : "/")
-                                          : snprintf(file, sizeof file, "%s", path);
+    int written = snprintf(file, sizeof file, "%s", path);
+    if (file_is_directory(path)) {
+        const char *slash = n > 0 && path[n - 1] == '/' ? "" : "/";
+        written = snprintf(file, sizeof file, "%s%sconfig.json", path, slash);
+        snprintf(other, sizeof other, "%s%sparams.json", path, slash);
+        if (!file_exists(file) && file_exists(other))
+            written = snprintf(file, sizeof file, "%s", other);
+    }
     if (written < 0 || (size_t)written >= sizeof file)
         return err_set(err, STATUS_RANGE, "the path '%.64s...' is too long", path);
     enum status status = file_read(file, MAX_BYTES, &json, &length, err);
