@@ -145,7 +145,7 @@ static enum dtype nearest_type(double bits)
     enum dtype best = DTYPE_Q8_0;
     for (int t = 0; t < N_DTYPES; t++) {
         enum dtype dtype = (enum dtype)t;
-        if (dtype_is_block(dtype) && dtype != DTYPE_B1 &&
+        if (dtype_block_elems(dtype) > 1 && dtype != DTYPE_B1 &&
             fabs(bits_of(dtype) - bits) < fabs(bits_of(best) - bits))
             best = dtype;
     }
