@@ -74,8 +74,11 @@ static void list_classes(struct tables *t)
         for (int f = 0; f < 8; f++) {
             struct block block = {.mixer = MIXER_NONE};
             if (kind < 6)
-                block =
-                    (struct block){MIXER_ATTENTION, 9, kvs[kind % 3], 64, kind < 3 ? 0 : 256, 0};
+                block = (struct block){.mixer = MIXER_ATTENTION,
+                                       .n_heads = 9,
+                                       .n_kv_heads = kvs[kind % 3],
+                                       .d_head = 64,
+                                       .window = kind < 3 ? 0 : 256};
             block.d_ff = 512 + 256 * f;
             t->kind[n] = kind;
             t->classes[n++] = block;
