@@ -126,7 +126,7 @@ static void keys_that_make_another_network_are_refused_by_name(void **state)
         snprintf(name, sizeof name, "%.*s", (int)strcspn(keys[i] + 1, "\""), keys[i] + 1);
         refuses(json, STATUS_UNSUPPORTED, name);
     }
-    reads("{\"model_type\": \"llama\", \"num_local_experts\": 1, \"is_encoder_decoder\": "
+    reads("{\"model_type\": \"llama\", \"num_local_experts\": 0, \"is_encoder_decoder\": "
           "false, " SHAPE "}",
           "");
 }
