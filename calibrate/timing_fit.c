@@ -19,7 +19,12 @@ struct slot {
 
 /* A type's: bandwidth of two levels, a row, a column, a start. Of all types: the cache's bandwidth
  * at two levels, an operator, a pass, three of attention. */
-enum { SLOTS_A_TYPE = 5, COMMON_SLOTS = 7, MAX_SLOTS = SLOTS_A_TYPE * N_DTYPES + COMMON_SLOTS };
+enum {
+    SLOTS_A_TYPE = 5,
+    COMMON_SLOTS = 7,
+    MAX_TYPES = 12, /* more than have kernels, and only what runs is timed */
+    MAX_SLOTS = SLOTS_A_TYPE * MAX_TYPES + COMMON_SLOTS,
+};
 _Static_assert((int)MAX_SLOTS <= (int)MAX_LEAST_SQUARES_TERMS, "one fit takes every type");
 
 struct slots {

@@ -20,9 +20,11 @@ static enum status hand_over(struct best_sink *sink, struct err *err)
     struct candidate *candidates = memory_new(sink->n, sizeof *candidates);
     if (candidates == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory for the best %zu", sink->n);
-    pick_candidates(&sink->pricing, sink->ids, sink->n, sink->n_jobs, candidates);
     enum status status =
-        keeper_replace(sink->keeper, candidates, sink->n, sink->n_passed, sink->position, err);
+        pick_candidates(&sink->pricing, sink->ids, sink->n, sink->n_jobs, candidates, err);
+    if (status == STATUS_OK)
+        status =
+            keeper_replace(sink->keeper, candidates, sink->n, sink->n_passed, sink->position, err);
     memory_free(candidates);
     return status;
 }

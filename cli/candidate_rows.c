@@ -17,7 +17,7 @@ enum status row_to_candidate(const struct candidate_row *row, int64_t max_contex
     };
     enum status status = sharing_parse(row->sharing, &out->schedule.sharing, err);
     if (status == STATUS_OK)
-        status = dtype_parse(row->dtype, &out->dtype, err);
+        status = weight_type_parse(row->dtype, &out->dtype, err);
     if (status == STATUS_OK)
         status = dtype_parse(row->kv_dtype, &out->kv_dtype, err);
     if (status == STATUS_OK)

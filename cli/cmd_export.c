@@ -54,8 +54,9 @@ static enum status run(const struct args *args, struct err *err)
     enum status status = open_stored_model(args, args_operand(args, 1), &net, err);
     if (status != STATUS_OK)
         return status;
-    apply_weight_types(args, &net);
-    status = transformer_check(&net, err); /* --head-dtype may have come between */
+    status = apply_weight_types(args, &net, err);
+    if (status == STATUS_OK)
+        status = transformer_check(&net, err); /* --head-dtype may have come between */
     if (status == STATUS_OK)
         status = is_gguf ? export_gguf(args, &net, &warnings, err)
                          : export_hf(args, &net, &warnings, err);

@@ -89,7 +89,7 @@ static void add_row(struct listing *listing, const struct transformer *net, int6
     a->repeats = schedule->repeats;
     a->share_ffn = schedule->share_ffn;
     transformer_count(net, &a->params);
-    a->dtype = dtype_name(net->block_dtype);
+    a->dtype = transformer_dtype_name(net);
     a->head_dtype = dtype_name(net->head_dtype);
     a->kv_dtype = dtype_name(net->kv_dtype);
     a->weight_bytes = bytes.total;

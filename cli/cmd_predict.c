@@ -9,6 +9,7 @@
 #include "cli/model_source.h"
 #include "cli/predicted_row.h"
 #include "cli/setting.h"
+#include "model/tensors.h"
 #include "quality/shape_of.h"
 
 /* A part of a decode pass. */
@@ -146,6 +147,19 @@ static enum status print_losses(const struct judged *judged, int n, struct err *
     return status;
 }
 
+/* Types that the device has no rate for, but a relative's. */
+static void say_rates(const struct args *args, const struct transformer *net,
+                      const struct machine *machine)
+{
+    bool used[N_DTYPES] = {false};
+    transformer_types(net, used);
+    for (int type = 0; type < N_DTYPES; type++)
+        if (used[type] && machine->rated_as[type] != (enum dtype)type)
+            warn(args, "%s on %s: no rate of %s there, that of %s is taken", net->name,
+                 machine->device, dtype_name((enum dtype)type),
+                 dtype_name(machine->rated_as[type]));
+}
+
 static enum status predict_one(const struct args *args, const struct transformer *net,
                                const struct setting *setting, const struct judged *judged,
                                enum mode mode, struct listing *listing, struct err *err)
@@ -164,6 +178,7 @@ static enum status predict_one(const struct args *args, const struct transformer
             "%s on %s: a weight type or shape far beyond what was timed there; for it the roofline "
             "speaks",
             net->name, machine->device);
+    say_rates(args, net, machine);
     struct prediction_row row;
     predicted_row_make(net, machine, &setting->workload, &price, &row);
     row.loss = judged->loss;

@@ -243,9 +243,10 @@ static void completion_option(FILE *stream, const struct command *command,
     if (option->kind == OPTION_FLAG)
         return;
     fprintf(stream, "    %s,--%s) ", command->name, option->name);
-    if (option->kind == OPTION_TYPE) {
+    if (option->kind == OPTION_TYPE || option->kind == OPTION_WEIGHTS) {
+        int n_types = option->kind == OPTION_TYPE ? (int)N_DTYPES : (int)N_WEIGHT_TYPES;
         fprintf(stream, "COMPREPLY=($(compgen -W '");
-        for (int dtype = 0; dtype < N_DTYPES; dtype++)
+        for (int dtype = 0; dtype < n_types; dtype++)
             fprintf(stream, "%s%s", dtype > 0 ? " " : "", dtype_name((enum dtype)dtype));
         fprintf(stream, "' -- \"$word\"))");
     } else {

@@ -19,7 +19,7 @@ void describe_subject(const struct transformer *net, struct subject *out)
     out->model = net->name;
     out->device = "this-machine";
     out->runtime = "lathe";
-    out->dtype = dtype_name(net->block_dtype);
+    out->dtype = transformer_dtype_name(net);
     out->head_dtype = dtype_name(net->head_dtype);
     out->kv_dtype = dtype_name(net->kv_dtype);
     out->n_layers = net->schedule.n_layers;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/candidate_rows.h"
 #include "cli/setting.h"
+#include "model/file_type.h"
 #include "model/model_arg.h"
 
 /* The space a run searched tells what its rows leave out. */
@@ -54,19 +55,35 @@ static enum status open_file_or_preset(const struct args *args, const char *mode
     return status;
 }
 
-void apply_weight_types(const struct args *args, struct transformer *net)
+static void warn_of_fallbacks(const struct args *args, const struct transformer *net)
 {
-    enum dtype dtype;
-    if (args_dtype(args, "dtype", &dtype))
-        transformer_set_dtype(net, dtype);
-    if (args_dtype(args, "head-dtype", &dtype))
-        net->embedding_dtype = net->head_dtype = dtype;
+    struct fallbacks fallbacks;
+    transformer_fallbacks(net, &fallbacks);
+    if (fallbacks.n > 0)
+        warn(args,
+             "%s as %s: rows of %lld are no whole blocks: %lld of %lld matrices have the type that "
+             "llama.cpp takes instead",
+             net->name, transformer_dtype_name(net), (long long)fallbacks.row,
+             (long long)fallbacks.n, (long long)fallbacks.of);
 }
 
-void apply_types(const struct args *args, struct transformer *net)
+enum status apply_weight_types(const struct args *args, struct transformer *net, struct err *err)
 {
-    apply_weight_types(args, net);
+    enum dtype dtype;
+    enum status status = STATUS_OK;
+    if (args_dtype(args, "dtype", &dtype))
+        status = transformer_set_weights(net, dtype, err);
+    if (args_dtype(args, "head-dtype", &dtype))
+        net->embedding_dtype = net->head_dtype = dtype;
+    if (status == STATUS_OK)
+        warn_of_fallbacks(args, net);
+    return status;
+}
+
+enum status apply_types(const struct args *args, struct transformer *net, struct err *err)
+{
     args_dtype(args, "kv-dtype", &net->kv_dtype);
+    return apply_weight_types(args, net, err);
 }
 
 enum status open_stored_model(const struct args *args, const char *model, struct transformer *out,
@@ -83,8 +100,11 @@ enum status open_model(const struct args *args, const char *model, struct transf
                        struct err *err)
 {
     enum status status = open_stored_model(args, model, out, err);
-    if (status == STATUS_OK)
-        apply_types(args, out);
+    if (status != STATUS_OK)
+        return status;
+    status = apply_types(args, out, err);
+    if (status != STATUS_OK)
+        transformer_release(out);
     return status;
 }
 

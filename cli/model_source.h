@@ -15,9 +15,9 @@ enum status open_stored_model(const struct args *args, const char *model, struct
                               struct err *err);
 
 /* What --dtype and --head-dtype say. */
-void apply_weight_types(const struct args *args, struct transformer *net);
+enum status apply_weight_types(const struct args *args, struct transformer *net, struct err *err);
 /* What --dtype, --head-dtype and --kv-dtype say. */
-void apply_types(const struct args *args, struct transformer *net);
+enum status apply_types(const struct args *args, struct transformer *net, struct err *err);
 
 /* The block that speaks for a network whose layers differ: the first with attention. */
 const struct block *typical_block(const struct transformer *net);

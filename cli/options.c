@@ -110,7 +110,9 @@ static enum status add_value(struct args *args, const struct option *option, con
         status = check_number(option, text, &value->number, err);
         break;
     case OPTION_TYPE:
-        status = dtype_parse(text, &value->dtype, err);
+    case OPTION_WEIGHTS:
+        status = option->kind == OPTION_TYPE ? dtype_parse(text, &value->dtype, err)
+                                             : weight_type_parse(text, &value->dtype, err);
         if (status != STATUS_OK)
             err_prefix(err, status, "--%s: ", option->name);
         break;

@@ -12,14 +12,15 @@
 #include "model/dtype.h"
 
 enum option_kind {
-    OPTION_FLAG,   /* no value */
-    OPTION_TEXT,   /* any text; the last one given wins */
-    OPTION_TEXTS,  /* may be given more than once */
-    OPTION_LIST,   /* may be given more than once, each with commas: a,b --x c is a, b, c */
-    OPTION_INT,    /* min .. max */
-    OPTION_COUNT,  /* min .. max, "125M" */
-    OPTION_TYPE,   /* a weight type */
-    OPTION_CHOICE, /* one of the words of `values` */
+    OPTION_FLAG,    /* no value */
+    OPTION_TEXT,    /* any text; the last one given wins */
+    OPTION_TEXTS,   /* may be given more than once */
+    OPTION_LIST,    /* may be given more than once, each with commas: a,b --x c is a, b, c */
+    OPTION_INT,     /* min .. max */
+    OPTION_COUNT,   /* min .. max, "125M" */
+    OPTION_TYPE,    /* a type of tensors */
+    OPTION_WEIGHTS, /* the same, or a type of files */
+    OPTION_CHOICE,  /* one of the words of `values` */
 };
 
 struct option {
@@ -85,9 +86,9 @@ struct command {
     ROW(OPTION_LIST, "device", "D[,D2]", NULL, "@device", \
         "device profiles: names from 'lathe devices' or JSON files")
 #define ROW_DTYPE \
-    ROW(OPTION_TYPE, "dtype", "TYPE", NULL, NULL, \
-        "weight type of blocks, token table and head (f16, q8_0, q4_0, ...); default: as the " \
-        "model says")
+    ROW(OPTION_WEIGHTS, "dtype", "TYPE", NULL, NULL, \
+        "weight type of blocks, token table and head (f16, q8_0, q4_0, ...), or of a GGUF file " \
+        "(Q4_K_M, Q4_0, ...: capitals); default: as the model says")
 #define ROW_HEAD_DTYPE \
     ROW(OPTION_TYPE, "head-dtype", "TYPE", NULL, NULL, \
         "weight type of token table and head, where it differs from --dtype")

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/model_source.h"
 #include "model/count.h"
+#include "model/file_type.h"
 #include "quality/shape_of.h"
 
 /* Where layers differ, heads and widths of FFNs stay unknown. */
@@ -30,7 +31,7 @@ static void fill_row(const struct transformer *net, const struct param_count *co
     row->vocab_size = net->vocab_size;
     row->tie_embeddings = net->tie_embeddings;
     row->ffn_kind = ffn_kind_name(net->ffn);
-    row->dtype = dtype_name(net->block_dtype);
+    row->dtype = transformer_dtype_name(net);
     row->head_dtype = dtype_name(net->head_dtype);
     row->kv_dtype = dtype_name(net->kv_dtype);
     row->params = count->total;
@@ -75,11 +76,12 @@ enum status priced_add(struct priced_list *list, const struct args *args, const 
     if (status != STATUS_OK)
         return status;
     if (setting->has_dtype && !args_given(args, "dtype")) {
-        transformer_set_dtype(&net, setting->dtype);
+        status = transformer_set_weights(&net, setting->dtype, err);
         if (setting->has_kv_dtype)
             net.kv_dtype = setting->kv_dtype;
     }
-    status = price_one(&net, setting, suffix, &list->items[list->n], err);
+    if (status == STATUS_OK)
+        status = price_one(&net, setting, suffix, &list->items[list->n], err);
     transformer_release(&net);
     if (status == STATUS_OK)
         list->n++;

@@ -148,8 +148,9 @@ static enum status read_options(struct deep_or_wide *d, struct err *err)
     status = depth_options_find(d->params, VOCAB_SIZE, d->loss.law, d->loss.recipe, d->tokens,
                                 &d->depths, err);
     for (size_t i = 0; i < d->depths.n && status == STATUS_OK; i++) {
-        apply_types(d->args, &d->depths.item[i].net);
-        status = transformer_check(&d->depths.item[i].net, err);
+        status = apply_types(d->args, &d->depths.item[i].net, err);
+        if (status == STATUS_OK)
+            status = transformer_check(&d->depths.item[i].net, err);
     }
     return status;
 }

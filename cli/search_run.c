@@ -51,11 +51,11 @@ static enum status price_chunk(void *user, const struct enumeration *chunk, stru
     return price_all(user, chunk, chunk->count, err);
 }
 
-/* Rows are made of what is kept only. */
+/* Rows are made of what is kept only, but where types of files want every depth priced by itself. */
 static enum status price_part(struct running *run, const struct enumeration *part, struct err *err)
 {
     const struct search_job *job = &run->search.job;
-    return job->keep == KEEP_ALL
+    return job->keep == KEEP_ALL || space_has_files(part->space)
                ? price_all(run, part, 0, err)
                : best_search(job, part, (int)args_int(run->search.args, "jobs", 0),
                              interrupt_flag(), &run->keeper, &run->progress, err);

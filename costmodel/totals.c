@@ -16,7 +16,8 @@ int64_t lookup_table_bytes(const struct transformer *net)
 {
     if (net->tie_embeddings)
         return 0; /* the head has read it */
-    return net->vocab_size * dtype_row_bytes(net->embedding_dtype, net->d_embed);
+    return dtype_matrix_bytes(dtype_for_row(net->embedding_dtype, net->d_embed), net->vocab_size,
+                              net->d_embed);
 }
 
 int64_t live_activation_bytes(const struct transformer *net, int64_t n_tokens)

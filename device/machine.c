@@ -90,16 +90,35 @@ static void resolve_level(const struct level *level, int threads, struct machine
         level->efficiency_frac * by_threads_at(&level->write_gbps, threads, read_gbps);
 }
 
-/* A type without a peak of its own is computed in f16, or else f32, after unpacking. f32 itself
+/* A type without a peak of its own or of a relative is computed in f16, or else f32, after unpacking. f32 itself
  * never takes the peak of a narrower type unless there is nothing else. */
 static double peak_of(const struct device *device, enum dtype dtype, int threads)
 {
+    while (device->peak_gflops[dtype].n == 0 && dtype_relative(dtype) != dtype)
+        dtype = dtype_relative(dtype);
     const enum dtype order[] = {dtype, dtype == DTYPE_F32 ? DTYPE_F32 : DTYPE_F16, DTYPE_F32,
                                 DTYPE_F16};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (device->peak_gflops[order[i]].n > 0)
             return by_threads_at(&device->peak_gflops[order[i]], threads, NAN);
     return NAN;
+}
+
+static bool has_rate(const struct device *device, enum dtype dtype)
+{
+    bool has = !isnan(device->stream_frac[dtype]);
+    for (int i = 0; i < device->n_levels; i++)
+        has = has || device->matvec_gbps[dtype][i].n > 0;
+    return has;
+}
+
+/* The type itself where it has rates or no relative has. */
+static enum dtype type_with_rate(const struct device *device, enum dtype dtype)
+{
+    enum dtype at = dtype;
+    while (!has_rate(device, at) && dtype_relative(at) != at)
+        at = dtype_relative(at);
+    return has_rate(device, at) ? at : dtype;
 }
 
 static enum status check_essentials(const struct device *device, int threads, struct err *err)
@@ -151,10 +170,12 @@ enum status machine_resolve(const struct device *device, int threads, struct mac
     for (int type = 0; type < N_DTYPES; type++) {
         out->is_timed[type] = device->has_timings && device->timing_ns[TIMING_ROW + type].n > 0;
         out->peak_gflops[type] = peak_of(device, (enum dtype)type, threads);
+        enum dtype rated = type_with_rate(device, (enum dtype)type);
+        double frac = isnan(device->stream_frac[rated]) ? 1 : device->stream_frac[rated];
+        out->rated_as[type] = rated;
         for (int i = 0; i < device->n_levels; i++)
-            out->weight_gbps[type][i] =
-                by_threads_at(&device->matvec_gbps[type][i], threads,
-                              out->levels[i].read_gbps * device->stream_frac[type]);
+            out->weight_gbps[type][i] = by_threads_at(&device->matvec_gbps[rated][i], threads,
+                                                      out->levels[i].read_gbps * frac);
     }
     return STATUS_OK;
 }

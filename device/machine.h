@@ -124,10 +124,10 @@ struct device {
 
     int default_threads; /* >= 1; 1 for GPU and NPU */
     int max_threads;
-    struct by_threads
-        peak_gflops[N_DTYPES]; /* by weight type; a missing type takes f16's or f32's */
+    struct by_threads peak_gflops
+        [N_DTYPES]; /* by weight type; a missing type takes its relative's, f16's or f32's */
     /* Achieved share of a level's read bandwidth when streaming weights of a type (unpacking is
-     * compute); 1 if unknown. */
+     * compute); NaN: unknown, as that of the type's relative (dtype_relative) or else 1. */
     double stream_frac[N_DTYPES];
     /* Achieved matvec bandwidth by type and level where measured, replacing read_gbps *
      * stream_frac. */
@@ -199,6 +199,7 @@ struct machine {
     int64_t app_share_bytes;
     double peak_gflops[N_DTYPES];
     double weight_gbps[N_DTYPES][MAX_LEVELS]; /* streaming weights of a type from a level */
+    enum dtype rated_as[N_DTYPES]; /* whose rates these are: the type itself, or a relative */
     double kv_gbps[MAX_LEVELS];
     double attention_gflops; /* of a decode; 0: the peak of the cache's type */
     double head_gbps;        /* from DRAM; 0: as other weights of its type */

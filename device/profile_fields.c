@@ -200,7 +200,7 @@ const struct profile_field profile_fields[] = {
      .most = MOST_GFLOPS, .absent = NAN,
      .meaning = "object, weight type to what its matrix products reach, the arithmetic's peak for want of better; a type that is left out takes f16's, else f32's (f32: its own, else f16's)",
      .by_default = "one of `f32`, `f16` required"},
-    {"stream_frac", KEY_NUMBER, KEY_BY_DTYPE, "", DEVICE(stream_frac), .least = 1e-3, .most = 1, .absent = 1,
+    {"stream_frac", KEY_NUMBER, KEY_BY_DTYPE, "", DEVICE(stream_frac), .least = 1e-3, .most = 1, .absent = NAN,
      .meaning = "object, weight type to share: what of a level's `read_gbps` is reached when weights of that type stream from it; unpacking is compute",
      .by_default = "1 each"},
     {"matvec_gbps", KEY_BY_THREADS, KEY_BY_DTYPE_AND_LEVEL, "GB/s", DEVICE(matvec_gbps), .least = LEAST_GBPS,

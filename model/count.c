@@ -30,7 +30,7 @@ static void add_edges(const struct transformer *net, struct tally *tally)
 static void add_block(const struct transformer *net, int64_t i, int64_t more, struct tally *tally)
 {
     struct tensor_list list;
-    tensors_of_block(net, transformer_block(net, i), &list);
+    tensors_of_layer(net, i, &list);
     for (int t = 0; t < list.n; t++) {
         const struct tensor *tensor = &list.tensors[t];
         if (tensor_is_stored(net, tensor, i))
@@ -42,7 +42,7 @@ static void take(const struct transformer *net, struct tally *tally)
 {
     *tally = (struct tally){{0}, {0}};
     add_edges(net, tally);
-    bool is_uniform = stack_is_uniform(&net->stack);
+    bool is_uniform = stack_is_uniform(&net->stack) && !net->layer_types.set_of_layer;
     if (is_uniform)
         add_block(net, 0, net->schedule.n_layers - 1, tally);
     for (int64_t i = 0; !is_uniform && i < net->schedule.n_layers; i++)

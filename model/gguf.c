@@ -208,7 +208,8 @@ static enum status measure(struct reader *reader, int64_t at, const struct gguf_
                           " elements, not a multiple of the %" PRId64 " in a block of %s",
                           at, shown, tensor->dims[0], elems, type->name);
     tensor->n_elements = n;
-    if (__builtin_mul_overflow(n / elems, type->block_bytes, &tensor->n_bytes))
+    if (__builtin_mul_overflow(n / elems, type->block_bytes, &tensor->n_bytes) ||
+        __builtin_add_overflow(tensor->n_bytes, type->tensor_bytes, &tensor->n_bytes))
         return gguf_error(reader->file, STATUS_INPUT, reader->err,
                           "at byte %" PRId64 ": the bytes of tensor '%s' overflow", at, shown);
     return STATUS_OK;

@@ -73,7 +73,61 @@ static unsigned possible_biases(const struct tensor_list *list)
     return possible;
 }
 
-static enum status check_block_tensors(struct recovery *r)
+/* Bits an element of a ggml type takes, by way of a tensor that has it. */
+static double bits_of(const struct gguf *file, int ggml_type)
+{
+    for (int64_t i = 0; i < file->n_tensors; i++) {
+        const struct gguf_tensor *tensor = &file->tensors[i];
+        if (tensor->ggml_type == ggml_type)
+            return 8 * (double)tensor->n_bytes / (double)tensor->n_elements;
+    }
+    return 0;
+}
+
+/* lathe's type for a ggml type, the one nearest in bytes where no weights are stored in that. */
+static enum dtype nearest_dtype(const struct gguf *file, int ggml_type)
+{
+    enum dtype best = DTYPE_F16;
+    if (dtype_of_ggml(ggml_type, &best))
+        return best;
+    double bits = bits_of(file, ggml_type), nearest = INFINITY;
+    for (int i = 0; i < N_DTYPES; i++) {
+        enum dtype dtype = (enum dtype)i;
+        double distance =
+            fabs(8 * (double)dtype_block_bytes(dtype) / (double)dtype_block_elems(dtype) - bits);
+        if (dtype_ggml_type(dtype) >= 0 && distance < nearest) {
+            nearest = distance;
+            best = dtype;
+        }
+    }
+    return best;
+}
+
+/* The same with a warning. */
+static enum dtype dtype_of(struct recovery *r, int ggml_type, const char *what)
+{
+    enum dtype best = nearest_dtype(r->file, ggml_type), exact;
+    char line[160];
+    if (dtype_of_ggml(ggml_type, &exact))
+        return exact;
+    snprintf(line, sizeof line, "%s of type %s taken as %s, the nearest in size", what,
+             gguf_tensor_type_name(ggml_type), dtype_name(best));
+    warn(r, line);
+    return best;
+}
+
+/* Types of the layer's matrices, as found. */
+static void take_types(const struct recovery *r, struct type_set *out)
+{
+    *out = (struct type_set){{0}};
+    for (int role = 0; role < N_TENSOR_ROLES; role++) {
+        int type = r->found.types[role];
+        if (type >= 0)
+            out->of_role[role] = (uint8_t)nearest_dtype(r->file, type);
+    }
+}
+
+static enum status check_block_tensors(struct recovery *r, struct type_set *layers)
 {
     struct transformer *net = r->net;
     unsigned known = 0; /* of blocks so far; one without attention says nothing of its biases */
@@ -90,60 +144,60 @@ static enum status check_block_tensors(struct recovery *r)
                               "block %" PRId64 " has other biases than block 0", layer);
         net->biases |= r->found.biases;
         known |= possible;
+        take_types(r, &layers[layer]);
     }
     return STATUS_OK;
 }
 
-/* Bits an element of a ggml type takes, by way of a tensor that has it. */
-static double bits_of(const struct gguf *file, int ggml_type)
+/* Each matrix has the type it has in the file. block_dtype is the one that most weights have. */
+static enum status take_block_types(struct recovery *r, const struct type_set *layers)
 {
-    for (int64_t i = 0; i < file->n_tensors; i++) {
-        const struct gguf_tensor *tensor = &file->tensors[i];
-        if (tensor->ggml_type == ggml_type)
-            return 8 * (double)tensor->n_bytes / (double)tensor->n_elements;
-    }
-    return 0;
-}
-
-/* lathe's type for a ggml type; the one nearest in bytes, with a warning, where it has none. */
-static enum dtype dtype_of(struct recovery *r, int ggml_type, const char *what)
-{
-    enum dtype best = DTYPE_F16;
-    if (dtype_of_ggml(ggml_type, &best))
-        return best;
-    double bits = bits_of(r->file, ggml_type), nearest = INFINITY;
-    for (int i = 0; i < N_DTYPES; i++) {
-        enum dtype dtype = (enum dtype)i;
-        double distance =
-            fabs(8 * (double)dtype_block_bytes(dtype) / (double)dtype_block_elems(dtype) - bits);
-        if (dtype_ggml_type(dtype) >= 0 && distance < nearest) {
-            nearest = distance;
-            best = dtype;
-        }
-    }
-    char line[160];
-    snprintf(line, sizeof line, "%s of type %s taken as %s, the nearest in size", what,
-             gguf_tensor_type_name(ggml_type), dtype_name(best));
-    warn(r, line);
-    return best;
-}
-
-static void take_block_dtype(struct recovery *r)
-{
+    struct transformer *net = r->net;
     int best = 0, n_types = 0;
+    int64_t number;
     for (int type = 0; type < 64; type++) {
         n_types += r->found.matrix_elements[type] > 0;
         if (r->found.matrix_elements[type] > r->found.matrix_elements[best])
             best = type;
     }
-    r->net->block_dtype = dtype_of(r, best, "weights of the blocks");
-    if (n_types > 1) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "the blocks mix %d weight types; %s is the one most weights have", n_types,
-                 gguf_tensor_type_name(best));
+    net->block_dtype = net->file_type = dtype_of(r, best, "weights of the blocks");
+    if (n_types <= 1)
+        return STATUS_OK;
+    if (gguf_get_int(r->file, "general.file_type", 0, 1024, &number, NULL) == STATUS_OK)
+        dtype_of_ggml_file(number, &net->file_type);
+    if (layer_types_set(&net->layer_types, layers, net->schedule.n_layers, NULL) != STATUS_OK)
+        return gguf_error(r->file, STATUS_NOMEM, r->err, "out of memory");
+    return STATUS_OK;
+}
+
+/* f32 as converters write them, or those of the blocks. */
+static void take_vector_types(struct recovery *r)
+{
+    const uint64_t f32 = UINT64_C(1) << dtype_ggml_type(DTYPE_F32);
+    uint64_t types = r->found.vector_types;
+    enum dtype blocks = r->net->block_dtype;
+    r->net->f32_vectors = (types & f32) || dtype_block_elems(blocks) > 1;
+    uint64_t counted = r->net->f32_vectors ? f32 : UINT64_C(1) << dtype_ggml_type(blocks);
+    char line[96];
+    snprintf(line, sizeof line, "norms and biases of other types than %s are counted as %s",
+             dtype_name(r->net->f32_vectors ? DTYPE_F32 : blocks),
+             dtype_name(r->net->f32_vectors ? DTYPE_F32 : blocks));
+    if (types & ~counted)
         warn(r, line);
-    }
+}
+
+static enum status take_block_tensors(struct recovery *r)
+{
+    struct type_set *layers = memory_new((size_t)r->net->schedule.n_layers, sizeof *layers);
+    if (layers == NULL)
+        return gguf_error(r->file, STATUS_NOMEM, r->err, "out of memory");
+    enum status status = check_block_tensors(r, layers);
+    if (status == STATUS_OK)
+        status = take_block_types(r, layers);
+    if (status == STATUS_OK)
+        take_vector_types(r);
+    memory_free(layers);
+    return status;
 }
 
 static enum status take_edges(struct recovery *r)
@@ -167,6 +221,8 @@ static enum status take_edges(struct recovery *r)
     if ((status = gguf_check_tensors(r->file, r->family, -1, &after, &r->found, r->err)))
         return status;
     net->biases |= r->found.biases;
+    net->position_dtype =
+        positions != NULL ? dtype_of(r, positions->ggml_type, "the positions") : DTYPE_F32;
     net->embedding_dtype = dtype_of(r, table->ggml_type, "the token table");
     net->head_dtype =
         head == NULL ? net->embedding_dtype : dtype_of(r, head->ggml_type, "the head");
@@ -418,9 +474,8 @@ static enum status recover(struct recovery *r)
         net->parallel_shared_norm = gguf_find_tensor(r->file, "blk.0.attn_norm_2.weight") == NULL;
     }
     if ((status = take_blocks(r, d_head, window)) || (status = take_edges(r)) ||
-        (status = check_block_tensors(r)))
+        (status = take_block_tensors(r)))
         return status;
-    take_block_dtype(r);
     take_name(r);
     warn_of_what_is_left(r);
     status = transformer_check(net, r->err);

@@ -89,6 +89,8 @@ static enum status expect(const struct gguf *file, const struct gguf_place *plac
     found->n_elements += tensor->n_elements;
     if (is_matrix)
         found->matrix_elements[tensor->ggml_type] += tensor->n_elements;
+    if (tensor->n_dims == 1)
+        found->vector_types |= UINT64_C(1) << tensor->ggml_type;
     return STATUS_OK;
 }
 
@@ -120,6 +122,8 @@ enum status gguf_check_tensors(const struct gguf *file, const struct gguf_family
 {
     unsigned without = 0;
     found->biases = 0;
+    for (int role = 0; role < N_TENSOR_ROLES; role++)
+        found->types[role] = -1;
     for (int i = 0; i < list->n; i++) {
         const struct tensor *tensor = &list->tensors[i];
         struct gguf_place place;
@@ -128,6 +132,11 @@ enum status gguf_check_tensors(const struct gguf *file, const struct gguf_family
         enum status status = check_tensor(file, &place, tensor, layer >= 0, found, &has_bias, err);
         if (status != STATUS_OK)
             return status;
+        char full[96];
+        const struct gguf_tensor *stored =
+            tensor->has_weight ? gguf_find_part(file, &place, "weight", full) : NULL;
+        if (stored != NULL && tensor->rows > 0)
+            found->types[tensor->role] = stored->ggml_type;
         if (has_bias)
             found->biases |= tensor_traits(tensor->role)->bias;
         else

@@ -31,6 +31,8 @@ struct gguf_found {
     int64_t matrix_elements[64]; /* of the blocks' matrices, by ggml type */
     int64_t n_elements;          /* of all tensors */
     unsigned biases;             /* BIAS_* of the last list */
+    int types[N_TENSOR_ROLES];   /* ggml types of the last list's matrices; -1: none */
+    uint64_t vector_types;       /* bits by ggml type: of all vectors */
 };
 
 /* Every tensor of the list is there with its shape, norms with weights and biases as the list says,

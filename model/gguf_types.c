@@ -14,18 +14,12 @@ static const struct {
     [GGUF_FLOAT64] = {"f64", 8},
 };
 
-/* Those that lathe has no type of its own for (model/dtype.c has the others): ggml.h's numbering,
- * ggml-common.h's structs. Numbers that ggml has withdrawn (4, 5, 31 to 33, 36 to 38) have no row.
- */
+/* Those that no weights are stored in (model/dtype.c has the others): ggml.h's numbering,
+ * ggml-common.h's structs. Numbers that ggml has withdrawn (4, 5, 31 to 33, 37, 38) have no row. */
 static const struct gguf_tensor_type foreign_types[] = {
-    [3] = {"q4_1", 32, 20},      [7] = {"q5_1", 32, 24},      [9] = {"q8_1", 32, 36},
-    [13] = {"q5_k", 256, 176},   [15] = {"q8_k", 256, 292},   [16] = {"iq2_xxs", 256, 66},
-    [17] = {"iq2_xs", 256, 74},  [18] = {"iq3_xxs", 256, 98}, [19] = {"iq1_s", 256, 50},
-    [20] = {"iq4_nl", 32, 18},   [21] = {"iq3_s", 256, 110},  [22] = {"iq2_s", 256, 82},
-    [23] = {"iq4_xs", 256, 136}, [24] = {"i8", 1, 1},         [25] = {"i16", 1, 2},
-    [26] = {"i32", 1, 4},        [27] = {"i64", 1, 8},        [28] = {"f64", 1, 8},
-    [29] = {"iq1_m", 256, 56},   [34] = {"tq1_0", 256, 54},   [35] = {"tq2_0", 256, 66},
-    [39] = {"mxfp4", 32, 17},
+    [9] = {"q8_1", 32, 36, 0}, [15] = {"q8_k", 256, 292, 0}, [24] = {"i8", 1, 1, 0},
+    [25] = {"i16", 1, 2, 0},   [26] = {"i32", 1, 4, 0},      [27] = {"i64", 1, 8, 0},
+    [28] = {"f64", 1, 8, 0},
 };
 enum { N_FOREIGN_TYPES = sizeof foreign_types / sizeof foreign_types[0] };
 
@@ -34,7 +28,7 @@ bool gguf_tensor_type(int ggml_type, struct gguf_tensor_type *out)
     enum dtype dtype;
     if (dtype_of_ggml(ggml_type, &dtype)) {
         *out = (struct gguf_tensor_type){dtype_name(dtype), dtype_block_elems(dtype),
-                                         dtype_block_bytes(dtype)};
+                                         dtype_block_bytes(dtype), dtype_tensor_bytes(dtype)};
         return true;
     }
     if (ggml_type < 0 || ggml_type >= N_FOREIGN_TYPES || foreign_types[ggml_type].name == NULL)

@@ -10,6 +10,7 @@ int64_t gguf_type_bytes(enum gguf_type type); /* 0: not of fixed size */
 struct gguf_tensor_type {
     const char *name;
     int64_t block_elems, block_bytes;
+    int64_t tensor_bytes; /* more for every tensor */
 };
 /* False: ggml has no such type. */
 bool gguf_tensor_type(int ggml_type, struct gguf_tensor_type *out);

@@ -6,6 +6,7 @@
 
 #include "model/gguf_put.h"
 #include "model/quantize.h"
+#include "model/tensors.h"
 
 enum { LAYERS_OF_A_RUNTIME = 512 }; /* llama.cpp's LLAMA_MAX_LAYERS */
 
@@ -275,7 +276,7 @@ static bool is_writable(enum dtype dtype)
 static enum status check_type(const char *what, const char *dimension, enum dtype dtype,
                               int64_t row, struct err *err)
 {
-    char known[128];
+    char known[DTYPE_NAMES_SIZE];
     int64_t elems = dtype_block_elems(dtype);
     if (!is_writable(dtype))
         return err_set(err, STATUS_UNSUPPORTED, "cannot write as GGUF: type %s of %s; types are %s",
@@ -288,20 +289,40 @@ static enum status check_type(const char *what, const char *dimension, enum dtyp
     return STATUS_OK;
 }
 
+static enum status check_list(const struct tensor_list *list, struct err *err)
+{
+    for (int i = 0; i < list->n; i++) {
+        const struct tensor *tensor = &list->tensors[i];
+        enum tensor_role role = tensor->role;
+        const char *what = role == TENSOR_EMBEDDING  ? "the token table"
+                           : role == TENSOR_POSITION ? "the positions"
+                           : role == TENSOR_HEAD     ? "the head"
+                                                     : "the blocks";
+        const char *dimension = role == TENSOR_O      ? "n_heads * d_head"
+                                : role == TENSOR_DOWN ? "d_ff"
+                                                      : "d_model";
+        if (tensor->rows == 0)
+            continue;
+        enum status status = check_type(what, dimension, tensor->dtype, tensor->columns, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 static enum status check_types(const struct transformer *net, struct err *err)
 {
-    enum dtype type = net->block_dtype;
+    struct tensor_list list;
     enum status status = STATUS_OK;
-    if ((status =
-             check_type("the token table", "d_model", net->embedding_dtype, net->d_model, err)) ||
-        (status = check_type("the head", "d_model", net->head_dtype, net->d_model, err)) ||
-        (status = check_type("the blocks", "d_model", type, net->d_model, err)))
+    tensors_before(net, &list);
+    if ((status = check_list(&list, err)))
         return status;
-    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
-        const struct block *block = stack_class(&net->stack, c);
-        int64_t width = block->n_heads * block->d_head;
-        if ((status = check_type("the blocks", "n_heads * d_head", type, width, err)) ||
-            (status = check_type("the blocks", "d_ff", type, block->d_ff, err)))
+    tensors_after(net, &list);
+    if ((status = check_list(&list, err)))
+        return status;
+    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
+        tensors_of_layer(net, i, &list);
+        if ((status = check_list(&list, err)))
             return status;
     }
     if (net->vocab_size < GGUF_SMALLEST_VOCABULARY)

@@ -124,7 +124,8 @@ static void list_tensors(struct walk *w)
     struct tensor_list list;
     w->i = w->n = 0;
     if (w->execution >= 0) {
-        tensors_of_block(w->plan->net, block_of(w->plan, w->execution), &list);
+        tensors_of_layer(w->plan->net, schedule_block(&w->plan->net->schedule, w->execution),
+                         &list);
         add_list(w, &list);
         return;
     }
@@ -257,7 +258,9 @@ static uint64_t put_metadata(const struct plan *plan, struct gguf_sink *sink)
     gguf_put_key_string(&m, "general.type", "model");
     gguf_put_key_string(&m, "general.name", net->name[0] ? net->name : "candidate");
     gguf_put_key_string(&m, "general.description", "random weights for timing, never trained");
-    gguf_put_key_u32(&m, "general.file_type", dtype_ggml_file_type(net->block_dtype));
+    gguf_put_key_u32(
+        &m, "general.file_type",
+        dtype_ggml_file_type(is_file_type(net->file_type) ? net->file_type : net->block_dtype));
     gguf_put_key_u32(&m, "general.quantization_version", 2);
     gguf_put_key(&m, "lathe.seed", GGUF_UINT64);
     gguf_put_u64(sink, plan->options->seed);

@@ -60,8 +60,7 @@ struct op op_matmul(const struct tensor *tensor, enum op_role role, int64_t m)
         .m = m,
         .n = n,
         .k = k,
-        .weight_bytes = n * dtype_row_bytes(tensor->dtype, k) +
-                        dtype_vector_bytes(tensor->dtype, tensor_bias_elements(tensor)),
+        .weight_bytes = dtype_matrix_bytes(tensor->dtype, n, k) + tensor_bias_bytes(tensor),
         .activation_bytes = m * (n + k) * ACTIVATION_BYTES,
         .flop = 2 * m * n * k,
     };

@@ -39,13 +39,12 @@ void ops_block_ffn(const struct transformer *net, const struct tensor_list *tens
 }
 
 static void list_block(const struct transformer *net, const struct block *block,
-                       const struct operator_list *list, struct block_ops *out)
+                       const struct tensor_list *tensors, const struct operator_list *list,
+                       struct block_ops *out)
 {
-    struct tensor_list tensors;
-    tensors_of_block(net, block, &tensors);
     block_ops_clear(out);
-    ops_block_mixer(net, block, &tensors, list, out);
-    ops_block_ffn(net, &tensors, list, out);
+    ops_block_mixer(net, block, tensors, list, out);
+    ops_block_ffn(net, tensors, list, out);
 }
 
 /* Rows of the token table, and of the positions if there are any. */
@@ -85,30 +84,91 @@ static void list_edges(const struct transformer *net, struct operator_list *list
         op_elementwise(OP_SAMPLE, ROLE_SAMPLE, 1, net->vocab_size, 0);
 }
 
-static void count_blocks(const struct transformer *net, struct operator_list *list)
+/* class_of_block: NULL where there is one class. */
+static void count_blocks(const struct transformer *net, const int *class_of_block,
+                         struct operator_list *list)
 {
     ops_set_schedule(list, &net->schedule);
-    list->class_of_block = net->stack.class_of_block;
-    if (!list->class_of_block)
+    list->class_of_block = class_of_block;
+    if (!class_of_block)
         return;
     for (int c = 0; c < list->n_classes; c++)
         list->classes[c].n_blocks = 0;
     for (int64_t i = 0; i < net->schedule.n_layers; i++)
-        list->classes[list->class_of_block[i]].n_blocks++;
+        list->classes[class_of_block[i]].n_blocks++;
+}
+
+static enum status allocate_classes(struct operator_list *list, int n, struct err *err)
+{
+    list->classes = n == 1 ? &list->uniform : memory_new((size_t)n, sizeof *list->classes);
+    if (!list->classes)
+        return err_set(err, STATUS_NOMEM, "out of memory for the operators of %d block classes", n);
+    list->n_classes = n;
+    return STATUS_OK;
+}
+
+/* Layers of one shape and the same types are of one class, numbered by first appearance, where
+ * first_of_class says. Returns how many there are. */
+static int sort_out_layers(const struct transformer *net, int *class_of_layer,
+                           int64_t *first_of_class)
+{
+    const int *types = net->layer_types.set_of_layer;
+    int n = 0;
+    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
+        int class = 0;
+        while (class < n && (types[first_of_class[class]] != types[i] ||
+                             stack_class_of(&net->stack, first_of_class[class]) !=
+                                 stack_class_of(&net->stack, i)))
+            class ++;
+        if (class == n)
+            first_of_class[n++] = i;
+        class_of_layer[i] = class;
+    }
+    return n;
+}
+
+/* Where types differ by layer, or one layer has several. */
+static enum status list_typed_classes(const struct transformer *net, struct operator_list *list,
+                                      struct err *err)
+{
+    const size_t n_layers = (size_t)net->schedule.n_layers;
+    struct tensor_list tensors;
+    int64_t *first_of_class = memory_new(n_layers, sizeof *first_of_class);
+    list->typed_classes = memory_new(n_layers, sizeof *list->typed_classes);
+    enum status status = STATUS_NOMEM;
+    if (first_of_class && list->typed_classes)
+        status =
+            allocate_classes(list, sort_out_layers(net, list->typed_classes, first_of_class), err);
+    else
+        err_set(err, STATUS_NOMEM, "out of memory for the operators of %zu layers", n_layers);
+    for (int c = 0; c < list->n_classes && !status; c++) {
+        tensors_of_layer(net, first_of_class[c], &tensors);
+        list_block(net, transformer_block(net, first_of_class[c]), &tensors, list,
+                   &list->classes[c]);
+    }
+    if (!status)
+        count_blocks(net, list->n_classes > 1 ? list->typed_classes : NULL, list);
+    else
+        ops_release(list);
+    memory_free(first_of_class);
+    return status;
 }
 
 static enum status list_classes(const struct transformer *net, struct operator_list *list,
                                 struct err *err)
 {
     const struct stack *stack = &net->stack;
-    const int n = stack_n_classes(stack);
-    list->classes = n == 1 ? &list->uniform : memory_new((size_t)n, sizeof *list->classes);
-    if (!list->classes)
-        return err_set(err, STATUS_NOMEM, "out of memory for the operators of %d block classes", n);
-    list->n_classes = n;
-    for (int c = 0; c < n; c++)
-        list_block(net, stack_class(stack, c), list, &list->classes[c]);
-    count_blocks(net, list);
+    struct tensor_list tensors;
+    if (net->layer_types.set_of_layer)
+        return list_typed_classes(net, list, err);
+    enum status status = allocate_classes(list, stack_n_classes(stack), err);
+    if (status)
+        return status;
+    for (int c = 0; c < list->n_classes; c++) {
+        tensors_of_block(net, stack_class(stack, c), &tensors);
+        list_block(net, stack_class(stack, c), &tensors, list, &list->classes[c]);
+    }
+    count_blocks(net, stack->class_of_block, list);
     return STATUS_OK;
 }
 
@@ -135,6 +195,7 @@ static void start(struct operator_list *list, enum phase phase, int64_t n_tokens
     list->n_prologue = list->n_epilogue = list->n_classes = 0;
     list->classes = NULL;
     list->class_of_block = NULL;
+    list->typed_classes = NULL;
 }
 
 enum status ops_decode(const struct transformer *net, int64_t context, struct operator_list *out,
@@ -157,7 +218,9 @@ void ops_release(struct operator_list *list)
 {
     if (list->classes != &list->uniform)
         memory_free(list->classes);
+    memory_free(list->typed_classes);
     list->classes = NULL;
+    list->typed_classes = NULL;
     list->class_of_block = NULL;
     list->n_classes = 0;
 }

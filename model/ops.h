@@ -39,12 +39,13 @@ struct operator_list {
     struct op prologue[MAX_EDGE_OPS], epilogue[MAX_EDGE_OPS];
     int n_classes;
     struct block_ops *classes; /* [n_classes]; points at `uniform` for a uniform stack */
-    const int *class_of_block; /* [n_layers], the network's; NULL for a uniform stack */
+    const int *class_of_block; /* [n_layers], the network's or the next; NULL: one class */
+    int *typed_classes;        /* [n_layers], owned; NULL unless the network has layer_types */
     struct block_ops uniform;
 };
 
-/* `net` passed transformer_check; 0 <= context; 1 <= prompt. A uniform network needs no allocation
- * and cannot fail. The struct must not be copied while classes points inside it, and borrows the
+/* `net` passed transformer_check; 0 <= context; 1 <= prompt. A uniform network of one type needs no
+ * allocation and cannot fail. The struct must not be copied while classes points inside it, and borrows the
  * sequence of `net`. */
 enum status ops_decode(const struct transformer *net, int64_t context, struct operator_list *out,
                        struct err *err);

@@ -26,7 +26,7 @@ void tensors_add_matrix(const struct transformer *net, enum tensor_role role, en
     *add(out) = (struct tensor){.role = role,
                                 .part = traits[role].part,
                                 .group = traits[role].group,
-                                .dtype = dtype,
+                                .dtype = dtype_for_row(dtype, columns),
                                 .rows = rows,
                                 .columns = columns,
                                 .has_weight = true,
@@ -68,14 +68,22 @@ const struct tensor *tensor_find(const struct tensor_list *list, enum tensor_rol
     return NULL;
 }
 
+static int64_t vector_bytes(const struct tensor *tensor, int64_t n)
+{
+    return dtype_vector_bytes(tensor->f32_vectors ? DTYPE_F32 : tensor->dtype, n);
+}
+
+int64_t tensor_bias_bytes(const struct tensor *tensor)
+{
+    return vector_bytes(tensor, tensor_bias_elements(tensor));
+}
+
 int64_t tensor_bytes(const struct tensor *tensor)
 {
-    int64_t bytes = 0;
-    if (tensor->has_bias)
-        bytes = dtype_vector_bytes(tensor->dtype, tensor_bias_elements(tensor));
+    int64_t bytes = tensor_bias_bytes(tensor);
     if (tensor->has_weight && tensor->rows > 0)
-        bytes += tensor->rows * dtype_row_bytes(tensor->dtype, tensor->columns);
+        bytes += dtype_matrix_bytes(tensor->dtype, tensor->rows, tensor->columns);
     else if (tensor->has_weight)
-        bytes += dtype_vector_bytes(tensor->dtype, tensor->columns);
+        bytes += vector_bytes(tensor, tensor->columns);
     return bytes;
 }

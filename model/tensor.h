@@ -96,8 +96,9 @@ struct tensor {
     enum dtype dtype; /* a matrix's own; of the matrices beside a vector */
     int64_t rows;     /* 0: a vector of `columns` elements */
     int64_t columns;
-    bool has_weight; /* false: a norm without weights, a head that reads the token table */
-    bool has_bias;   /* of `rows` elements beside a matrix, of `columns` beside a vector */
+    bool has_weight;  /* false: a norm without weights, a head that reads the token table */
+    bool has_bias;    /* of `rows` elements beside a matrix, of `columns` beside a vector */
+    bool f32_vectors; /* its vectors are f32 whatever its type: net->f32_vectors */
 };
 
 enum { MAX_TENSORS = 20 };
@@ -135,9 +136,10 @@ static inline int64_t tensor_params(const struct tensor *tensor)
 
 /* As stored: a matrix row by row in its type, vectors as dtype_vector_bytes says. */
 int64_t tensor_bytes(const struct tensor *tensor);
+int64_t tensor_bias_bytes(const struct tensor *tensor); /* the bias alone */
 
 /* For the functions that list a block's mixer or FFN. A matrix has a bias if its role's BIAS_* is in
- * net->biases. */
+ * net->biases, and the type that its rows can have (dtype_for_row). */
 void tensors_add_matrix(const struct transformer *net, enum tensor_role role, enum dtype dtype,
                         int64_t rows, int64_t columns, struct tensor_list *out);
 void tensors_add_vector(enum tensor_role role, enum dtype dtype, int64_t columns,

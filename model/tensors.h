@@ -10,10 +10,15 @@
 #include "model/tensor.h"
 #include "model/transformer.h"
 
-/* `net` passed transformer_check. The list of a block has its FFN, also where share_ffn stores that
+/* `net` passed transformer_check. A shape's, all matrices of net->block_dtype. The list of a block has its FFN, also where share_ffn stores that
  * with another block: see tensor_is_stored. */
 void tensors_of_block(const struct transformer *net, const struct block *block,
                       struct tensor_list *out);
+/* Block `layer`'s, each of the type it has there (net->layer_types). */
+void tensors_of_layer(const struct transformer *net, int64_t layer, struct tensor_list *out);
+/* Which types its matrices have, head and token table included. used: [N_DTYPES], set where a type
+ * is. */
+void transformer_types(const struct transformer *net, bool *used);
 /* Token table, positions, projection and norm before the first block. */
 void tensors_before(const struct transformer *net, struct tensor_list *out);
 /* Final norm, projection and head. A tied head is listed without a weight. */

@@ -43,6 +43,7 @@ void transformer_init(struct transformer *net, int64_t d_model, int64_t n_layers
 void transformer_release(struct transformer *net)
 {
     stack_release(&net->stack);
+    layer_types_release(&net->layer_types);
 }
 
 const struct block *transformer_block(const struct transformer *net, int64_t i)
@@ -53,7 +54,16 @@ const struct block *transformer_block(const struct transformer *net, int64_t i)
 
 void transformer_set_dtype(struct transformer *net, enum dtype dtype)
 {
-    net->block_dtype = net->embedding_dtype = net->head_dtype = dtype;
+    assert(!is_file_type(dtype));
+    layer_types_release(&net->layer_types);
+    net->block_dtype = net->embedding_dtype = net->head_dtype = net->position_dtype = dtype;
+    net->file_type = dtype;
+    net->f32_vectors = false;
+}
+
+const char *transformer_dtype_name(const struct transformer *net)
+{
+    return dtype_name(is_file_type(net->file_type) ? net->file_type : net->block_dtype);
 }
 
 bool transformer_same_shape(const struct transformer *a, const struct transformer *b)

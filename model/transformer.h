@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "model/dtype.h"
 #include "model/ffn.h"
+#include "model/layer_types.h"
 #include "model/schedule.h"
 #include "model/stack.h"
 
@@ -98,6 +99,13 @@ struct transformer {
 
     enum dtype block_dtype, embedding_dtype, head_dtype,
         kv_dtype; /* head_dtype == embedding_dtype if tied */
+    enum dtype position_dtype;
+    struct layer_types layer_types; /* where matrices of blocks are of several types; block_dtype is
+                                       then what most have */
+    enum dtype
+        file_type; /* what its types together are called, FILE_Q4_K_M; no file type: no name */
+    bool
+        f32_vectors; /* norms and biases are f32 beside f16 matrices too, as GGUF files have them */
 
     /* Needed to run a network, not to price it. */
     double norm_eps, rope_theta, rope_frac;  /* rope_frac: rotated share of d_head, 0 < f <= 1 */
@@ -123,8 +131,11 @@ const struct block *transformer_block(const struct transformer *net, int64_t i);
  * field. */
 enum status transformer_check(const struct transformer *net, struct err *err);
 
-/* Sets the types of blocks, token table and head at once (the `--dtype` of the command line). */
+/* Sets the types of blocks, token table and head at once to one type of tensors; a matrix whose rows
+ * cannot have it gets what dtype_for_row says. model/file_type.h sets those of a file. */
 void transformer_set_dtype(struct transformer *net, enum dtype dtype);
+/* "q4_0", "Q4_K_M": of the file, or of the blocks. */
+const char *transformer_dtype_name(const struct transformer *net);
 
 /* Same architecture: every dimension, kind and the schedule; names, types and runtime constants may
  * differ. */

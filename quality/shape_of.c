@@ -10,7 +10,8 @@ static bool uniform(const struct transformer *net)
 
 enum quality_weights quality_weights_of(enum dtype dtype)
 {
-    int64_t bits = 8 * dtype_block_bytes(dtype), elems = dtype_block_elems(dtype);
+    int64_t bits = 8 * dtype_block_bytes(dtype_base(dtype)),
+            elems = dtype_block_elems(dtype_base(dtype));
     if (bits >= 16 * elems)
         return QUALITY_WIDE_WEIGHTS;
     return bits >= 8 * elems ? QUALITY_8_BIT_WEIGHTS : QUALITY_FEW_BIT_WEIGHTS;

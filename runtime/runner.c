@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "model/tensors.h"
 #include "runtime/decode.h"
 #include "runtime/pages.h"
 #include "runtime/prefill.h"
@@ -66,11 +67,13 @@ static enum status find_kernels(struct runner *r, struct err *err)
     const struct transformer *net = r->net;
     unsigned isa = r->options.isa;
     enum status status = STATUS_OK;
-    const enum dtype types[] = {net->block_dtype, net->embedding_dtype, net->head_dtype};
-    for (int i = 0; i < 3 && !status; i++) {
-        if (!(status = need_kernel(&r->matvec[types[i]], KERNEL_MATVEC, types[i], isa, err)) &&
-            !(status = need_kernel(&r->matmul[types[i]], KERNEL_MATMUL, types[i], isa, err)))
-            status = need_kernel(&r->embed[types[i]], KERNEL_EMBED, types[i], isa, err);
+    bool used[N_DTYPES] = {false};
+    transformer_types(net, used);
+    for (int i = 0; i < N_DTYPES && !status; i++) {
+        enum dtype type = (enum dtype)i;
+        if (used[i] && !(status = need_kernel(&r->matvec[i], KERNEL_MATVEC, type, isa, err)) &&
+            !(status = need_kernel(&r->matmul[i], KERNEL_MATMUL, type, isa, err)))
+            status = need_kernel(&r->embed[i], KERNEL_EMBED, type, isa, err);
     }
     enum kernel_op act = net->ffn == FFN_SWIGLU                          ? KERNEL_SILU
                          : net->ffn == FFN_RELU || net->ffn == FFN_RELU2 ? KERNEL_RELU

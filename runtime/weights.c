@@ -11,6 +11,7 @@
 #include "base/quantity.h"
 #include "base/stats.h"
 #include "model/quantize.h"
+#include "model/tensors.h"
 #include "runtime/pages.h"
 #include "runtime/weights_private.h"
 
@@ -105,7 +106,7 @@ enum status weights_each(const struct transformer *net, struct weights *weights,
     tensors_before(net, &list);
     enum status status = visit_list(net, &list, -1, weights, visit, context);
     for (int64_t i = 0; i < net->schedule.n_layers && !status; i++) {
-        tensors_of_block(net, transformer_block(net, i), &list);
+        tensors_of_layer(net, i, &list);
         status = visit_list(net, &list, i, &weights->blocks[i], visit, context);
     }
     if (status)
@@ -155,7 +156,7 @@ static void share_tensors(const struct transformer *net, struct weights *out)
 {
     for (int64_t i = 1; i < net->schedule.n_layers; i++) {
         struct tensor_list list;
-        tensors_of_block(net, transformer_block(net, i), &list);
+        tensors_of_layer(net, i, &list);
         for (int t = 0; t < list.n; t++) {
             const struct tensor *tensor = &list.tensors[t];
             if (tensor_is_stored(net, tensor, i))
@@ -180,16 +181,48 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
                                   net->name, what);
 }
 
+/* Matrices that read one input have it made ready once, for one type. */
+static bool has_one_type(const struct tensor_list *list, const enum tensor_role *roles)
+{
+    const struct tensor *first = tensor_find(list, roles[0]);
+    for (int i = 1; i < 3; i++) {
+        const struct tensor *tensor = tensor_find(list, roles[i]);
+        if (first && tensor && tensor->dtype != first->dtype)
+            return false;
+    }
+    return true;
+}
+
+static enum status check_inputs(const struct transformer *net, struct err *err)
+{
+    static const enum tensor_role attention[] = {TENSOR_Q, TENSOR_K, TENSOR_V};
+    static const enum tensor_role ffn[] = {TENSOR_UP, TENSOR_GATE, TENSOR_GATE};
+    struct tensor_list list;
+    for (int64_t i = 0; net->layer_types.set_of_layer && i < net->schedule.n_layers; i++) {
+        tensors_of_layer(net, i, &list);
+        if (!has_one_type(&list, attention) || !has_one_type(&list, ffn))
+            return err_set(err, STATUS_UNSUPPORTED,
+                           "'%s' has matrices of several types that read one input: it can be "
+                           "priced, not run",
+                           net->name);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_types(const struct transformer *net, struct err *err)
 {
-    const enum dtype types[] = {net->block_dtype, net->embedding_dtype, net->head_dtype};
-    char known[128];
-    for (int i = 0; i < 3; i++) {
-        if (!quantize_supports(types[i]))
-            return err_set(err, STATUS_UNSUPPORTED,
-                           "there are no kernels for %s weights; there are for %s",
-                           dtype_name(types[i]), dtype_names(quantize_supports, " ", " ", known));
+    bool used[N_DTYPES] = {false};
+    char known[DTYPE_NAMES_SIZE];
+    transformer_types(net, used);
+    for (int i = 0; i < N_DTYPES; i++) {
+        if (used[i] && !quantize_supports((enum dtype)i))
+            return err_set(
+                err, STATUS_UNSUPPORTED, "there are no kernels for %s weights; there are for %s",
+                dtype_name((enum dtype)i), dtype_names(quantize_supports, " ", " ", known));
     }
+    enum status status = check_inputs(net, err);
+    if (status)
+        return status;
     for (int c = 0; c < stack_n_classes(&net->stack); c++) {
         enum mixer mixer = stack_class(&net->stack, c)->mixer;
         if (!can_run[mixer])

@@ -25,7 +25,7 @@ static bool is_readable(enum dtype dtype)
 static enum status find(const struct loading *l, const struct gguf_place *place, const char *part,
                         int64_t k, int64_t rows, const struct gguf_tensor **out)
 {
-    char full[96], known[128];
+    char full[96], known[DTYPE_NAMES_SIZE];
     const struct gguf_tensor *t = gguf_find_part(l->file, place, part, full);
     if (t == NULL)
         return gguf_error(l->file, STATUS_INPUT, l->err, "tensor '%s' is missing", full);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/file_type.h"
 #include "search/network_name.h"
 #include "search/shape_candidates.h"
 #include "search/shape_variants.h"
@@ -172,12 +173,16 @@ enum status candidate_transformer(const struct candidate *candidate, struct tran
     out->ffn = candidate->ffn;
     out->max_context = candidate->max_context;
     out->tie_embeddings = row->tie_embeddings == 1;
-    transformer_set_dtype(out, candidate->dtype);
     out->kv_dtype = candidate->kv_dtype;
-    if (candidate->stack) {
-        enum status status = stack_copy(candidate->stack, s->n_layers, &out->stack, err);
-        if (status != STATUS_OK)
-            return status;
+    enum status status = STATUS_OK;
+    if (candidate->stack)
+        status = stack_copy(candidate->stack, s->n_layers, &out->stack, err);
+    if (status != STATUS_OK)
+        return status;
+    status = transformer_set_weights(out, candidate->dtype, err);
+    if (status != STATUS_OK) {
+        transformer_release(out);
+        return status;
     }
     name_network(out);
     return STATUS_OK;
@@ -252,17 +257,22 @@ enum status enumerate_candidates(const struct enumeration *enumeration,
             first = e->n_shapes; /* hand over what is priced, then end */
         if ((status = batch_plan(e, first, size, &next, err)))
             break;
-        enum status handed = STATUS_OK;
+        enum status handed = STATUS_OK, priced = STATUS_OK;
 #pragma omp parallel num_threads(n_jobs) if (n_jobs > 1)
         {
 #pragma omp single nowait
             if (done.count > 0)
                 handed = hand_over(&done, options->first_id, callback, user, err);
 #pragma omp for schedule(dynamic)
-            for (size_t s = next.first; s < next.end; s++)
-                shape_price_candidates(&pricing, &e->shapes[s], 0, e->shapes[s].count,
-                                       next.rows + (e->shapes[s].first_row - next.base));
+            for (size_t s = next.first; s < next.end; s++) {
+                if (shape_price_candidates(&pricing, &e->shapes[s], 0, e->shapes[s].count,
+                                           next.rows + (e->shapes[s].first_row - next.base)))
+#pragma omp atomic write
+                    priced = STATUS_NOMEM;
+            }
         }
+        if (!handed && priced)
+            handed = err_set(err, priced, "out of memory for a candidate's layers");
         status = handed;
         if (done.count > 0)
             reached = done.end;

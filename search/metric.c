@@ -33,7 +33,7 @@ static enum status parse_ffn_kind(const char *name, double *out, struct err *err
 static enum status parse_dtype(const char *name, double *out, struct err *err)
 {
     enum dtype dtype;
-    enum status status = dtype_parse(name, &dtype, err);
+    enum status status = weight_type_parse(name, &dtype, err);
     if (status == STATUS_OK)
         *out = dtype;
     return status;

@@ -5,6 +5,8 @@
 #include <omp.h>
 
 #include "costmodel/shape_price.h"
+#include "model/count.h"
+#include "model/file_type.h"
 #include "search/loss_scale.h"
 #include "search/shape_variants.h"
 
@@ -94,8 +96,29 @@ static void open_loss(const struct pricing *pricing, const struct loss_shape *sh
     loss_variant_of(shape, &repeats, variant->schedule->share_ffn, variant->tie_embeddings, out);
 }
 
-static void price_depth(struct priced_shape *shape, const struct variant *variant,
-                        const struct loss_variant *loss, int64_t n, struct candidate *out)
+/* Of a file whose types depend on the depth: each depth is a network of its own. */
+static enum status price_file(const struct pricing *pricing, const struct priced_shape *shape,
+                              struct candidate *out)
+{
+    struct transformer net = shape->net;
+    struct param_count count;
+    struct weight_bytes bytes;
+    net.schedule = out->schedule;
+    net.tie_embeddings = out->row.tie_embeddings;
+    enum status status = transformer_set_weights(&net, out->dtype, NULL);
+    if (status)
+        return status;
+    status = price_network(&net, pricing->machine, pricing->workload, &out->row.price, NULL, NULL);
+    transformer_stored(&net, &count, &bytes);
+    out->row.weight_bytes = bytes.total;
+    out->row.head_dtype = dtype_name(net.head_dtype);
+    layer_types_release(&net.layer_types); /* the stack is the shape's */
+    return status;
+}
+
+static enum status price_depth(const struct pricing *pricing, struct priced_shape *shape,
+                               const struct variant *variant, const struct loss_variant *loss,
+                               int64_t n, struct candidate *out)
 {
     struct candidate_row *row = &out->row;
     *out = shape->base;
@@ -110,10 +133,11 @@ static void price_depth(struct priced_shape *shape, const struct variant *varian
     row->weight_bytes = shape->price.counted.bytes.total;
     row->kv_bytes_per_token = row->n_layers_effective * shape->price.counted.kv_row_bytes;
     row->flop_per_token = shape->flop_edges + row->n_layers_effective * shape->flop_block;
+    return is_file_type(out->dtype) ? price_file(pricing, shape, out) : STATUS_OK;
 }
 
-void shape_price_candidates(const struct pricing *pricing, const struct shape *shape, int64_t first,
-                            int64_t end, struct candidate *out)
+enum status shape_price_candidates(const struct pricing *pricing, const struct shape *shape,
+                                   int64_t first, int64_t end, struct candidate *out)
 {
     const struct enumeration *e = pricing->enumeration;
     struct priced_shape priced;
@@ -136,11 +160,14 @@ void shape_price_candidates(const struct pricing *pricing, const struct shape *s
             known = &loss;
         }
         for (; n <= high && at < end; n++) {
-            price_depth(&priced, &variant, known, n, out);
+            enum status status = price_depth(pricing, &priced, &variant, known, n, out);
+            if (status)
+                return status;
             out->row.id = shape->first_id + at++;
             out++;
         }
     }
+    return STATUS_OK;
 }
 
 /* The shape that has this candidate. */
@@ -158,15 +185,19 @@ static const struct shape *shape_with(const struct enumeration *e, int64_t id)
     return &e->shapes[low];
 }
 
-void pick_candidates(const struct pricing *pricing, const int64_t *ids, size_t n, int n_jobs,
-                     struct candidate *out)
+enum status pick_candidates(const struct pricing *pricing, const int64_t *ids, size_t n, int n_jobs,
+                            struct candidate *out, struct err *err)
 {
+    enum status priced = STATUS_OK;
     if (n_jobs == 0)
         n_jobs = omp_get_max_threads();
 #pragma omp parallel for schedule(dynamic, 16) num_threads(n_jobs) if (n_jobs > 1 && n > 16)
     for (size_t i = 0; i < n; i++) {
         const struct shape *shape = shape_with(pricing->enumeration, ids[i]);
         int64_t at = ids[i] - shape->first_id;
-        shape_price_candidates(pricing, shape, at, at + 1, &out[i]);
+        if (shape_price_candidates(pricing, shape, at, at + 1, &out[i]))
+#pragma omp atomic write
+            priced = STATUS_NOMEM;
     }
+    return priced ? err_set(err, priced, "out of memory for a candidate's layers") : STATUS_OK;
 }

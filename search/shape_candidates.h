@@ -17,14 +17,16 @@ struct pricing {
 enum status check_workload(const struct space *space, const struct workload *workload,
                            struct err *err);
 
-/* Candidates first .. end - 1 of a shape, counted from its own first, into out[0 ..]. */
-void shape_price_candidates(const struct pricing *pricing, const struct shape *shape, int64_t first,
-                            int64_t end, struct candidate *out);
+/* Candidates first .. end - 1 of a shape, counted from its own first, into out[0 ..]. Errors:
+ * STATUS_NOMEM, for types of files only. */
+enum status shape_price_candidates(const struct pricing *pricing, const struct shape *shape,
+                                   int64_t first, int64_t end, struct candidate *out);
 
 /* Those with these ids, ids[i] into out[i].
- *   n_jobs  OpenMP threads; 0 = all */
-void pick_candidates(const struct pricing *pricing, const int64_t *ids, size_t n, int n_jobs,
-                     struct candidate *out);
+ *   n_jobs  OpenMP threads; 0 = all
+ * Errors: as above. */
+enum status pick_candidates(const struct pricing *pricing, const int64_t *ids, size_t n, int n_jobs,
+                            struct candidate *out, struct err *err);
 
 /* What all candidates of a shape have in common, whose network `net` is; the rest is unknown. */
 void shape_candidate(const struct shape *shape, const struct transformer *net,

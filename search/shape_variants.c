@@ -11,7 +11,7 @@ void shape_transformer(const struct space *space, const struct shape *shape,
     net->stack = shape->stack;
     net->ffn = space->ffn;
     net->max_context = space->max_context;
-    transformer_set_dtype(net, shape->dtype);
+    transformer_set_dtype(net, dtype_base(shape->dtype));
     net->kv_dtype = shape->kv_dtype;
 }
 

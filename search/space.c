@@ -158,12 +158,15 @@ static enum status read_schedules(const struct json *at, struct space *space, st
     return STATUS_OK;
 }
 
-static enum status read_dtype(const struct json *at, enum dtype *out, struct err *err)
+typedef enum status type_parser(const char *name, enum dtype *out, struct err *err);
+
+static enum status read_dtype(const struct json *at, type_parser *parse, enum dtype *out,
+                              struct err *err)
 {
     struct err inner;
     const char *name;
     enum status status = json_string(at, &name, err);
-    if (!status && dtype_parse(name, out, &inner))
+    if (!status && parse(name, out, &inner))
         status = json_error(at, err, "%s", inner.message);
     return status;
 }
@@ -178,21 +181,29 @@ static enum status read_n_kv_heads(const struct json *at, struct layer_axis *out
     return layer_axis_read(at, 1 << 14, "divisors", out, err);
 }
 
+bool space_has_files(const struct space *space)
+{
+    for (int i = 0; i < space->n_dtypes; i++)
+        if (is_file_type(space->dtype[i]))
+            return true;
+    return false;
+}
+
 /* A type or a list of them. */
-static enum status read_dtypes(const struct json *at, int *n, enum dtype list[N_DTYPES],
+static enum status read_dtypes(const struct json *at, type_parser *parse, int *n, enum dtype *list,
                                struct err *err)
 {
     enum status status = STATUS_OK;
     *n = 0;
     if (json_is_string(at)) {
         *n = 1;
-        return read_dtype(at, &list[0], err);
+        return read_dtype(at, parse, &list[0], err);
     }
     if (!json_is_array(at) || json_length(at) == 0)
         return json_error(at, err, "expected a weight type or a list of them");
     for (struct json item = json_first(at); item.item; item = json_next(&item)) {
         enum dtype dtype;
-        if ((status = read_dtype(&item, &dtype, err)))
+        if ((status = read_dtype(&item, parse, &dtype, err)))
             return status;
         bool known = false;
         for (int i = 0; i < *n; i++)
@@ -294,8 +305,8 @@ enum status space_parse(const struct json *root, struct space *out, struct err *
     AXIS("sharing", read_schedules(&at, out, err))
     AXIS("tie_embeddings", read_bools(&at, &out->tie_embeddings, err))
     AXIS("vocab_size", axis_read(&at, 1, 1 << 28, &out->vocab_size, err))
-    AXIS("dtype", read_dtypes(&at, &out->n_dtypes, out->dtype, err))
-    AXIS("kv_dtype", read_dtypes(&at, &out->n_kv_dtypes, out->kv_dtype, err))
+    AXIS("dtype", read_dtypes(&at, weight_type_parse, &out->n_dtypes, out->dtype, err))
+    AXIS("kv_dtype", read_dtypes(&at, dtype_parse, &out->n_kv_dtypes, out->kv_dtype, err))
     AXIS("ffn", read_ffn(&at, &out->ffn, err))
 #undef AXIS
     for (int i = 0; i < out->d_head.n; i++) {

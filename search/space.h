@@ -41,7 +41,7 @@ struct space {
     struct axis tie_embeddings;  /* 0, 1 */
     struct axis vocab_size;
     int n_dtypes;
-    enum dtype dtype[N_DTYPES]; /* of blocks, table and head */
+    enum dtype dtype[N_WEIGHT_TYPES]; /* of blocks, table and head, or a file's */
     int n_kv_dtypes;
     enum dtype kv_dtype[N_DTYPES];
     enum ffn_kind ffn;
@@ -68,6 +68,9 @@ enum status space_open(const char *path, struct space *out, struct err *err);
 enum status space_parse(const struct json *root, struct space *out, struct err *err);
 /* The space as JSON that space_parse reads back to the same space, for the store; memory_free. */
 char *space_print(const struct space *space);
+
+/* Some of its weights are of types of files, which differ by layer. */
+bool space_has_files(const struct space *space);
 
 /* The values of n_kv_heads for so many heads, all of which divide them. */
 void space_n_kv_heads(const struct space *space, int64_t n_heads, struct axis *out);

@@ -197,6 +197,11 @@ enum status space_each_frame(const struct space *space, space_frame_callback *ca
 {
     struct walk walk = {.space = space, .callback = callback, .user = user};
     enum status status = STATUS_OK;
+    if (space_has_files(space))
+        return err_set(
+            err, STATUS_UNSUPPORTED,
+            "where layers differ all weights have one type: q4_k for example, no type of "
+            "a file");
     for (int t = 0; t < space->n_dtypes && !status; t++)
         for (int k = 0; k < space->n_kv_dtypes && !status; k++)
             for (int v = 0; v < space->vocab_size.n && !status; v++)

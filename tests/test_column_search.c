@@ -103,7 +103,7 @@ static void check_picked(const struct pricing *pricing, const struct found *foun
     assert_int_equal(found->n, n);
     for (size_t i = 0; i < n; i++)
         assert_int_equal(found->ids[i], rows[i].row.id);
-    pick_candidates(pricing, found->ids, n, 2, picked);
+    assert_int_equal(pick_candidates(pricing, found->ids, n, 2, picked, NULL), STATUS_OK);
     for (size_t i = 0; i < n; i++) {
         assert_memory_equal(&picked[i].row.price, &rows[i].row.price, sizeof rows[i].row.price);
         assert_memory_equal(&picked[i].row.loss, &rows[i].row.loss, sizeof rows[i].row.loss);
@@ -260,7 +260,8 @@ static void a_stopped_search_has_the_best_of_what_it_saw(void **state)
     int64_t *ids = memory_new((size_t)found.position, sizeof *ids);
     for (int64_t i = 0; i < found.position; i++)
         ids[i] = i;
-    pick_candidates(&pricing, ids, (size_t)found.position, 0, rows);
+    assert_int_equal(pick_candidates(&pricing, ids, (size_t)found.position, 0, rows, NULL),
+                     STATUS_OK);
     front_init(&front, &objectives);
     for (int64_t i = 0; i < found.position; i++)
         assert_int_equal(front_add(&front, &rows[i], NULL), STATUS_OK);

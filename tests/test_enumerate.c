@@ -97,7 +97,7 @@ static void draw_space(struct rng *rng, struct space *space)
     space->schedule[rng_between(rng, 0, space->n_schedules - 1)].share_ffn = rng_between(rng, 0, 1);
     space->vocab_size.value[0] = rng_between(rng, 100, 4000);
     space->n_dtypes = 2;
-    space->dtype[1] = DTYPE_Q8_0;
+    space->dtype[1] = space->d_ff_multiple % 2 ? DTYPE_Q8_0 : FILE_Q4_K_M;
     space->n_kv_dtypes = (int)rng_between(rng, 1, 2);
     space->kv_dtype[1] = DTYPE_F32;
 }
@@ -271,6 +271,7 @@ static void counts_and_prices_are_those_of_the_network(void **state)
             assert_true(price.prefill_ns == c->row.price.prefill_ns);
             assert_true(price.ttft_cold_ns == c->row.price.ttft_cold_ns);
             assert_int_equal(price.peak_bytes, c->row.price.peak_bytes);
+            transformer_release(&net);
         }
         memory_free(list.row);
     }

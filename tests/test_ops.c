@@ -12,6 +12,11 @@
 #include "model/ops.h"
 #include "tests/random_net.h"
 
+static int64_t gathered_row_bytes(const struct transformer *net, int64_t n)
+{
+    return dtype_row_bytes(dtype_for_row(net->embedding_dtype, n), n);
+}
+
 /* Everything stored is read once in an unshared pass, but for the table's rows that are not looked
  * up (an untied or a position table) and the gathered rows that the list counts besides. */
 static void an_unshared_pass_reads_the_stored_bytes(void **state)
@@ -29,11 +34,13 @@ static void an_unshared_pass_reads_the_stored_bytes(void **state)
         transformer_weight_bytes(&net, &bytes);
         assert_int_equal(ops_prefill(&net, prompt, &list, NULL), STATUS_OK);
         ops_totals(&list, &totals);
-        int64_t row = dtype_row_bytes(net.embedding_dtype, net.d_embed);
-        int64_t at = dtype_row_bytes(net.embedding_dtype, net.d_model);
-        int64_t stored = bytes.total - net.position_rows * at;
-        if (!net.tie_embeddings)
-            stored -= net.vocab_size * row;
+        int64_t row = gathered_row_bytes(&net, net.d_embed);
+        int64_t at = gathered_row_bytes(&net, net.d_model);
+        int64_t table = dtype_matrix_bytes(dtype_for_row(net.embedding_dtype, net.d_embed),
+                                           net.vocab_size, net.d_embed);
+        int64_t positions = dtype_matrix_bytes(dtype_for_row(net.position_dtype, net.d_model),
+                                               net.position_rows, net.d_model);
+        int64_t stored = bytes.total - positions - (net.tie_embeddings ? 0 : table);
         int64_t gathered = prompt * (row + (net.position_rows ? at : 0));
         assert_int_equal(totals.distinct_weight_bytes, stored + gathered);
         if (net.schedule.sharing == SHARING_NONE && !net.schedule.share_ffn)

@@ -261,6 +261,7 @@ static void a_type_or_shape_far_beyond_the_timings_is_told(void **state)
     struct transformer net;
     struct machine m;
     plain_machine(&m, 1);
+    memset(m.is_timed, 0, sizeof m.is_timed);
     m.has_timings = m.is_timed[DTYPE_F16] = true;
     m.timed_d_in = 1024;
     m.timed_context = m.timed_tokens = 128;

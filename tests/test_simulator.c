@@ -157,8 +157,9 @@ static void more_room_or_prefetch_never_makes_a_token_slower(void **state)
         larger.levels[0].capacity_bytes *= 2;
         ahead.overlap_frac = 1;
         double ns = run(&net, &m, &simulation).price.decode_ns;
-        assert_true(run(&net, &larger, &simulation).price.decode_ns <= ns + order_ns(&net, &m));
         double displaced_ns = m.levels[0].policy == POLICY_MANAGED ? 0.03 * ns : 0;
+        assert_true(run(&net, &larger, &simulation).price.decode_ns <=
+                    ns + order_ns(&net, &m) + (m.overlap_frac > 0 ? displaced_ns : 0));
         assert_true(run(&net, &ahead, &simulation).price.decode_ns <=
                     ns + order_ns(&net, &m) + displaced_ns);
     }

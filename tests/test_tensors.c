@@ -104,7 +104,7 @@ static bool is_not_block(enum dtype dtype)
 static void rows_of_traits_are_found_by_name_and_number(void **state)
 {
     (void)state;
-    char names[128];
+    char names[DTYPE_NAMES_SIZE];
     for (int i = 0; i < N_DTYPES; i++) {
         enum dtype found;
         assert_int_equal(dtype_parse(dtype_name((enum dtype)i), &found, NULL), STATUS_OK);
