@@ -61,10 +61,10 @@ static enum status price_front(const struct search_job *job, const struct enumer
     enum status status = column_search(&search, take_ids, &last, err);
     if (status == STATUS_OK && (front = memory_new(last.n + 1, sizeof *front)) == NULL)
         status = err_set(err, STATUS_NOMEM, "out of memory for %zu candidates", last.n);
-    if (status == STATUS_OK) {
-        pick_candidates(&search.pricing, last.ids, last.n, 0, front);
+    if (status == STATUS_OK)
+        status = pick_candidates(&search.pricing, last.ids, last.n, 0, front, err);
+    if (status == STATUS_OK)
         status = take_scores(&job->objectives, front, last.n, vocab_size, out, err);
-    }
     memory_free(front);
     memory_free(last.ids);
     return status;
