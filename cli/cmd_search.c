@@ -24,6 +24,8 @@ static const struct option options[] = {
         "of such a space: a program that reads an architecture a line (JSON) and answers a score, "
         "more "
         "being better, that need not be a sum; the front is a heuristic one"),
+    ROW(OPTION_TEXT, "predictor-table", "FILE", NULL, "@file",
+        "in its place: CSV with stack and score (or loss), of the stacks that it has the front"),
     ROW_RANGE(OPTION_COUNT, "evaluations", "N", "4000", 1, 1000000,
               "architectures that the predictor is asked about, at most"),
     ROW_RANGE(OPTION_COUNT, "seed", "N", "1", 0, INT64_MAX,

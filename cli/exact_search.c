@@ -73,8 +73,10 @@ enum status exact_search_check(const struct search_job *job, struct err *err)
 {
     struct stack_search search = search_of(job, 0);
     static const struct stack_predictor not_asked;
+    static struct scored_stacks not_read;
     struct stack_count count;
     search.predictor = job->predictor != NULL ? &not_asked : NULL;
+    search.table = job->table != NULL ? &not_read : NULL;
     enum status status = stack_search_check(&search, &count, err);
     if (status != STATUS_OK)
         return explain(job, status, err);
@@ -124,6 +126,45 @@ static enum status run_predicted(const struct search_job *job, struct stack_sear
     return status;
 }
 
+static void say_table(const struct scored_stacks *table)
+{
+    const char *left = scored_stacks_left(table);
+    fprintf(stderr, "of %d rows %zu are stacks of the space, %zu of them inside budget and rules",
+            csv_n_rows(table->table), table->n_taken, table->n_priced);
+    if (left != NULL)
+        fprintf(stderr, "; the first that is none: '%s'", left);
+    fprintf(stderr, "\n");
+}
+
+static enum status run_table(const struct search_job *job, struct stack_search *search,
+                             struct stack_candidates *found, struct err *err)
+{
+    struct scored_stacks table;
+    enum status status = scored_stacks_start(job->table, &table, err);
+    search->table = &table;
+    if (status == STATUS_OK)
+        status = stack_search_run(search, found, err);
+    if (status == STATUS_OK)
+        say_table(&table);
+    if (status == STATUS_RANGE && table.n_taken == 0)
+        err_set(
+            err, status,
+            "none of the table's %d stacks is one of the space (the first: '%s'): is it of another "
+            "space?",
+            csv_n_rows(job->table), csv_n_rows(job->table) > 0 ? scored_stacks_left(&table) : "");
+    scored_stacks_end(&table);
+    return status;
+}
+
+static enum status run_kind(const struct search_job *job, struct stack_search *search,
+                            struct stack_candidates *found, struct err *err)
+{
+    if (job->table != NULL)
+        return run_table(job, search, found, err);
+    return job->predictor != NULL ? run_predicted(job, search, found, err)
+                                  : stack_search_run(search, found, err);
+}
+
 enum status exact_search_run(const struct search_job *job, int n_jobs, struct exact_result **out,
                              struct err *err)
 {
@@ -136,8 +177,7 @@ enum status exact_search_run(const struct search_job *job, int n_jobs, struct ex
     if (*out == NULL)
         return err_set(err, STATUS_NOMEM, "out of memory");
     progress_init(&telling.progress, "exact front");
-    enum status status = job->predictor != NULL ? run_predicted(job, &search, &(*out)->found, err)
-                                                : stack_search_run(&search, &(*out)->found, err);
+    enum status status = run_kind(job, &search, &(*out)->found, err);
     progress_end(&telling.progress);
     return status;
 }

@@ -84,10 +84,10 @@ static enum status check_resumed(const struct search *search, struct err *err)
 static enum status resume(struct search *search, struct err *err)
 {
     static const char *const begun_with[] = {
-        "budget",    "device",           "space",     "where",   "minimize", "maximize", "keep",
-        "dtype",     "kv-dtype",         "prompt",    "context", "threads",  "law",      "recipe",
-        "tokens",    "tokens-per-param", "reference", "exact",   "eps",      "scores",   "shard",
-        "predictor", "evaluations",      "seed",      "method"};
+        "budget",    "device",           "space",       "where",   "minimize", "maximize", "keep",
+        "dtype",     "kv-dtype",         "prompt",      "context", "threads",  "law",      "recipe",
+        "tokens",    "tokens-per-param", "reference",   "exact",   "eps",      "scores",   "shard",
+        "predictor", "predictor-table",  "evaluations", "seed",    "method"};
     char path[4096];
     enum status status = own_path(search, path, sizeof path, err);
     for (size_t i = 0; i < sizeof begun_with / sizeof *begun_with; i++)

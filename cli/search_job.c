@@ -155,9 +155,10 @@ static enum status check_metrics(const struct search_job *job, struct err *err)
 static enum status check_exact(const struct args *args, const struct search_job *job,
                                struct err *err)
 {
-    static const char *const of_layers[] = {"exact",       "eps",  "scores", "predictor",
-                                            "evaluations", "seed", "method", "predictor-timeout"};
-    static const char *const of_sums[] = {"exact", "eps", "predictor"};
+    static const char *const of_layers[] = {"exact",          "eps",  "scores", "predictor",
+                                            "evaluations",    "seed", "method", "predictor-timeout",
+                                            "predictor-table"};
+    static const char *const of_sums[] = {"exact", "eps", "predictor", "predictor-table"};
     static const char *const of_losses[] = {"recipe", "tokens", "tokens-per-param", "reference"};
     bool is_exact = search_job_is_exact(job);
     for (size_t i = 0; i < sizeof of_layers / sizeof *of_layers && !is_exact; i++)
@@ -201,11 +202,14 @@ static enum status read_predictor(const struct args *args, struct search_job *jo
                                                "predictor-timeout"};
     static const char *const of_sums[] = {"exact", "eps", "scores"};
     const char *method = args_text(args, "method");
+    const char *table = args_text(args, "predictor-table");
     job->predictor = args_text(args, "predictor");
+    if (job->predictor != NULL && table != NULL)
+        return err_set(err, STATUS_USAGE, "--predictor and --predictor-table: give one of them");
     for (size_t i = 0; i < sizeof of_predictor / sizeof *of_predictor && !job->predictor; i++)
         if (args_given(args, of_predictor[i]))
             return err_set(err, STATUS_USAGE, "--%s goes with --predictor", of_predictor[i]);
-    for (size_t i = 0; i < sizeof of_sums / sizeof *of_sums && job->predictor; i++)
+    for (size_t i = 0; i < sizeof of_sums / sizeof *of_sums && (job->predictor || table); i++)
         if (args_given(args, of_sums[i]))
             return err_set(err, STATUS_USAGE,
                            "--%s: what a predictor says is no sum over layers, so that no front of "
@@ -217,7 +221,7 @@ static enum status read_predictor(const struct args *args, struct search_job *jo
     job->evaluations = (size_t)args_int(args, "evaluations", 0);
     job->seed = (uint64_t)args_int(args, "seed", 0);
     job->predictor_timeout_s = (double)args_int(args, "predictor-timeout", 0);
-    return STATUS_OK;
+    return table == NULL ? STATUS_OK : csv_open(table, &job->table, err);
 }
 
 static enum status read_exact(const struct args *args, struct search_job *job, struct err *err)
@@ -308,10 +312,11 @@ static enum status from_row(struct store *store, const struct run_row *run, stru
     if (run->objectives == NULL || run->keep == NULL)
         return err_set(err, STATUS_INPUT, "run %lld is no search", (long long)run->id);
     if (run->method != NULL && strcmp(run->method, HEURISTIC) == 0)
-        return err_set(err, STATUS_INPUT,
-                       "run %lld asked a predictor, which is not stored: start it again, the same "
-                       "--seed asks about the same architectures",
-                       (long long)run->id);
+        return err_set(
+            err, STATUS_INPUT,
+            "run %lld asked a predictor, or a table of one, which is not stored: start it "
+            "again, the same --seed asks about the same architectures",
+            (long long)run->id);
     enum status status;
     text_add(&job->where_text, run->constraints == NULL ? "" : run->constraints);
     if ((status = setting_of_run(store, run->id, &setting, &unused, &job->budget, err)) ||
@@ -378,7 +383,7 @@ static const char *method_of(const struct search_job *job)
 {
     if (!search_job_is_exact(job) || job->space.scaling.is_given)
         return "enumerated";
-    if (job->predictor != NULL)
+    if (job->predictor != NULL || job->table != NULL)
         return HEURISTIC;
     return job->eps > 0 ? "within" : "exact";
 }
@@ -455,12 +460,13 @@ bool search_job_scores_by_law(const struct search_job *job)
         asks |= strcmp(job->objectives.metric[i].field->name, "score") == 0;
     for (int i = 0; i < job->filter.n; i++)
         asks |= strcmp(job->filter.condition[i].metric.field->name, "score") == 0;
-    return asks && job->scores == NULL && job->predictor == NULL;
+    return asks && job->scores == NULL && job->predictor == NULL && job->table == NULL;
 }
 
 void search_job_release(struct search_job *job)
 {
     csv_close(job->scores);
+    csv_close(job->table);
     memory_free(job->scores_text);
     loss_scale_release(&job->scale);
     loss_setting_release(&job->loss);

@@ -37,6 +37,7 @@ struct search_job {
     struct csv *scores;    /* owned; NULL: none, or the law's ordering */
     char *scores_text;     /* the same as read; owned */
     const char *predictor; /* a command in their place: a heuristic search; NULL: none */
+    struct csv *table;     /* of whole stacks and their scores, in its place; owned; NULL: none */
     double predictor_timeout_s;
     size_t evaluations;
     uint64_t seed;

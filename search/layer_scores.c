@@ -16,9 +16,7 @@ static int n_choices(const struct space_frame *frame)
     return frame->n_classes + (frame->may_be_empty ? 1 : 0);
 }
 
-/* Heads and window that names leave out: those of the first layers that have them. Where a frame is one
- * stack of many, names say all their heads: they mean the same in every stack. */
-static struct stack_usual usual_of(const struct space_frame *frame)
+struct stack_usual layer_scores_usual(const struct space_frame *frame)
 {
     struct stack_usual usual = {0, 0, 0};
     for (int c = 0; c < frame->n_classes; c++) {
@@ -38,7 +36,7 @@ static enum status find_layer(const struct csv *table, int row, int column,
                               const struct space_frame *frame, int *class, struct err *err)
 {
     const char *text = csv_text(table, row, column);
-    const struct stack_usual usual = usual_of(frame);
+    const struct stack_usual usual = layer_scores_usual(frame);
     struct stack stack;
     struct err inner;
     int64_t n;
@@ -140,7 +138,7 @@ static enum status check_complete(const struct csv *table, const struct scores *
                                   struct err *err)
 {
     const struct space_frame *frame = scores->frame;
-    const struct stack_usual usual = usual_of(frame);
+    const struct stack_usual usual = layer_scores_usual(frame);
     int choices = n_choices(frame);
     for (int64_t cell = 0; cell < frame->net.schedule.n_layers * choices; cell++) {
         int choice = (int)(cell % choices);

@@ -7,11 +7,16 @@
 
 #include "base/csv.h"
 #include "base/status.h"
+#include "model/stack_runs.h"
 #include "quality/layer_score.h"
 #include "search/space_frames.h"
 
 /* A unit of a score. */
 #define LAYER_SCORE_UNIT 1e-6
+
+/* Heads and window that a layer's name leaves out: those of the first layers of the frame that have
+ * them, no heads where the frame is one stack of many. */
+struct stack_usual layer_scores_usual(const struct space_frame *frame);
 
 /* A table with the columns place (0 = the first, or "all"), layer (a block as model/stack_runs.h
  * writes it, "F3/1536"; "-" is the empty place) and score (more is better) or loss (less is better:

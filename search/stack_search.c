@@ -43,6 +43,12 @@ enum { N_QUANTITIES = sizeof quantities / sizeof *quantities };
     "params"
 
 /* Index into quantities; -1: it does not add up. */
+/* The score is no sum of layers: a predictor says it, or a table of stacks. */
+static bool is_judged(const struct stack_search *search)
+{
+    return search->predictor != NULL || search->table != NULL;
+}
+
 static int find_quantity(const struct metric *metric)
 {
     for (int i = 0; i < N_QUANTITIES; i++)
@@ -157,10 +163,10 @@ static enum status make_problem(const struct stack_search *search, const struct 
     };
     if ((status = set_objectives(search, out, err)) || (status = set_limits(search, out, err)))
         return status;
-    if (search->predictor && !asks_for_score(out))
+    if (is_judged(search) && !asks_for_score(out))
         status = err_set(err, STATUS_USAGE,
                          "a predictor is given, but no score is asked for: add --maximize score");
-    else if (search->predictor)
+    else if (is_judged(search))
         status = STATUS_OK;
     else if (search->scores)
         status = layer_scores_read(search->scores, frame, scores, err);
@@ -503,14 +509,16 @@ static enum status run_frame(const struct space_frame *frame, void *user, struct
     status = make_problem(walk->search, frame, &problem, &scores, err);
     if (status)
         goto out;
-    ended = walk->search->predictor ? predicted_front(walk, &problem, &front, &inner)
-                                    : exact_front(&problem, &front, &inner);
+    ended = walk->search->table
+                ? scored_stacks_front(walk->search->table, frame, &problem, &front, &inner)
+            : walk->search->predictor ? predicted_front(walk, &problem, &front, &inner)
+                                      : exact_front(&problem, &front, &inner);
     if (ended && ended != STATUS_NOT_FOUND && ended != STATUS_INTERRUPTED)
         status = err_set(err, ended, "%s", inner.message);
     for (size_t i = 0; i < front.n && !status; i++)
         status = add_candidate(
             &problem, front.stack[i].class_of_place, &front.stack[i].price,
-            problem.score || walk->search->predictor ? &front.stack[i].value[STACK_SCORE] : NULL,
+            problem.score || is_judged(walk->search) ? &front.stack[i].value[STACK_SCORE] : NULL,
             walk->list, err);
     if (!status && ended == STATUS_INTERRUPTED)
         status = err_set(err, ended, "%s", inner.message);

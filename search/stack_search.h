@@ -19,6 +19,7 @@
 #include "search/enumerate.h"
 #include "search/judged_stacks.h"
 #include "search/metric.h"
+#include "search/scored_stacks.h"
 
 #define STACK_OBJECTIVES_DEFAULT "decode_ns,max:score"
 
@@ -34,7 +35,8 @@ struct stack_search {
     const struct layer_score *ordering; /* in their place; NULL: no scores */
     /* In their place, where the score is no sum; NULL: none. The front is a heuristic one. */
     const struct stack_predictor *predictor;
-    size_t evaluations; /* of the predictor, at most */
+    struct scored_stacks *table; /* in its place: search/scored_stacks.h; NULL: none */
+    size_t evaluations;          /* of the predictor, at most */
     uint64_t seed;
     bool is_evolved;                   /* by search/evolved_front.h, not search/fitted_front.h */
     double eps;                        /* 0: exact */
