@@ -58,6 +58,22 @@ enum status hf_choose_root(const struct json *top, struct hf_reader *reader, str
     return STATUS_OK;
 }
 
+/* Other names of a class: those of code that lay beside the weights before transformers had it. */
+static const struct {
+    const char *name, *architecture;
+} old_names[] = {
+    {"Ernie4_5_ForCausalLM", "Ernie4_5ForCausalLM"},
+    {"BaiChuanForCausalLM", "BaichuanForCausalLM"},
+};
+
+static const char *present_name(const char *architecture)
+{
+    for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++)
+        if (strcmp(old_names[i].name, architecture) == 0)
+            return old_names[i].architecture;
+    return architecture;
+}
+
 static const struct hf_family *family_with(const char *architecture)
 {
     const struct hf_family *row;
@@ -72,20 +88,23 @@ enum status hf_check_architecture(struct hf_reader *reader, const struct hf_fami
 {
     struct json list = hf_find(reader, "architectures");
     struct json first = json_is_array(&list) ? json_element(&list, 0) : list;
-    const char *name = NULL;
+    const char *name = NULL, *model_type = NULL;
     if (!json_is_array(&list) || json_string(&first, &name, NULL) != STATUS_OK ||
-        strcmp(name, family->architecture) == 0)
+        strcmp(present_name(name), family->architecture) == 0)
         return STATUS_OK;
-    const struct hf_family *other = family_with(name);
+    const struct hf_family *other = family_with(present_name(name));
     if (other != NULL)
         return json_error(&first, err, "'%s' is of model_type '%s', and model_type is '%s'", name,
                           other->model_type, family->model_type);
-    if (reader->outer.item == NULL)
+    enum status status = hf_string(reader, "model_type", family->model_type, &model_type, err);
+    bool is_wrapper = reader->outer.item != NULL || !model_type ||
+                      strcmp(model_type, family->model_type) != 0; /* that was told */
+    if (status == STATUS_OK && !is_wrapper)
         hf_warn(reader,
                 "'%s' in 'architectures' is not a class that lathe knows: what its code makes of "
                 "model_type '%s' may be another network",
                 name, family->model_type);
-    return STATUS_OK;
+    return status;
 }
 
 enum status hf_read_tying(struct hf_reader *reader, bool absent, struct transformer *net,

@@ -110,6 +110,12 @@ static void a_class_of_another_family_is_an_error_and_an_unknown_one_a_warning(v
     reads("{\"model_type\": \"llama\", \"architectures\": [\"MyLlama\"], " SHAPE "}",
           "'MyLlama' in 'architectures'");
     reads("{\"model_type\": \"llama\", \"architectures\": [\"LlamaForCausalLM\"], " SHAPE "}", "");
+    reads("{\"model_type\": \"ernie4_5\", \"architectures\": [\"Ernie4_5_ForCausalLM\"], " SHAPE
+          "}",
+          ""); /* what its own code calls it */
+    reads("{\"model_type\": \"qwen2_vl\", \"architectures\": "
+          "[\"Qwen2VLForConditionalGeneration\"], " SHAPE "}",
+          "only the language model of 'qwen2_vl' is read: what else it has is not counted\n");
 }
 
 static void keys_that_make_another_network_are_refused_by_name(void **state)
