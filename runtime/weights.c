@@ -232,12 +232,18 @@ static enum status check_types(const struct transformer *net, struct err *err)
     return STATUS_OK;
 }
 
+enum status weights_can_run(const struct transformer *net, struct err *err)
+{
+    enum status status = check_kinds(net, err);
+    return status != STATUS_OK ? status : check_types(net, err);
+}
+
 enum status weights_allocate(const struct transformer *net, struct weights *out, struct err *err)
 {
     struct layout layout = {0};
     *out = (struct weights){0};
-    enum status status = check_kinds(net, err);
-    if (status || (status = check_types(net, err)))
+    enum status status = weights_can_run(net, err);
+    if (status != STATUS_OK)
         return status;
     out->blocks = memory_new((size_t)net->schedule.n_layers, sizeof *out->blocks);
     if (!out->blocks)

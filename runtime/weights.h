@@ -49,6 +49,10 @@ struct weights {
     int64_t bytes; /* of all weights, as stored */
 };
 
+/* Whether there are operators for what the network is made of, and kernels for its types. Errors:
+ * STATUS_UNSUPPORTED with the reason. */
+enum status weights_can_run(const struct transformer *net, struct err *err);
+
 /* Errors: STATUS_UNSUPPORTED (RWKV, a type without kernels), STATUS_NOMEM, saying how much was
  * needed and how much there is, before anything is touched. The same seed gives the same weights
  * whatever the thread count. `net` passed transformer_check. */
