@@ -11,7 +11,7 @@ enum status row_to_candidate(const struct candidate_row *row, int64_t max_contex
     *out = (struct candidate){
         .row = *row,
         .schedule = {.n_layers = row->n_layers,
-                     .repeats = row->repeats,
+                     .repeats = row->repeats == UNKNOWN_INT ? 1 : row->repeats,
                      .share_ffn = row->share_ffn == 1},
         .max_context = max_context,
     };

@@ -75,7 +75,7 @@ static void add_row(struct listing *listing, const struct transformer *net, int6
     a->name = net->name;
     a->family = net->family;
     a->n_layers = schedule->n_layers;
-    a->n_layers_effective = schedule_executions(schedule);
+    a->n_layers_effective = transformer_executions(net);
     a->sharing_described = schedule_describe(schedule, described, sizeof described);
     a->d_model = net->d_model;
     a->n_heads = block->n_heads;
@@ -86,7 +86,7 @@ static void add_row(struct listing *listing, const struct transformer *net, int6
     a->vocab_size = net->vocab_size;
     a->tie_embeddings = net->tie_embeddings;
     a->sharing = sharing_name(schedule->sharing);
-    a->repeats = schedule->repeats;
+    a->repeats = schedule->sharing == SHARING_BY_BLOCK ? UNKNOWN_INT : schedule->repeats;
     a->share_ffn = schedule->share_ffn;
     transformer_count(net, &a->params);
     a->dtype = transformer_dtype_name(net);

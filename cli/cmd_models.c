@@ -55,7 +55,7 @@ static enum status add_preset(struct listing *listing, const struct preset *pres
         .hub_id = preset->hub_id,
         .params = count.total,
         .n_layers = net.schedule.n_layers,
-        .n_layers_effective = schedule_executions(&net.schedule),
+        .n_layers_effective = transformer_executions(&net),
         .d_model = net.d_model,
         .n_heads = block->n_heads,
         .n_kv_heads = block->n_kv_heads,

@@ -23,7 +23,7 @@ void describe_subject(const struct transformer *net, struct subject *out)
     out->head_dtype = dtype_name(net->head_dtype);
     out->kv_dtype = dtype_name(net->kv_dtype);
     out->n_layers = net->schedule.n_layers;
-    out->n_layers_effective = schedule_executions(&net->schedule);
+    out->n_layers_effective = transformer_executions(net);
     out->sharing = sharing_name(net->schedule.sharing);
     out->d_model = net->d_model;
     out->n_heads = block->n_heads;

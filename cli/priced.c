@@ -16,9 +16,9 @@ static void fill_row(const struct transformer *net, const struct param_count *co
     struct weight_bytes weights;
     record_clear(&candidate_fields, row);
     row->n_layers = net->schedule.n_layers;
-    row->n_layers_effective = schedule_executions(&net->schedule);
+    row->n_layers_effective = transformer_executions(net);
     row->sharing = sharing_name(net->schedule.sharing);
-    row->repeats = net->schedule.repeats;
+    row->repeats = net->schedule.sharing == SHARING_BY_BLOCK ? UNKNOWN_INT : net->schedule.repeats;
     row->share_ffn = net->schedule.share_ffn;
     row->d_model = net->d_model;
     if (stack_is_uniform(&net->stack)) {
@@ -51,7 +51,7 @@ static enum status price_one(const struct transformer *net, const struct setting
     snprintf(out->name, sizeof out->name, "%s%s", net->name, suffix);
     snprintf(out->family, sizeof out->family, "%s", net->family);
     out->params_blocks = count.blocks;
-    out->n_layers_effective = schedule_executions(&net->schedule);
+    out->n_layers_effective = transformer_executions(net);
     out->n_levels = setting->machine.n_levels;
     out->dram = setting->machine.dram;
     for (int level = 0; level < out->n_levels; level++)

@@ -55,7 +55,7 @@ static enum status run_model(struct drawing *drawing, int p, const struct transf
 {
     const struct schedule *schedule = &net->schedule;
     int64_t together = schedule->sharing == SHARING_IMMEDIATE ? schedule->repeats : 1;
-    int64_t n = schedule_executions(schedule), middle = n / 2 / together * together;
+    int64_t n = transformer_executions(net), middle = n / 2 / together * together;
     struct timeline timeline = {.first = (int32_t)middle,
                                 .last = (int32_t)(middle + 2 * together - 1)};
     if (timeline.last >= n)

@@ -19,13 +19,13 @@ static void fill(const struct validation *v, enum validation_phase phase, char (
         snprintf(groups[i], sizeof groups[i], "%s, %d thread%s",
                  dtype_name(trial->net->block_dtype), trial->threads,
                  trial->threads == 1 ? "" : "s");
-        rows[i] = (struct plot_validate_row){
-            .group = groups[i],
-            .predicted_ns =
-                phase == VALIDATE_DECODE ? v->decode_ns[CLOCK_LATHE][i] : v->prefill_ns[i],
-            .measured_ns = validation_measured(v, phase, i),
-            .measured_mad_ns = NAN,
-            .depth = (double)schedule_executions(&trial->net->schedule)};
+        rows[i] = (struct plot_validate_row){.group = groups[i],
+                                             .predicted_ns = phase == VALIDATE_DECODE
+                                                                 ? v->decode_ns[CLOCK_LATHE][i]
+                                                                 : v->prefill_ns[i],
+                                             .measured_ns = validation_measured(v, phase, i),
+                                             .measured_mad_ns = NAN,
+                                             .depth = (double)transformer_executions(trial->net)};
     }
 }
 
@@ -64,9 +64,9 @@ static size_t by_depth(const struct validation *v, int group, int order[MOST_POI
     for (int i = 0; i < v->n_trials && n < MOST_POINTS; i++) {
         if (v->trials[i].group != group || isnan(trial_decode_ns(&v->trials[i])))
             continue;
-        int64_t depth = schedule_executions(&v->trials[i].net->schedule);
+        int64_t depth = transformer_executions(v->trials[i].net);
         size_t at = n++;
-        for (; at > 0 && schedule_executions(&v->trials[order[at - 1]].net->schedule) > depth; at--)
+        for (; at > 0 && transformer_executions(v->trials[order[at - 1]].net) > depth; at--)
             order[at] = order[at - 1];
         order[at] = i;
     }
@@ -83,7 +83,7 @@ static enum status draw_contest(const struct validation *v, struct plot_options 
     size_t n = by_depth(v, largest_series(v), order);
     for (size_t at = 0; at < n; at++) {
         const struct trial *trial = &v->trials[order[at]];
-        depth[at] = (double)schedule_executions(&trial->net->schedule);
+        depth[at] = (double)transformer_executions(trial->net);
         for (int clock = 0; clock < N_CLOCKS; clock++)
             ns[clock][at] = v->decode_ns[clock][order[at]];
         ns[N_CLOCKS][at] = trial_decode_ns(trial);

@@ -16,8 +16,8 @@
     F(int64_t, id, UNIT_ID, METRIC, NULL, "rank in canonical order, unique within the run") \
     F(int64_t, n_layers, UNIT_NONE, METRIC | IN_TABLE, "layers", "distinct blocks") \
     F(int64_t, n_layers_effective, UNIT_NONE, METRIC | IN_TABLE, "depth", "executed blocks") \
-    F(const char *, sharing, UNIT_NONE, METRIC | IN_TABLE | IF_ROWS_DIFFER, "sharing", "none, immediate, repeat-all, reverse") \
-    F(int64_t, repeats, UNIT_NONE, METRIC, "repeats", "executions of a block") \
+    F(const char *, sharing, UNIT_NONE, METRIC | IN_TABLE | IF_ROWS_DIFFER, "sharing", "none, immediate, repeat-all, reverse, by-block") \
+    F(int64_t, repeats, UNIT_NONE, METRIC, "repeats", "executions of a block; unknown where blocks have their own (by-block)") \
     F(int64_t, share_ffn, UNIT_BOOL, METRIC, "one ffn for all", "one FFN for every block") \
     F(int64_t, d_model, UNIT_NONE, METRIC | IN_TABLE, "d_model", "width") \
     F(int64_t, n_heads, UNIT_NONE, METRIC | IN_TABLE, "heads", "query heads") \

@@ -55,7 +55,7 @@ static struct read_place once_a_pass(const struct machine *machine, int64_t dist
  * ahead as far as there is room beside the repeating block, for as long as the repeats compute.
  * What was streamed ahead is then read from the fast level, so at most the difference is won. */
 static double hidden_stream_ns(const struct pass_steps *steps, const struct block_cost *cost,
-                               const struct reuse_run *repeat)
+                               const struct reuse_run *repeat, int64_t reruns)
 {
     const struct machine *machine = steps->machine;
     int level = found_level(machine, repeat->distance[0]);
@@ -67,8 +67,13 @@ static double hidden_stream_ns(const struct pass_steps *steps, const struct bloc
     double near = 0;
     for (int g = 0; g < cost->n_groups; g++)
         near += cost->groups[g].ns[level];
-    double repeat_ns = (double)(steps->list->schedule.repeats - 1) * (near + cost->other_ns);
+    double repeat_ns = (double)reruns * (near + cost->other_ns);
     return machine->overlap_frac * fmin(share * fmax(0, steps->first_ns - near), repeat_ns);
+}
+
+static int64_t reruns_of(const struct operator_list *list, const struct reuse_run *run)
+{
+    return ops_runs(list, &list->classes[run->class]) - 1;
 }
 
 /* Of the reads of a run, found in `level`, those that come from memory again, since the reads
@@ -82,7 +87,7 @@ static double lost_rereads(const struct pass_steps *steps, const struct reuse_ru
         return 0;
     double share = price_lost_share(machine, level, distance);
     if (run->immediate)
-        return n / (double)(list->schedule.repeats - 1) * steps->first_far * share;
+        return n / (double)reruns_of(list, run) * steps->first_far * share;
     if (list->schedule.sharing != SHARING_REVERSE)
         return 0;
     /* A block is met on the way there and on the way back: what one way is short of a pass and a
@@ -168,10 +173,11 @@ void pass_add_run(struct pass_steps *steps, const struct reuse_run *run,
         steps->first_ns = weights.ns;
         steps->first_far = price_memory_share(machine, middle(run, 0));
     } else if (!schedule->share_ffn) {
-        /* `n` repeats belong to n / (repeats - 1) blocks, and each block hides once. */
-        double blocks = n / (double)(schedule->repeats - 1);
+        /* `n` repeats belong to n / reruns blocks, and each block hides once. */
+        int64_t reruns = reruns_of(steps->list, run);
+        double blocks = n / (double)reruns;
         pass->hidden_level = steps->first_level;
-        pass->hidden_ns += blocks * hidden_stream_ns(steps, cost, run);
+        pass->hidden_ns += blocks * hidden_stream_ns(steps, cost, run, reruns);
     }
 }
 

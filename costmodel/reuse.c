@@ -30,6 +30,7 @@ static struct way_back way_back(const struct schedule *s, int64_t i)
         return whole;
     case SHARING_NONE:
     case SHARING_REPEAT_ALL:
+    case SHARING_BY_BLOCK: /* of a uniform stack there is none */
     case N_SHARINGS:
         break;
     }
@@ -71,7 +72,9 @@ int64_t reuse_edge_bytes(const struct operator_list *list)
 /* For the walk back over a stack of different blocks: when each piece of weights was last met. */
 struct pieces {
     const struct operator_list *list;
-    int64_t *met; /* [n_layers + 1][MAX_BLOCK_GROUPS]: by block, then those that all share */
+    int64_t n_executions;
+    int64_t *block; /* [n_executions]: the block that each runs */
+    int64_t *met;   /* [n_layers + 1][MAX_BLOCK_GROUPS]: by block, then those that all share */
 };
 
 static int64_t *piece(const struct pieces *pieces, int64_t block, const struct block_ops *class,
@@ -99,9 +102,8 @@ static void walk_back_from(const struct pieces *pieces, int64_t i, int64_t edges
                            struct reuse_run *run)
 {
     const struct operator_list *list = pieces->list;
-    const struct schedule *s = &list->schedule;
-    int64_t total = schedule_executions(s), block = schedule_block(s, i), mark = i + 1;
-    const struct block_ops *class = ops_class(list, i);
+    int64_t total = pieces->n_executions, block = pieces->block[i], mark = i + 1;
+    const struct block_ops *class = ops_class_of_block(list, block);
     int64_t distance = 0;
     unsigned found = 0, all = (1u << class->n_groups) - 1;
     for (int64_t back = 1; back <= total && found != all; back++) {
@@ -109,8 +111,8 @@ static void walk_back_from(const struct pieces *pieces, int64_t i, int64_t edges
         if (j == -1)
             distance += edges;
         j = j < 0 ? j + total : j;
-        int64_t met_block = schedule_block(s, j);
-        const struct block_ops *met = ops_class(list, j);
+        int64_t met_block = pieces->block[j];
+        const struct block_ops *met = ops_class_of_block(list, met_block);
         for (int h = met->n_groups - 1; h >= 0; h--) {
             int64_t *at = piece(pieces, met_block, met, h);
             if (h == 0)
@@ -134,11 +136,11 @@ static void walk_back_from(const struct pieces *pieces, int64_t i, int64_t edges
 static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_run *runs)
 {
     const struct operator_list *list = pieces->list;
-    const struct schedule *s = &list->schedule;
-    for (int64_t i = 0; i < schedule_executions(s); i++) {
-        runs[i] =
-            (struct reuse_run){.count = 1, .class = (int)(ops_class(list, i) - list->classes)};
-        runs[i].immediate = s->sharing == SHARING_IMMEDIATE && i % s->repeats > 0;
+    enum sharing sharing = list->schedule.sharing;
+    bool may_repeat = sharing == SHARING_IMMEDIATE || sharing == SHARING_BY_BLOCK;
+    for (int64_t i = 0; i < pieces->n_executions; i++) {
+        runs[i] = (struct reuse_run){.count = 1, .class = list->class_of_block[pieces->block[i]]};
+        runs[i].immediate = may_repeat && i > 0 && pieces->block[i] == pieces->block[i - 1];
         walk_back_from(pieces, i, edges, &runs[i]);
     }
 }
@@ -163,7 +165,7 @@ static struct reuse_sizes sizes_of(const struct operator_list *list, const struc
 static int64_t class_bytes(const struct operator_list *list, const struct block_ops *class,
                            const struct reuse_sizes *sizes)
 {
-    return class->n_blocks * (sizes->own + list->schedule.repeats * sizes->kv);
+    return class->n_blocks * (sizes->own + ops_runs(list, class) * sizes->kv);
 }
 
 enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list *list,
@@ -175,6 +177,7 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
     walk->next = 0;
     walk->runs = NULL;
     if (!list->class_of_block) {
+        walk->n_executions = schedule_executions(&list->schedule);
         walk->sizes = sizes_of(list, &list->classes[0]);
         walk->pass_bytes = walk->sizes.edges + walk->sizes.shared +
                            class_bytes(list, &list->classes[0], &walk->sizes);
@@ -182,18 +185,24 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
     }
     walk->sizes = (struct reuse_sizes){.edges = reuse_edge_bytes(list)};
     walk->pass_bytes = reuse_pass_bytes(list);
-    size_t total = (size_t)schedule_executions(&list->schedule);
+    size_t total = (size_t)ops_executions(list);
     size_t n = ((size_t)list->schedule.n_layers + 1) * MAX_BLOCK_GROUPS;
-    struct pieces pieces = {list, memory_new(n, sizeof *pieces.met)};
+    struct pieces pieces = {list, (int64_t)total, memory_new(total, sizeof *pieces.block),
+                            memory_new(n, sizeof *pieces.met)};
     walk->runs = memory_new(total, sizeof *walk->runs);
-    if (!pieces.met || !walk->runs) {
-        memory_free(pieces.met);
+    walk->n_executions = (int64_t)total;
+    enum status status = STATUS_OK;
+    if (!pieces.met || !pieces.block || !walk->runs) {
         reuse_walk_end(walk);
-        return err_set(err, STATUS_NOMEM, "out of memory for %zu executions", total);
+        status = err_set(err, STATUS_NOMEM, "out of memory for %zu executions", total);
+    } else {
+        for (size_t i = 0; i < total; i++)
+            pieces.block[i] = ops_block(list, (int64_t)i);
+        walk_back(&pieces, walk->sizes.edges, walk->runs);
     }
-    walk_back(&pieces, walk->sizes.edges, walk->runs);
+    memory_free(pieces.block);
     memory_free(pieces.met);
-    return STATUS_OK;
+    return status;
 }
 
 /* Reverse: within a round the distance grows by a constant from one execution to the next, so the
@@ -219,7 +228,7 @@ static int64_t reverse_run(const struct reuse_walk *walk, int64_t i, struct reus
 bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run)
 {
     const struct schedule *s = &walk->list->schedule;
-    int64_t i = walk->next, total = schedule_executions(s), count = 1;
+    int64_t i = walk->next, total = walk->n_executions, count = 1;
     if (i >= total)
         return false;
     if (walk->runs) {
@@ -253,8 +262,9 @@ bool reuse_walk_next(struct reuse_walk *walk, struct reuse_run *run)
         count = reverse_run(walk, i, run);
         walk->next = i + count;
         break;
+    case SHARING_BY_BLOCK:
     case N_SHARINGS:
-        assert(!"no such sharing mode");
+        assert(!"no such sharing mode of a uniform stack");
     }
     run->count = count;
     return true;

@@ -56,6 +56,7 @@ struct reuse_walk {
     int64_t pass_bytes;        /* reuse_pass_bytes */
     const int64_t *capacities; /* borrowed */
     int n_capacities;
+    int64_t n_executions;
     int64_t next;
     struct reuse_run *runs; /* of a non-uniform stack, owned */
 };

@@ -58,7 +58,8 @@ static bool loses_rereads(const struct machine *machine, const struct schedule *
 bool segment_covers(const struct machine *machine, const struct schedule *schedule)
 {
     int64_t runs = schedule->repeats * machine->n_levels + 1;
-    return is_sharp(machine) && !loses_rereads(machine, schedule) &&
+    return schedule->sharing != SHARING_BY_BLOCK && is_sharp(machine) &&
+           !loses_rereads(machine, schedule) &&
            (schedule->sharing != SHARING_REVERSE || runs <= MAX_RUNS);
 }
 
@@ -333,6 +334,7 @@ static void find_segment(struct plan *plan, int64_t n, int64_t high, struct segm
     case SHARING_REVERSE:
         add_reverse(plan);
         break;
+    case SHARING_BY_BLOCK: /* segment_covers */
     case N_SHARINGS:
         assert(!"no such sharing mode");
     }

@@ -7,9 +7,9 @@ enum { BYTES_F32 = 4 };
 void count_stored(const struct transformer *net, struct counted *out)
 {
     transformer_stored(net, &out->params, &out->bytes);
-    out->kv_row_bytes = stack_is_uniform(&net->stack) ? transformer_kv_bytes_per_token(net) /
-                                                            schedule_executions(&net->schedule)
-                                                      : 0;
+    out->kv_row_bytes = stack_is_uniform(&net->stack)
+                            ? transformer_kv_bytes_per_token(net) / transformer_executions(net)
+                            : 0;
 }
 
 int64_t lookup_table_bytes(const struct transformer *net)
@@ -59,7 +59,7 @@ void price_of_passes(const struct transformer *net, const struct machine *machin
                      struct price *out)
 {
     int64_t bytes = counted->bytes.total;
-    double executions = (double)schedule_executions(&net->schedule);
+    double executions = (double)transformer_executions(net);
     double distinct = (double)net->schedule.n_layers;
     int64_t held =
         workload->prompt > workload->context + 1 ? workload->prompt : workload->context + 1;

@@ -102,7 +102,7 @@ static void add_layer_view(struct text *text)
         "SELECT run_id, id, layer");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         text_addf(text, ", json_extract(value, '$.%s') AS %s", fields[i], fields[i]);
-    text_add(text, "\nFROM block;\n");
+    text_add(text, ", coalesce(json_extract(value, '$.repeats'), 1) AS repeats\nFROM block;\n");
 }
 
 static void add_views(struct text *text)

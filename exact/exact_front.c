@@ -138,7 +138,7 @@ static enum status find_regions(const struct stack_work *work, enum phase phase,
 {
     if (work->uses_phase[phase])
         return pass_regions_find(&work->costs, phase, work->pass[phase], work->whole[phase],
-                                 work->kv[phase], out, err);
+                                 work->more_kv[phase], out, err);
     *out = (struct pass_regions){1, memory_new(1, sizeof *out->region)};
     if (!out->region)
         return err_set(err, STATUS_NOMEM, "out of memory for a range");
@@ -196,6 +196,8 @@ enum status stack_network(const struct stack_problem *problem, const int *class_
     out->stack = (struct stack){.first = problem->classes[classes[0]]};
     enum status status = stack_set_classes(&out->stack, problem->classes, classes, n, err);
     memory_free(classes);
+    if (!status && (status = transformer_settle(out, err)))
+        transformer_release(out);
     return status;
 }
 

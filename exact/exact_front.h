@@ -42,8 +42,8 @@ extern const char *const stack_quantity_names[N_STACK_QUANTITIES];
 enum { MAX_STACK_OBJECTIVES = 6, MAX_STACK_LIMITS = 4, EMPTY_PLACE = -1 };
 
 struct stack_problem {
-    /* Everything but the blocks; schedule.n_layers is the number of places. With an FFN for all
-     * blocks (share_ffn) all classes have one d_ff. */
+    /* Everything but the blocks; schedule.n_layers is the number of places. Its sharing is by-block
+     * where classes have reruns. With an FFN for all blocks (share_ffn) all classes have one d_ff. */
     const struct transformer *frame;
     const struct block *classes; /* [n_classes], distinct */
     int n_classes;

@@ -48,7 +48,6 @@ static enum status add_end(struct ends *ends, struct byte_range all, int64_t end
 static enum status add_ends(const struct stack_costs *costs, enum phase phase, bool of_pass,
                             struct byte_range all, struct ends *ends, struct err *err)
 {
-    const struct schedule *schedule = &costs->net.schedule;
     int64_t edges[MAX_FOUND_EDGES];
     int n = found_edges(costs->machine, edges);
     enum status status = add_end(ends, all, all.high, err);
@@ -57,8 +56,9 @@ static enum status add_ends(const struct stack_costs *costs, enum phase phase, b
         if (!(status = add_end(ends, all, edges[i], err)))
             status = add_end(ends, all, edges[i] - more, err);
         for (int c = 0; c < costs->n_classes && !status && of_pass; c++)
-            status = add_end(ends, all,
-                             edges[i] + (schedule->repeats - 1) * costs->counts[c].kv[phase], err);
+            status =
+                add_end(ends, all,
+                        edges[i] + (costs->counts[c].runs - 1) * costs->counts[c].kv[phase], err);
     }
     return status;
 }
@@ -166,23 +166,23 @@ static void join(const struct stack_costs *costs, enum phase phase, struct pass_
 }
 
 /* The pass is edges, whole and all caches but one: regions that no stack can be in go. */
-static void drop_impossible(const struct stack_costs *costs, enum phase phase, struct byte_range kv,
-                            struct pass_regions *regions)
+static void drop_impossible(const struct stack_costs *costs, enum phase phase,
+                            struct byte_range more_kv, struct pass_regions *regions)
 {
-    int64_t edges = costs->edge_bytes[phase], more = costs->net.schedule.repeats - 1;
+    int64_t edges = costs->edge_bytes[phase];
     int n = 0;
     for (int i = 0; i < regions->n; i++) {
         const struct pass_region *region = &regions->region[i];
-        if (region->pass.high >= edges + region->whole.low + more * kv.low &&
-            region->pass.low <= edges + region->whole.high + more * kv.high)
+        if (region->pass.high >= edges + region->whole.low + more_kv.low &&
+            region->pass.low <= edges + region->whole.high + more_kv.high)
             regions->region[n++] = *region;
     }
     regions->n = n;
 }
 
 enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
-                              struct byte_range pass, struct byte_range whole, struct byte_range kv,
-                              struct pass_regions *out, struct err *err)
+                              struct byte_range pass, struct byte_range whole,
+                              struct byte_range more_kv, struct pass_regions *out, struct err *err)
 {
     enum sharing sharing = costs->net.schedule.sharing;
     struct ends passes = {0}, wholes = {0};
@@ -207,7 +207,7 @@ enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
             out->region[i].is_constant = false;
     if (!status) {
         join(costs, phase, out);
-        drop_impossible(costs, phase, kv, out);
+        drop_impossible(costs, phase, more_kv, out);
     }
     memory_free(passes.end);
     memory_free(wholes.end);

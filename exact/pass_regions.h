@@ -28,11 +28,11 @@ struct pass_regions {
     struct pass_region *region; /* owned */
 };
 
-/* Of the stacks whose pass, whole and cache (one of each block) lie in these ranges. Errors:
- * STATUS_NOMEM. */
+/* Of the stacks whose pass, whole and caches (all but one of each block) lie in these ranges.
+ * Errors: STATUS_NOMEM. */
 enum status pass_regions_find(const struct stack_costs *costs, enum phase phase,
-                              struct byte_range pass, struct byte_range whole, struct byte_range kv,
-                              struct pass_regions *out, struct err *err);
+                              struct byte_range pass, struct byte_range whole,
+                              struct byte_range more_kv, struct pass_regions *out, struct err *err);
 void pass_regions_release(struct pass_regions *regions);
 
 /* Times are kept as whole picoseconds, energies as whole femtojoules, so that sums do not depend on

@@ -20,7 +20,7 @@ struct count_of {
 /* Places in the key of sums that are known to the last unit; NOT_THERE. */
 struct sum_index {
     int params, blocks;
-    int pass[2]; /* own + repeats * kv */
+    int pass[2]; /* own + runs * kv */
     int own[2], kv[2];
 };
 
@@ -69,7 +69,8 @@ static int64_t fixed_value(const struct running *run, enum stack_quantity quanti
 
 static struct pass_sums sums_of(const struct running *run, enum phase phase, const int64_t *sums)
 {
-    return (struct pass_sums){sums[run->at.own[phase]], sums[run->at.kv[phase]]};
+    int64_t kv = sums[run->at.kv[phase]];
+    return (struct pass_sums){sums[run->at.own[phase]], kv, schedule_of(run)->repeats * kv};
 }
 
 /* A reverse schedule: from the bytes before the block. */
@@ -116,7 +117,7 @@ static int64_t table_value(const struct running *run, const struct count_of *cou
     place[0].is_first = place[1].is_first = is_first;
     switch (count->kind) {
     case OF_PASS:
-        return counts->own + schedule_of(run)->repeats * counts->kv[count->phase];
+        return counts->own + counts->runs * counts->kv[count->phase];
     case OF_WHOLE:
         return counts->own + counts->kv[count->phase];
     case OF_QUANTITY:
@@ -246,7 +247,7 @@ static void choose_sums(struct running *run)
         int64_t fixed = costs->edge_bytes[p] + costs->shared;
         if (!work->uses_phase[p] || region->is_constant)
             continue;
-        if (sharing == SHARING_NONE || sharing == SHARING_IMMEDIATE) {
+        if (sharing != SHARING_REPEAT_ALL && sharing != SHARING_REVERSE) {
             run->at.pass[p] = new_sum(run, region->pass.low - fixed, region->pass.high - fixed);
         } else {
             run->at.own[p] = new_sum(run, 0, INT64_MAX);
@@ -269,8 +270,7 @@ static void fill_sums(struct running *run)
         put_sum(run, c, run->at.params, run->part->unit > 0 ? counts->params / run->part->unit : 0);
         put_sum(run, c, run->at.blocks, 1);
         for (int p = 0; p < 2; p++) {
-            put_sum(run, c, run->at.pass[p],
-                    counts->own + schedule_of(run)->repeats * counts->kv[p]);
+            put_sum(run, c, run->at.pass[p], counts->own + counts->runs * counts->kv[p]);
             put_sum(run, c, run->at.own[p], counts->own);
             put_sum(run, c, run->at.kv[p], counts->kv[p]);
         }

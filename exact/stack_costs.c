@@ -26,6 +26,7 @@ static void count_class(struct stack_costs *costs, int class)
     costs->params = params[0].total - out->params;
     costs->weight_bytes = bytes[0].total - out->weight_bytes;
     net.schedule.n_layers = 1;
+    out->runs = transformer_runs(&net, &net.stack.first);
     out->kv_bytes = transformer_kv_bytes(
         &net, work->prompt > work->context + 1 ? work->prompt : work->context + 1);
     out->wide_bytes = live_activation_bytes(&net, work->prompt);
@@ -119,8 +120,7 @@ void stack_costs_end(struct stack_costs *costs)
 int64_t stack_pass_bytes(const struct stack_costs *costs, enum phase phase,
                          const struct pass_sums *total)
 {
-    return costs->edge_bytes[phase] + costs->shared + total->own +
-           costs->net.schedule.repeats * total->kv;
+    return costs->edge_bytes[phase] + costs->shared + total->own + total->all_kv;
 }
 
 int64_t stack_whole_bytes(const struct stack_costs *costs, const struct pass_sums *total)
@@ -146,8 +146,8 @@ static int64_t own_distance(const struct stack_costs *costs, enum phase phase, i
     int64_t whole = place->whole_bytes + head;
     switch (schedule->sharing) {
     case SHARING_IMMEDIATE:
-        return execution == 0 ? place->pass_bytes - (schedule->repeats - 1) * kv
-                              : own + shared + kv;
+    case SHARING_BY_BLOCK:
+        return execution == 0 ? place->pass_bytes - (counts->runs - 1) * kv : own + shared + kv;
     case SHARING_REVERSE:
         if (execution == 0 && schedule->repeats % 2 != 0)
             return whole;
@@ -192,12 +192,13 @@ static struct pass_steps begin(const struct stack_costs *costs, enum phase phase
 void stack_block_pass(const struct stack_costs *costs, enum phase phase, int class,
                       const struct stack_place *place, struct pass *out)
 {
-    const struct schedule *schedule = &costs->net.schedule;
+    enum sharing sharing = costs->net.schedule.sharing;
+    bool is_immediate = sharing == SHARING_IMMEDIATE || sharing == SHARING_BY_BLOCK;
     struct pass_steps steps = begin(costs, phase, place->pass_bytes, out);
     out->ns = 0;
-    for (int64_t execution = 0; execution < schedule->repeats; execution++) {
+    for (int64_t execution = 0; execution < costs->counts[class].runs; execution++) {
         struct reuse_run run = {.count = 1, .class = class};
-        run.immediate = schedule->sharing == SHARING_IMMEDIATE && execution > 0;
+        run.immediate = is_immediate && execution > 0;
         set_distances(costs, phase, class, place, execution, &run);
         pass_add_run(&steps, &run, &costs->phase[phase].costs[class]);
     }

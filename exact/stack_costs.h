@@ -23,6 +23,7 @@ struct class_counts {
     int64_t wide_bytes;           /* of its widest activations: live_activation_bytes */
     int64_t own;                  /* bytes that a pass reads of it alone */
     int64_t kv[2];                /* cache bytes that one execution reads, by phase */
+    int64_t runs;                 /* executions of it */
 };
 
 struct stack_costs {
@@ -40,18 +41,18 @@ struct stack_costs {
 };
 
 /* frame: transformer_check passes with every class; its own stack is not looked at, its schedule
- * is. Classes are distinct. Points inside itself: do not copy. Errors: STATUS_NOMEM, STATUS_RANGE
- * (workload). */
+ * is: by-block where classes have reruns. Classes are distinct. Points inside itself: do not copy.
+ * Errors: STATUS_NOMEM, STATUS_RANGE (workload). */
 enum status stack_costs_start(const struct transformer *frame, const struct block *classes,
                               int n_classes, const struct machine *machine,
                               const struct workload *workload, struct stack_costs *out,
                               struct err *err);
 void stack_costs_end(struct stack_costs *costs);
 
-/* Sums over blocks of what a pass touches: of their own weights and, by one execution of each, of
- * the cache. */
+/* Sums over blocks of what a pass touches: of their own weights; of the cache, by one execution of
+ * each, and by all. */
 struct pass_sums {
-    int64_t own, kv;
+    int64_t own, kv, all_kv;
 };
 
 /* What the cost of a block depends on beside its class. */

@@ -8,7 +8,6 @@ int64_t stack_block_value(const struct stack_costs *costs, enum stack_quantity q
 {
     const struct class_counts *counts = &costs->counts[class];
     const struct machine *machine = costs->machine;
-    double repeats = (double)costs->net.schedule.repeats;
     enum phase phase = quantity == STACK_PREFILL ? PHASE_PREFILL : PHASE_DECODE;
     struct pass pass;
     switch (quantity) {
@@ -22,7 +21,7 @@ int64_t stack_block_value(const struct stack_costs *costs, enum stack_quantity q
     case STACK_INIT:
         return exact_ps(
             (machine->init_gbps > 0 ? (double)counts->weight_bytes / machine->init_gbps : 0) +
-            repeats * machine->init_layer_ns);
+            (double)counts->runs * machine->init_layer_ns);
     case STACK_KV:
         return counts->kv_bytes;
     case STACK_PEAK:

@@ -43,7 +43,8 @@ static enum status check(const struct stack_work *work, struct err *err)
     for (int c = 0; c < problem->n_classes; c++) {
         struct transformer net = *problem->frame;
         net.stack = (struct stack){.first = problem->classes[c]};
-        enum status status = transformer_check(&net, err);
+        enum status status = transformer_settle(&net, err);
+        status = status ? status : transformer_check(&net, err);
         if (status)
             return err_prefix(err, status, "layer %d of the choices: ", c);
     }
@@ -62,20 +63,19 @@ enum { N_BLOCK_SUMS = 9, FIRST_GROWING = 4, LAST_GROWING = 7 }; /* those that ho
 static void block_sums(const struct stack_work *work, int choice, int64_t sum[N_BLOCK_SUMS])
 {
     static const struct class_counts none;
-    int64_t repeats = work->problem->frame->schedule.repeats;
     const struct class_counts *counts =
         choice < work->problem->n_classes ? &work->costs.counts[choice] : &none;
-    const int64_t *kv = counts->kv;
+    const int64_t *kv = counts->kv, runs = counts->runs;
     const int64_t sums[N_BLOCK_SUMS] = {
         counts->params,
         work->unit > 0 ? counts->params % work->unit : 0,
-        kv[0],
-        kv[1],
+        (runs - 1) * kv[0],
+        (runs - 1) * kv[1],
         counts->own + kv[0],
         counts->own + kv[1],
-        counts->own + repeats * kv[0],
-        counts->own + repeats * kv[1],
-        repeats * (kv[PHASE_DECODE] - kv[PHASE_PREFILL]),
+        counts->own + runs * kv[0],
+        counts->own + runs * kv[1],
+        runs * (kv[PHASE_DECODE] - kv[PHASE_PREFILL]),
     };
     memcpy(sum, sums, sizeof sums);
 }
@@ -177,8 +177,8 @@ static void find_ranges(struct stack_work *work)
 {
     const struct stack_costs *costs = &work->costs;
     struct byte_range *ranges[N_BLOCK_SUMS] = {
-        &work->params,   &work->odd,     &work->kv[0],   &work->kv[1], &work->whole[0],
-        &work->whole[1], &work->pass[0], &work->pass[1], &work->apart,
+        &work->params,   &work->odd,     &work->more_kv[0], &work->more_kv[1], &work->whole[0],
+        &work->whole[1], &work->pass[0], &work->pass[1],    &work->apart,
     };
     work->unit = find_unit(work);
     for (int64_t place = 0; place < work->problem->frame->schedule.n_layers; place++)

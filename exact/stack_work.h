@@ -19,7 +19,7 @@ struct stack_work {
     bool is_used[N_STACK_QUANTITIES];    /* an objective or limited */
     bool uses_phase[2];                  /* by enum phase */
     struct byte_range pass[2], whole[2]; /* of the stacks of the problem */
-    struct byte_range kv[2];             /* of one cache of each block */
+    struct byte_range more_kv[2];        /* of all caches of each block but one */
     struct byte_range apart;             /* pass of decode less pass of prefill */
     struct byte_range params;            /* of the blocks */
     int64_t unit;          /* parameters of blocks are about multiples of it; 0: of nothing much */

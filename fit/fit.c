@@ -69,7 +69,7 @@ enum status fit_sum_row(const struct fit_row *row, enum fit_phase phase, struct 
     *sums = (struct fit_sums){0};
     if (status != STATUS_OK)
         return status;
-    for (int64_t i = 0; i < schedule_executions(&list.schedule); i++) {
+    for (int64_t i = 0; i < ops_executions(&list); i++) {
         const struct block_ops *block = ops_class(&list, i);
         for (int k = 0; k < block->n_ops; k++)
             add_op(&block->ops[k], 1, sums);

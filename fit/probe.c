@@ -47,7 +47,7 @@ static double scale_of(const struct fit_theta *theta, int term, const struct fit
                        double ns)
 {
     if (term == FIT_LAYER)
-        return FIT_LAYER_SCALE_FRAC * ns / (double)schedule_executions(&row->net.schedule);
+        return FIT_LAYER_SCALE_FRAC * ns / (double)transformer_executions(&row->net);
     if (term == FIT_PASS)
         return FIT_PASS_SCALE_FRAC * ns;
     return FIT_BYTE_SCALE_FRAC * theta->value[term];

@@ -94,10 +94,11 @@ static int64_t over_executions(const struct transformer *net, int64_t context,
                                                     const struct block *, int64_t))
 {
     if (stack_is_uniform(&net->stack))
-        return per_block(net, &net->stack.first, context) * schedule_executions(&net->schedule);
+        return per_block(net, &net->stack.first, context) * transformer_executions(net);
     int64_t sum = 0;
     for (int64_t i = 0; i < net->schedule.n_layers; i++)
-        sum += per_block(net, stack_block(&net->stack, i), context) * net->schedule.repeats;
+        sum += per_block(net, stack_block(&net->stack, i), context) *
+               transformer_runs(net, stack_block(&net->stack, i));
     return sum;
 }
 

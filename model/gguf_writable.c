@@ -74,7 +74,7 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
     return check_blocks(net, err);
 }
 
-/* Why an architecture does not hold the network; NULL: it does. */
+/* Why an architecture does not hold the network, whose blocks run once each; NULL: it does. */
 
 static bool has_windows(const struct transformer *net)
 {
@@ -165,10 +165,10 @@ static const char *not_mimo2(const struct transformer *net)
 static const char *not_gemma_layers(const struct transformer *net, int64_t period)
 {
     const struct block *first = &net->stack.first;
-    for (int64_t i = 0; i < schedule_executions(&net->schedule); i++) {
+    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
         struct block expected = *first;
         expected.window = period > 0 && i % period < period - 1 ? first->window : 0;
-        if (!block_equal(transformer_block(net, schedule_block(&net->schedule, i)), &expected))
+        if (!block_equal(transformer_block(net, i), &expected))
             return period == 0   ? "has one shape of layer and no windows"
                    : period == 2 ? "has one shape of layer, and a window in every other"
                                  : "has one shape of layer, and a window in five of six";
@@ -201,7 +201,7 @@ static const char *not_gemma2(const struct transformer *net)
         return "has norms after attention and FFN, not of q and k";
     if (net->attention_softcap == 0 || net->logit_softcap == 0)
         return "has soft caps";
-    if (schedule_executions(&net->schedule) == 46)
+    if (net->schedule.n_layers == 46)
         return "has another attention scale where there are 46 layers";
     const char *reason = not_gemma_layers(net, 2);
     return reason != NULL ? reason : not_any_gemma(net);
@@ -213,7 +213,7 @@ static const char *not_gemma3(const struct transformer *net)
         return "has norms after attention and FFN and of q and k";
     if (net->attention_softcap != 0 || net->logit_softcap != 0)
         return "has no soft caps";
-    if (schedule_executions(&net->schedule) == 62)
+    if (net->schedule.n_layers == 62)
         return "has another attention scale where there are 62 layers";
     const char *reason = not_gemma_layers(net, 6);
     return reason != NULL ? reason : not_any_gemma(net);
@@ -341,11 +341,15 @@ static bool is_shared(const struct transformer *net)
 enum status gguf_writable(const struct transformer *net, bool expand_shared,
                           const struct gguf_layout **layout, struct text *warnings, struct err *err)
 {
+    struct transformer layers;
     enum status status = check_kinds(net, err);
-    if (status != STATUS_OK || (status = choose(net, layout, err)) ||
-        (status = check_types(net, err)))
+    if (status != STATUS_OK || (status = transformer_expand(net, &layers, err)))
         return status;
-    int64_t n_layers = schedule_executions(&net->schedule);
+    status = choose(&layers, layout, err);
+    transformer_release(&layers);
+    if (status != STATUS_OK || (status = check_types(net, err)))
+        return status;
+    int64_t n_layers = transformer_executions(net);
     if (is_shared(net) && !expand_shared)
         return refuse(err, "blocks are shared, and the format has no schedule to say so");
     if ((*layout)->is_untied && net->tie_embeddings && !expand_shared)

@@ -67,7 +67,7 @@ static void add(struct walk *w, const struct tensor *tensor, const char *name, i
         .fill = fill,
         .dtype = is_matrix && !is_bias ? tensor->dtype : DTYPE_F32,
     };
-    int64_t block = w->execution < 0 ? -1 : schedule_block(&net->schedule, w->execution);
+    int64_t block = w->execution < 0 ? -1 : transformer_block_of(net, w->execution);
     bool is_stored = block < 0 || tensor_is_stored(net, tensor, block);
     bool is_copy = tensor->role == TENSOR_HEAD && net->tie_embeddings;
     const char *part = is_bias ? "bias" : "weight";
@@ -116,7 +116,7 @@ static void add_list(struct walk *w, const struct tensor_list *list)
 
 static const struct block *block_of(const struct plan *plan, int64_t execution)
 {
-    return transformer_block(plan->net, schedule_block(&plan->net->schedule, execution));
+    return transformer_block(plan->net, transformer_block_of(plan->net, execution));
 }
 
 static void list_tensors(struct walk *w)
@@ -124,8 +124,7 @@ static void list_tensors(struct walk *w)
     struct tensor_list list;
     w->i = w->n = 0;
     if (w->execution >= 0) {
-        tensors_of_layer(w->plan->net, schedule_block(&w->plan->net->schedule, w->execution),
-                         &list);
+        tensors_of_layer(w->plan->net, transformer_block_of(w->plan->net, w->execution), &list);
         add_list(w, &list);
         return;
     }
@@ -404,8 +403,7 @@ enum status gguf_write_stream(const struct transformer *net, FILE *stream,
                               const struct gguf_write_options *options, struct text *warnings,
                               struct err *err)
 {
-    struct plan plan = {
-        .net = net, .options = options, .n_layers = schedule_executions(&net->schedule)};
+    struct plan plan = {.net = net, .options = options, .n_layers = transformer_executions(net)};
     enum status status = gguf_writable(net, options->expand_shared, &plan.layout, warnings, err);
     if (status != STATUS_OK)
         return status;

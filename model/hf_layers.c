@@ -326,7 +326,12 @@ enum status hf_read_extensions(struct hf_reader *reader, struct transformer *net
     if ((status = sharing_parse(sharing, &schedule->sharing, err)))
         return status == STATUS_USAGE ? STATUS_INPUT : status;
     struct json blocks = hf_find(reader, "lathe_blocks");
-    return json_is_null(&blocks) ? STATUS_OK : read_blocks(&blocks, net, err);
+    struct err inner;
+    if (!json_is_null(&blocks) && (status = read_blocks(&blocks, net, err)))
+        return status;
+    if (transformer_settle(net, &inner))
+        return json_error(&blocks, err, "%s", inner.message);
+    return STATUS_OK;
 }
 
 static void write_blocks(struct json_node *array, const struct transformer *net)

@@ -117,6 +117,7 @@ struct block_ops {
     struct weight_group groups[MAX_BLOCK_GROUPS];
     int64_t kv_read_bytes; /* of all operators */
     int64_t n_blocks;      /* distinct blocks of this class */
+    int64_t reruns;        /* as struct block */
 };
 
 /* No operators yet; ops[] is left as it is. */

@@ -43,6 +43,7 @@ static void list_block(const struct transformer *net, const struct block *block,
                        struct block_ops *out)
 {
     block_ops_clear(out);
+    out->reruns = block->reruns;
     ops_block_mixer(net, block, tensors, list, out);
     ops_block_ffn(net, tensors, list, out);
 }
@@ -225,11 +226,41 @@ void ops_release(struct operator_list *list)
     list->n_classes = 0;
 }
 
+int64_t ops_runs(const struct operator_list *list, const struct block_ops *class)
+{
+    return list->schedule.sharing == SHARING_BY_BLOCK ? 1 + class->reruns : list->schedule.repeats;
+}
+
+int64_t ops_executions(const struct operator_list *list)
+{
+    int64_t sum = 0;
+    if (list->schedule.sharing != SHARING_BY_BLOCK)
+        return schedule_executions(&list->schedule);
+    for (int c = 0; c < list->n_classes; c++)
+        sum += list->classes[c].n_blocks * ops_runs(list, &list->classes[c]);
+    return sum;
+}
+
+const struct block_ops *ops_class_of_block(const struct operator_list *list, int64_t i)
+{
+    return &list->classes[list->class_of_block ? list->class_of_block[i] : 0];
+}
+
+int64_t ops_block(const struct operator_list *list, int64_t i)
+{
+    int64_t block = 0;
+    if (list->schedule.sharing != SHARING_BY_BLOCK)
+        return schedule_block(&list->schedule, i);
+    while ((i -= ops_runs(list, ops_class_of_block(list, block))) >= 0)
+        block++;
+    return block;
+}
+
 const struct block_ops *ops_class(const struct operator_list *list, int64_t i)
 {
     if (!list->class_of_block)
         return &list->classes[0];
-    return &list->classes[list->class_of_block[schedule_block(&list->schedule, i)]];
+    return ops_class_of_block(list, ops_block(list, i));
 }
 
 static void add_ops(struct op_totals *out, const struct op *ops, int n, int64_t times)
@@ -252,7 +283,7 @@ void ops_totals(const struct operator_list *list, struct op_totals *out)
     out->distinct_weight_bytes = out->weight_read_bytes;
     for (int c = 0; c < list->n_classes; c++) {
         const struct block_ops *class = &list->classes[c];
-        add_ops(out, class->ops, class->n_ops, class->n_blocks * list->schedule.repeats);
+        add_ops(out, class->ops, class->n_ops, class->n_blocks * ops_runs(list, class));
         for (int g = 0; g < class->n_groups; g++) {
             bool is_shared = list->schedule.share_ffn && class->groups[g].is_shareable;
             out->distinct_weight_bytes += is_shared ? 0 : class->groups[g].bytes * class->n_blocks;

@@ -5,7 +5,7 @@
  * A pass is: prologue (token lookup), the schedule's executions of blocks, epilogue (final norm,
  * head, sampling). The operators of a block are stored once per block *class* (blocks of equal
  * shape), since every execution of the class does the same work and differs only in the weights it
- * reads; execution i of the schedule runs block schedule_block(i), whose class is ops_class(i).
+ * reads; execution i runs block ops_block(i), whose class is ops_class(i).
  *
  * Identity of weights: a block owns one or more groups of them, each its own unless the schedule
  * makes it one for all blocks; the token table and the head have identities of their own. Reuse
@@ -64,7 +64,13 @@ void ops_release(struct operator_list *list);
 /* The block of a uniform list in another stack. */
 void ops_set_schedule(struct operator_list *list, const struct schedule *schedule);
 
-/* The class of the block that execution i runs. */
+/* As transformer_runs, _executions and _block_of of the network. */
+int64_t ops_runs(const struct operator_list *list, const struct block_ops *class);
+int64_t ops_executions(const struct operator_list *list);
+int64_t ops_block(const struct operator_list *list, int64_t i);
+
+/* The class of distinct block i, and of the block that execution i runs. */
+const struct block_ops *ops_class_of_block(const struct operator_list *list, int64_t i);
 const struct block_ops *ops_class(const struct operator_list *list, int64_t i);
 
 /* Sums over the whole pass, every execution counted. */

@@ -12,6 +12,7 @@ static const char *const names[N_SHARINGS] = {
     [SHARING_IMMEDIATE] = "immediate",
     [SHARING_REPEAT_ALL] = "repeat-all",
     [SHARING_REVERSE] = "reverse",
+    [SHARING_BY_BLOCK] = "by-block",
 };
 
 const char *sharing_name(enum sharing sharing)
@@ -23,10 +24,8 @@ const char *sharing_name(enum sharing sharing)
 char sharing_letter(enum sharing sharing)
 {
     static const char letters[N_SHARINGS] = {
-        [SHARING_NONE] = 'n',
-        [SHARING_IMMEDIATE] = 'm',
-        [SHARING_REPEAT_ALL] = 'p',
-        [SHARING_REVERSE] = 'v',
+        [SHARING_NONE] = 'n',    [SHARING_IMMEDIATE] = 'm', [SHARING_REPEAT_ALL] = 'p',
+        [SHARING_REVERSE] = 'v', [SHARING_BY_BLOCK] = 'b',
     };
     assert(sharing < N_SHARINGS);
     return letters[sharing];
@@ -41,9 +40,10 @@ enum status sharing_parse(const char *name, enum sharing *out, struct err *err)
         }
     }
     const char *near = text_nearest(name, names, N_SHARINGS);
-    return err_set(err, STATUS_USAGE,
-                   "unknown sharing mode '%s'%s%s%s (known: none immediate repeat-all reverse)",
-                   name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return err_set(
+        err, STATUS_USAGE,
+        "unknown sharing mode '%s'%s%s%s (known: none immediate repeat-all reverse by-block)", name,
+        near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 bool schedule_equal(const struct schedule *a, const struct schedule *b)
@@ -54,6 +54,7 @@ bool schedule_equal(const struct schedule *a, const struct schedule *b)
 
 int64_t schedule_executions(const struct schedule *schedule)
 {
+    assert(schedule->sharing != SHARING_BY_BLOCK);
     return schedule->n_layers * schedule->repeats;
 }
 
@@ -70,6 +71,7 @@ int64_t schedule_block(const struct schedule *schedule, int64_t i)
         return i % n;
     case SHARING_REVERSE:
         return i / n % 2 == 0 ? i % n : n - 1 - i % n;
+    case SHARING_BY_BLOCK:
     case N_SHARINGS:
         break;
     }
@@ -79,8 +81,8 @@ int64_t schedule_block(const struct schedule *schedule, int64_t i)
 
 char *schedule_describe(const struct schedule *schedule, char *buffer, int size)
 {
-    char repeats[16] = "";
-    if (schedule->sharing != SHARING_NONE)
+    char repeats[24] = "";
+    if (schedule->repeats > 1)
         snprintf(repeats, sizeof repeats, " x%" PRId64, schedule->repeats);
     snprintf(buffer, (size_t)size, "%s%s%s", sharing_name(schedule->sharing), repeats,
              schedule->share_ffn ? ", shared ffn" : "");

@@ -15,6 +15,8 @@
 #include "base/status.h"
 #include "model/mixer.h"
 
+enum { MAX_RERUNS = 63 };
+
 /* The shape of a block. */
 struct block {
     enum mixer mixer;
@@ -24,6 +26,7 @@ struct block {
     int64_t window;     /* attention sees the last `window` tokens; 0 = all */
     bool is_unturned;   /* no rotary positions here although the network has them (SmolLM3) */
     int64_t d_ff;
+    int64_t reruns; /* times it runs again at once, where sharing is by-block; else 0 */
 };
 
 /* The same work on every token: all fields agree. */

@@ -17,6 +17,8 @@ void block_write(struct json_node *object, const struct block *block)
             json_add_bool(object, "rope", false);
     }
     json_add_int(object, "d_ff", block->d_ff);
+    if (block->reruns > 0)
+        json_add_int(object, "repeats", 1 + block->reruns);
 }
 
 enum status block_read(const struct json *at, struct block *out, struct err *err)
@@ -24,6 +26,7 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
     const char *mixer = NULL;
     char known[128];
     bool is_turned = true;
+    int64_t repeats = 1;
     enum status status = STATUS_OK;
     if ((status =
              json_get_string_or(at, "mixer", mixer_traits(MIXER_ATTENTION)->name, &mixer, err)) ||
@@ -32,9 +35,11 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
         (status = json_get_int_or(at, "d_head", 0, 1 << 14, 0, &out->d_head, err)) ||
         (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
         (status = json_get_bool_or(at, "rope", true, &is_turned, err)) ||
-        (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)))
+        (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)) ||
+        (status = json_get_int_or(at, "repeats", 1, 1 + MAX_RERUNS, 1, &repeats, err)))
         return status;
     out->is_unturned = !is_turned;
+    out->reruns = repeats - 1;
     if (mixer_parse(mixer, &out->mixer))
         return STATUS_OK;
     return json_error(at, err, "a mixer '%s' is not known (known: %s)", mixer, mixer_names(known));
@@ -58,7 +63,7 @@ static enum status read_run(const struct json *at, int64_t left, struct block *b
                             int64_t *count, struct err *err)
 {
     static const char *const known[] = {"n",      "mixer", "n_heads", "n_kv_heads", "d_head",
-                                        "window", "rope",  "d_ff",    NULL};
+                                        "window", "rope",  "d_ff",    "repeats",    NULL};
     struct block block;
     enum status status = STATUS_OK;
     if ((status = json_only_keys(at, known, err)) ||

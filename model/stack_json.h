@@ -9,9 +9,10 @@
 #include "model/stack.h"
 
 /* {"mixer": "attention", "n_heads": 9, "n_kv_heads": 3, "d_head": 64, "window": 0, "d_ff": 1536};
- * heads and window only where there is attention. */
+ * heads and window only where there is attention, "repeats" only where it runs more than once by
+ * itself (1 + reruns). */
 void block_write(struct json_node *object, const struct block *block);
-/* What is left out is 0, the mixer "attention". Errors: STATUS_INPUT, STATUS_RANGE, naming the
+/* What is left out is 0, the mixer "attention", repeats 1. Errors: STATUS_INPUT, STATUS_RANGE, naming the
  * place. */
 enum status block_read(const struct json *at, struct block *out, struct err *err);
 

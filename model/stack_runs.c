@@ -22,7 +22,7 @@ struct stack_usual stack_usual(const struct stack *stack, int64_t n_layers)
     return usual;
 }
 
-static void print_block(const struct block *block, const struct stack_usual *usual,
+static void print_shape(const struct block *block, const struct stack_usual *usual,
                         struct text *text)
 {
     if (block->mixer != MIXER_ATTENTION) {
@@ -36,6 +36,14 @@ static void print_block(const struct block *block, const struct stack_usual *usu
     if (block->window > 0 && block->window != usual->window)
         text_addf(text, "@%" PRId64, block->window);
     text_addf(text, "/%" PRId64, block->d_ff);
+}
+
+static void print_block(const struct block *block, const struct stack_usual *usual,
+                        struct text *text)
+{
+    print_shape(block, usual, text);
+    if (block->reruns > 0)
+        text_addf(text, "x%" PRId64, 1 + block->reruns);
 }
 
 char *stack_runs_print(const struct stack *stack, int64_t n_layers, const struct stack_usual *usual)
@@ -81,6 +89,19 @@ static bool read_heads(const char **at, const struct stack_usual *usual, struct 
     return block->n_heads > 0 && block->d_head > 0 && block->n_heads % block->n_kv_heads == 0;
 }
 
+/* "x2" behind a block that runs twice. */
+static bool read_repeats(const char **at, struct block *block)
+{
+    int64_t repeats;
+    if (**at != 'x')
+        return true;
+    ++*at;
+    if (!read_number(at, &repeats) || repeats < 2 || repeats > 1 + MAX_RERUNS)
+        return false;
+    block->reruns = repeats - 1;
+    return true;
+}
+
 static bool read_run(const char **at, const struct stack_usual *usual, int64_t *count,
                      struct block *block)
 {
@@ -107,7 +128,8 @@ static bool read_run(const char **at, const struct stack_usual *usual, int64_t *
     if (**at != '/')
         return false;
     ++*at;
-    return read_number(at, &block->d_ff) && (**at == ' ' || **at == '\0');
+    return read_number(at, &block->d_ff) && read_repeats(at, block) &&
+           (**at == ' ' || **at == '\0');
 }
 
 static enum status bad_run(const char *run, struct err *err)

@@ -2,9 +2,10 @@
  * full attention, 3 KV heads and d_ff 1536, eight with a window, 1 KV head and d_ff 768, and one
  * without attention.
  *
- *   [blocks] F | W | N  [heads x] kv heads [@ window] / d_ff
+ *   [blocks] F | W | N  [heads x] kv heads [@ window] / d_ff [x repeats]
  *
- * Heads and window stand there where they are not the usual ones. */
+ * Heads and window stand there where they are not the usual ones, repeats where a block says itself
+ * that it runs more than once. */
 #ifndef LATHE_MODEL_STACK_RUNS_H
 #define LATHE_MODEL_STACK_RUNS_H
 

@@ -52,6 +52,113 @@ const struct block *transformer_block(const struct transformer *net, int64_t i)
     return stack_block(&net->stack, i);
 }
 
+int64_t transformer_runs(const struct transformer *net, const struct block *block)
+{
+    return net->schedule.sharing == SHARING_BY_BLOCK ? 1 + block->reruns : net->schedule.repeats;
+}
+
+int64_t transformer_executions(const struct transformer *net)
+{
+    const struct stack *stack = &net->stack;
+    int64_t n = net->schedule.n_layers, sum = 0;
+    if (net->schedule.sharing != SHARING_BY_BLOCK)
+        return schedule_executions(&net->schedule);
+    for (int64_t i = 0; i < n; i++)
+        sum += transformer_runs(net, stack_block(stack, i));
+    return sum;
+}
+
+int64_t transformer_block_of(const struct transformer *net, int64_t i)
+{
+    int64_t block = 0;
+    if (net->schedule.sharing != SHARING_BY_BLOCK)
+        return schedule_block(&net->schedule, i);
+    while ((i -= transformer_runs(net, transformer_block(net, block))) >= 0)
+        block++;
+    return block;
+}
+
+static struct block *class_at(struct stack *stack, int class)
+{
+    return class == 0 ? &stack->first : &stack->others[class - 1];
+}
+
+enum status transformer_settle(struct transformer *net, struct err *err)
+{
+    struct schedule *s = &net->schedule;
+    struct stack *stack = &net->stack;
+    int64_t least = stack->first.reruns, most = least;
+    for (int c = 1; c < stack_n_classes(stack); c++) {
+        int64_t reruns = stack_class(stack, c)->reruns;
+        least = reruns < least ? reruns : least;
+        most = reruns > most ? reruns : most;
+    }
+    if (s->sharing != SHARING_NONE && s->sharing != SHARING_BY_BLOCK)
+        return most == 0 ? STATUS_OK
+                         : err_set(err, STATUS_RANGE,
+                                   "blocks that say their repeats, and sharing '%s': one of them "
+                                   "says how often blocks run",
+                                   sharing_name(s->sharing));
+    if (most == 0 && s->sharing == SHARING_NONE)
+        return STATUS_OK;
+    if (s->repeats != 1)
+        return err_set(err, STATUS_RANGE, "blocks that say their repeats, and repeats %" PRId64,
+                       s->repeats);
+    s->sharing = least < most ? SHARING_BY_BLOCK : most > 0 ? SHARING_IMMEDIATE : SHARING_NONE;
+    s->repeats = least < most ? 1 : 1 + most;
+    for (int c = 0; least == most && most > 0 && c < stack_n_classes(stack); c++)
+        class_at(stack, c)->reruns = 0;
+    return STATUS_OK;
+}
+
+/* Those of the block that each execution runs. */
+static enum status expand_types(const struct transformer *net, int64_t n, struct layer_types *out,
+                                struct err *err)
+{
+    *out = (struct layer_types){0};
+    if (net->layer_types.set_of_layer == NULL)
+        return STATUS_OK;
+    struct type_set *types = memory_new((size_t)n, sizeof *types);
+    if (types == NULL)
+        return err_set(err, STATUS_NOMEM, "out of memory for the types of %" PRId64 " blocks", n);
+    for (int64_t i = 0; i < n; i++)
+        types[i] = *layer_types_at(&net->layer_types, transformer_block_of(net, i));
+    enum status status = layer_types_set(out, types, n, err);
+    memory_free(types);
+    return status;
+}
+
+enum status transformer_expand(const struct transformer *net, struct transformer *out,
+                               struct err *err)
+{
+    int64_t n = transformer_executions(net);
+    struct stack stack = {.first = net->stack.first};
+    struct layer_types types;
+    enum status status = STATUS_OK;
+    if (!stack_is_uniform(&net->stack)) {
+        struct block *blocks = memory_new((size_t)n, sizeof *blocks);
+        if (blocks == NULL)
+            return err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", n);
+        for (int64_t i = 0; i < n; i++) {
+            blocks[i] = *transformer_block(net, transformer_block_of(net, i));
+            blocks[i].reruns = 0;
+        }
+        status = stack_set(&stack, blocks, n, err);
+        memory_free(blocks);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if ((status = expand_types(net, n, &types, err))) {
+        stack_release(&stack);
+        return status;
+    }
+    *out = *net;
+    out->stack = stack;
+    out->layer_types = types;
+    out->schedule = (struct schedule){.sharing = SHARING_NONE, .n_layers = n, .repeats = 1};
+    return STATUS_OK;
+}
+
 void transformer_set_dtype(struct transformer *net, enum dtype dtype)
 {
     assert(!is_file_type(dtype));
@@ -92,8 +199,10 @@ static enum status check_block(const struct transformer *net, const struct block
                                struct err *err)
 {
     const struct mixer_traits *mixer = mixer_traits(block->mixer);
-    enum status status = err_unless_between(err, "d_ff", block->d_ff, 1, 1 << 24);
-    if (status != STATUS_OK)
+    int64_t most_reruns = net->schedule.sharing == SHARING_BY_BLOCK ? MAX_RERUNS : 0;
+    enum status status = STATUS_OK;
+    if ((status = err_unless_between(err, "d_ff", block->d_ff, 1, 1 << 24)) ||
+        (status = err_unless_between(err, "reruns", block->reruns, 0, most_reruns)))
         return status;
     if ((net->ffn == FFN_RWKV_CHANNEL) != (block->mixer == MIXER_RWKV))
         return err_set(err, STATUS_RANGE, "RWKV time mixing and channel mixing go together");
@@ -119,8 +228,8 @@ static double largest_count(const struct transformer *net)
             attention += quadratic * (double)net->schedule.n_layers;
             break;
         }
-        per_block += one;
-        attention += quadratic;
+        per_block += one * (double)(1 + b->reruns);
+        attention += quadratic * (double)(1 + b->reruns);
     }
     double edges =
         2 * (double)net->d_embed * ((double)net->vocab_size + d) + (double)net->position_rows * d;
@@ -141,6 +250,13 @@ static int64_t first_block(const struct transformer *net, int class)
 static enum status check_blocks(const struct transformer *net, struct err *err)
 {
     const struct stack *stack = &net->stack;
+    bool differ = false;
+    for (int c = 1; c < stack_n_classes(stack); c++)
+        differ |= stack_class(stack, c)->reruns != stack->first.reruns;
+    if (net->schedule.sharing == SHARING_BY_BLOCK && !differ)
+        return err_set(err, STATUS_RANGE,
+                       "sharing 'by-block' where all blocks run equally often: that is none or "
+                       "immediate");
     for (int c = 0; c < stack_n_classes(stack); c++) {
         enum status status = check_block(net, stack_class(stack, c), err);
         if (status)
@@ -173,11 +289,13 @@ enum status transformer_check(const struct transformer *net, struct err *err)
         (status = err_unless_between(err, "position_rows", net->position_rows, 0, 1 << 25)) ||
         (status = err_unless_between(err, "repeats", s->repeats, 1, 64)))
         return status;
-    if ((s->sharing == SHARING_NONE) != (s->repeats == 1))
+    bool runs_once = s->sharing == SHARING_NONE || s->sharing == SHARING_BY_BLOCK;
+    if (runs_once != (s->repeats == 1))
         return err_set(err, STATUS_RANGE, "sharing '%s' with repeats %" PRId64 ": %s",
                        sharing_name(s->sharing), s->repeats,
-                       s->repeats == 1 ? "shared blocks run at least twice"
-                                       : "unshared blocks run once");
+                       s->repeats == 1                  ? "shared blocks run at least twice"
+                       : s->sharing == SHARING_BY_BLOCK ? "each block says how often it runs"
+                                                        : "unshared blocks run once");
     if (net->tie_embeddings && net->head_dtype != net->embedding_dtype)
         return err_set(err, STATUS_RANGE, "a tied head has the type of the token table");
     if ((net->position == POSITION_LEARNED) != (net->position_rows > 0))

@@ -126,6 +126,22 @@ void transformer_release(struct transformer *net);
 /* Distinct block i, 0 .. n_layers - 1. */
 const struct block *transformer_block(const struct transformer *net, int64_t i);
 
+/* Executions of a block of this network; of all its blocks (n_layers_effective); and the distinct
+ * block that execution i runs, i in 0 .. executions - 1. */
+int64_t transformer_runs(const struct transformer *net, const struct block *block);
+int64_t transformer_executions(const struct transformer *net);
+int64_t transformer_block_of(const struct transformer *net, int64_t i);
+
+/* The one form of a network whose blocks say how often they run (block.reruns), while its schedule
+ * is none or by-block: where all say the same, none or immediate, and they say nothing any more;
+ * else by-block. Errors: STATUS_RANGE, another schedule. */
+enum status transformer_settle(struct transformer *net, struct err *err);
+
+/* The network that does the same without sharing: one block for each execution;
+ * transformer_release. Errors: STATUS_NOMEM. */
+enum status transformer_expand(const struct transformer *net, struct transformer *out,
+                               struct err *err);
+
 /* Every dimension in its range, dimensions that must agree agree, and no count overflows: what
  * passes can be counted, priced and listed without further checks. Errors: STATUS_RANGE, naming the
  * field. */

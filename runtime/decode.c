@@ -133,7 +133,7 @@ static void run_block(struct worker *worker, int64_t e)
 {
     struct runner *r = worker->runner;
     const struct transformer *net = r->net;
-    int64_t block = schedule_block(&net->schedule, e);
+    int64_t block = transformer_block_of(net, e);
     const struct block *shape = transformer_block(net, block);
     const struct block_weights *w = &r->weights->blocks[block];
     bool before = norm_is_before(net->norm_placement);
@@ -170,7 +170,7 @@ void decode_pass(struct worker *worker, int32_t token)
         runner_embed(r, token, r->position, worker->lane, r->x);
     worker_meet(worker);
     worker_mark(worker, RUN_EMBED);
-    for (int64_t e = 0; e < schedule_executions(&r->net->schedule); e++)
+    for (int64_t e = 0; e < transformer_executions(r->net); e++)
         run_block(worker, e);
     runner_head(worker, r->x);
 }

@@ -117,7 +117,7 @@ static void run_block(struct worker *worker, int64_t e, int64_t m)
 {
     struct runner *r = worker->runner;
     const struct transformer *net = r->net;
-    int64_t block = schedule_block(&net->schedule, e);
+    int64_t block = transformer_block_of(net, e);
     const struct block *shape = transformer_block(net, block);
     const struct block_weights *w = &r->weights->blocks[block];
     bool before = norm_is_before(net->norm_placement);
@@ -153,7 +153,7 @@ void prefill_pass(struct worker *worker, const int32_t *tokens, int64_t n, bool 
         runner_embed(r, tokens[t], r->position + t, worker->lane, r->x + t * d);
     worker_meet(worker);
     worker_mark(worker, RUN_EMBED);
-    for (int64_t e = 0; e < schedule_executions(&r->net->schedule); e++)
+    for (int64_t e = 0; e < transformer_executions(r->net); e++)
         run_block(worker, e, n);
     if (with_head)
         runner_head(worker, r->x + (n - 1) * d);

@@ -133,7 +133,7 @@ static void take_all(struct runner *r, const struct widths *w, struct arena *are
 {
     const struct transformer *net = r->net;
     int64_t batch = r->options.max_batch, context = r->options.max_context;
-    int64_t n = schedule_executions(&net->schedule), f = (int64_t)sizeof(float);
+    int64_t n = transformer_executions(net), f = (int64_t)sizeof(float);
     int64_t scratch = kernel_scratch_bytes(r->attention, w->d_head);
     for (int t = 0; t < N_DTYPES; t++) {
         if (r->matmul[t]) {
@@ -169,7 +169,7 @@ static void take_all(struct runner *r, const struct widths *w, struct arena *are
     r->k_cache = take(arena, n, (int64_t)sizeof *r->k_cache);
     r->v_cache = take(arena, n, (int64_t)sizeof *r->v_cache);
     for (int64_t e = 0; e < n; e++) {
-        const struct block *b = transformer_block(net, schedule_block(&net->schedule, e));
+        const struct block *b = transformer_block(net, transformer_block_of(net, e));
         int64_t bytes = b->n_kv_heads * context * dtype_row_bytes(net->kv_dtype, b->d_head);
         char *k = take(arena, bytes, 1);
         char *v = take(arena, bytes, 1);

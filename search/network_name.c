@@ -3,11 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* "30x2m", and "f" where one FFN serves all. */
+/* "30x2m", "30b" where each block has its own repeats, and "f" where one FFN serves all. */
 static void name_schedule(const struct schedule *schedule, char *buffer, size_t size)
 {
     char repeats[24] = "";
-    if (schedule->sharing != SHARING_NONE)
+    if (schedule->sharing == SHARING_BY_BLOCK)
+        snprintf(repeats, sizeof repeats, "%c", sharing_letter(schedule->sharing));
+    else if (schedule->sharing != SHARING_NONE)
         snprintf(repeats, sizeof repeats, "x%" PRId64 "%c", schedule->repeats,
                  sharing_letter(schedule->sharing));
     snprintf(buffer, size, "%" PRId64 "%s%s", schedule->n_layers, repeats,

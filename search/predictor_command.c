@@ -25,7 +25,10 @@ static void add_frame(struct json_node *line, const struct transformer *net)
 {
     json_add_int(line, "n_layers", net->schedule.n_layers);
     json_add_string(line, "sharing", sharing_name(net->schedule.sharing));
-    json_add_int(line, "repeats", net->schedule.repeats);
+    if (net->schedule.sharing == SHARING_BY_BLOCK) /* `layers` has them */
+        json_add_null(line, "repeats");
+    else
+        json_add_int(line, "repeats", net->schedule.repeats);
     json_add_bool(line, "share_ffn", net->schedule.share_ffn);
     json_add_int(line, "d_model", net->d_model);
     json_add_int(line, "vocab_size", net->vocab_size);

@@ -312,9 +312,9 @@ static void describe_counts(const struct transformer *net, const struct workload
 static void describe_frame(const struct transformer *net, struct candidate_row *row)
 {
     row->n_layers = net->schedule.n_layers;
-    row->n_layers_effective = schedule_executions(&net->schedule);
+    row->n_layers_effective = transformer_executions(net);
     row->sharing = sharing_name(net->schedule.sharing);
-    row->repeats = net->schedule.repeats;
+    row->repeats = net->schedule.sharing == SHARING_BY_BLOCK ? UNKNOWN_INT : net->schedule.repeats;
     row->share_ffn = net->schedule.share_ffn;
     row->d_model = net->d_model;
     row->vocab_size = net->vocab_size;

@@ -99,7 +99,8 @@ static bool walks_back(const struct program *program, int32_t from, int32_t to)
     if (from < 0 || to < 0 || apart == 0)
         return false;
     return program->sharing == SHARING_REVERSE ||
-           (program->sharing == SHARING_IMMEDIATE && apart == 1);
+           ((program->sharing == SHARING_IMMEDIATE || program->sharing == SHARING_BY_BLOCK) &&
+            apart == 1);
 }
 
 /* A cache that is no LRU does not find all that an LRU of its size would: less of a long walk

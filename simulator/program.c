@@ -51,16 +51,11 @@ static int64_t kv_tiles(const struct block_ops *class, int64_t tile_bytes)
     return sum;
 }
 
-static const struct block_ops *class_of_block(const struct operator_list *list, int64_t block)
-{
-    return &list->classes[list->class_of_block ? list->class_of_block[block] : 0];
-}
-
 /* The tiles of a block's groups from `next` on; returns what comes after them. */
 static int64_t place_block(struct tile_map *map, const struct operator_list *list, int64_t block,
                            int64_t next)
 {
-    const struct block_ops *class = class_of_block(list, block);
+    const struct block_ops *class = ops_class_of_block(list, block);
     int32_t *first = &map->group_first[block * MAX_BLOCK_GROUPS];
     for (int g = 0; g < class->n_groups; g++) {
         if (block > 0 && list->schedule.share_ffn && class->groups[g].is_shareable) {
@@ -77,7 +72,7 @@ enum status tile_map_init(struct tile_map *map, const struct operator_list *list
                           const struct operator_list *prefill, int64_t tile_bytes, struct err *err)
 {
     const struct schedule *schedule = &list->schedule;
-    int64_t n_layers = schedule->n_layers, executions = schedule_executions(schedule), next = 0;
+    int64_t n_layers = schedule->n_layers, executions = ops_executions(list), next = 0;
     *map = (struct tile_map){.tile_bytes = tile_bytes};
     map->group_first = memory_new((size_t)n_layers * MAX_BLOCK_GROUPS, sizeof *map->group_first);
     map->kv_first = memory_new((size_t)executions, sizeof *map->kv_first);
@@ -199,7 +194,7 @@ static enum status add_step(struct builder *b, const struct op *op, int32_t exec
 static enum status add_blocks(struct builder *b, const struct operator_list *list)
 {
     const struct schedule *schedule = &list->schedule;
-    int64_t executions = schedule_executions(schedule);
+    int64_t executions = ops_executions(list);
     double pass_bytes = (double)reuse_pass_bytes(list);
     struct reuse_walk walk;
     enum status status = reuse_walk_start(&walk, list, NULL, 0, b->err);
@@ -209,7 +204,7 @@ static enum status add_blocks(struct builder *b, const struct operator_list *lis
     b->program->n_executions = (int32_t)executions;
     for (int64_t i = 0; i < executions && !status; i++) {
         const struct block_ops *class = ops_class(list, i);
-        int64_t block = schedule_block(schedule, i);
+        int64_t block = ops_block(list, i);
         memcpy(b->next_tile, &b->map->group_first[block * MAX_BLOCK_GROUPS], sizeof b->next_tile);
         b->next_kv = b->map->kv_first[i];
         b->dispatch_ns += b->machine->layer_ns;

@@ -370,7 +370,7 @@ enum status simulate(const struct transformer *net, const struct machine *machin
     struct run run = {.net = net,
                       .simulation = simulation,
                       .machine = *machine,
-                      .executions = schedule_executions(&net->schedule),
+                      .executions = transformer_executions(net),
                       .out = out,
                       .err = err};
     enum status status = price_network(net, machine, &simulation->workload, &out->price, NULL, err);

@@ -92,7 +92,7 @@ static int list_classes(const struct instance *of, struct block *classes)
                 struct block block = {.mixer = MIXER_NONE};
                 if (kind < 2)
                     block = (struct block){MIXER_ATTENTION,     heads, kvs[kv], 64,
-                                           kind == 1 ? 256 : 0, false, 0};
+                                           kind == 1 ? 256 : 0, false, 0,       0};
                 block.d_ff = 512 + 256 * f;
                 classes[n++] = block;
             }

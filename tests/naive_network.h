@@ -190,8 +190,8 @@ static inline void naive_logits(const struct transformer *net, const struct weig
     bool before = norm_is_before(net->norm_placement);
     bool after = net->norm_placement == NORM_SANDWICH || net->norm_placement == NORM_BRANCH;
     double scale = net->residual_scale > 0 ? net->residual_scale : 1;
-    for (int64_t e = 0; e < schedule_executions(&net->schedule); e++) {
-        int64_t block = schedule_block(&net->schedule, e);
+    for (int64_t e = 0; e < transformer_executions(net); e++) {
+        int64_t block = transformer_block_of(net, e);
         const struct block *shape = transformer_block(net, block);
         const struct block_weights *b = &w->blocks[block];
         memset(a, 0, all * sizeof *a);

@@ -12,7 +12,7 @@
 
 static inline struct schedule random_schedule(struct rng *rng, int64_t max_layers)
 {
-    struct schedule s = {.sharing = (enum sharing)rng_between(rng, 0, N_SHARINGS - 1),
+    struct schedule s = {.sharing = (enum sharing)rng_between(rng, 0, SHARING_REVERSE),
                          .n_layers = rng_between(rng, 1, max_layers),
                          .share_ffn = rng_between(rng, 0, 3) == 0};
     s.repeats = s.sharing == SHARING_NONE ? 1 : rng_between(rng, 2, 5);

@@ -52,6 +52,8 @@ static inline struct block random_block(struct random_state *random, const struc
     if (random_below(random, 4) == 0)
         block = (struct block){.mixer = MIXER_NONE};
     block.d_ff = d_ff > 0 ? d_ff : 16 * (1 + random_below(random, 12));
+    if (net->schedule.sharing == SHARING_BY_BLOCK)
+        block.reruns = random_below(random, 3);
     return block;
 }
 
@@ -89,6 +91,7 @@ static inline void random_stacks(struct random_state *random, int trial, struct 
         {SHARING_REVERSE, 1, 2, false},   {SHARING_REVERSE, 1, 3, false},
         {SHARING_NONE, 1, 1, true},       {SHARING_IMMEDIATE, 1, 2, true},
         {SHARING_REPEAT_ALL, 1, 3, true}, {SHARING_REVERSE, 1, 2, true},
+        {SHARING_BY_BLOCK, 1, 1, false},  {SHARING_BY_BLOCK, 1, 1, true},
     };
     struct device device;
     struct err err;
@@ -100,7 +103,7 @@ static inline void random_stacks(struct random_state *random, int trial, struct 
     transformer_init(net, 16 * (2 + random_below(random, 6)), n, 1, 1, 16, 64, 500);
     transformer_set_dtype(net, random_below(random, 2) == 0 ? DTYPE_F16 : DTYPE_F32);
     net->tie_embeddings = random_below(random, 2) == 0;
-    net->schedule = schedules[trial % 10];
+    net->schedule = schedules[trial % 12];
     net->schedule.n_layers = n;
     out->workload = (struct workload){1 + random_below(random, 40), random_below(random, 100)};
     out->n_classes = 2 + (int)random_below(random, MAX_RANDOM_CLASSES - 2);
@@ -121,11 +124,11 @@ static inline void random_stacks(struct random_state *random, int trial, struct 
     if (stack_costs_start(net, out->classes, out->n_classes, &out->machine, &out->workload, &costs,
                           &err))
         fail_msg("%s", err.message);
-    struct pass_sums total = {0, 0};
+    struct pass_sums total = {0, 0, 0};
     for (int64_t i = 0; i < n; i++) {
         int class = (int)(i % out->n_classes);
         total.own += costs.counts[class].own;
-        total.kv += costs.counts[class].kv[PHASE_DECODE];
+        total.all_kv += costs.counts[class].runs * costs.counts[class].kv[PHASE_DECODE];
     }
     random_caches(random, stack_pass_bytes(&costs, PHASE_DECODE, &total), &out->machine);
     stack_costs_end(&costs);

@@ -43,7 +43,7 @@ static void random_network(struct rng *rng, struct transformer *net)
     net->norm_eps = 1e-6;
     net->rope_theta = (double)rng_between(rng, 10000, 1000000);
     if (rng_between(rng, 0, 2) == 0) {
-        net->schedule.sharing = (enum sharing)rng_between(rng, 1, N_SHARINGS - 1);
+        net->schedule.sharing = (enum sharing)rng_between(rng, 1, SHARING_REVERSE);
         net->schedule.repeats = rng_between(rng, 2, 3);
     }
     net->schedule.share_ffn = rng_between(rng, 0, 5) == 0;
@@ -52,15 +52,17 @@ static void random_network(struct rng *rng, struct transformer *net)
 /* What a reader finds in the file of `net`: the blocks in the order of execution, no sharing. */
 static void expand(const struct transformer *net, struct transformer *out)
 {
-    int64_t n = schedule_executions(&net->schedule);
+    int64_t n = transformer_executions(net);
     struct stack stack = {.first = net->stack.first};
     const struct gguf_layout *layout = NULL;
     assert_int_equal(gguf_writable(net, true, &layout, NULL, NULL), STATUS_OK);
     if (!stack_is_uniform(&net->stack)) {
         struct block *blocks = calloc((size_t)n, sizeof *blocks);
         assert_non_null(blocks);
-        for (int64_t i = 0; i < n; i++)
-            blocks[i] = *transformer_block(net, schedule_block(&net->schedule, i));
+        for (int64_t i = 0; i < n; i++) {
+            blocks[i] = *transformer_block(net, transformer_block_of(net, i));
+            blocks[i].reruns = 0;
+        }
         assert_int_equal(stack_set(&stack, blocks, n, NULL), STATUS_OK);
         free(blocks);
     }
@@ -146,8 +148,13 @@ static void random_stack(struct rng *rng, struct transformer *net)
     net->tie_embeddings = kind == OPENELM || rng_between(rng, 0, 1);
     net->biases = biases;
     if (rng_between(rng, 0, 2) == 0) {
-        net->schedule.sharing = (enum sharing)rng_between(rng, 1, N_SHARINGS - 1);
+        net->schedule.sharing = (enum sharing)rng_between(rng, 1, SHARING_REVERSE);
         net->schedule.repeats = rng_between(rng, 2, 3);
+    } else if (rng_between(rng, 0, 2) == 0) {
+        for (int64_t i = 0; i < n; i++)
+            blocks[i].reruns = rng_between(rng, 0, 2);
+        assert_int_equal(stack_set(&net->stack, blocks, n, NULL), STATUS_OK);
+        assert_int_equal(transformer_settle(net, NULL), STATUS_OK);
     }
     net->schedule.share_ffn = kind == MIMO2 && rng_between(rng, 0, 5) == 0;
 }

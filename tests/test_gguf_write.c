@@ -88,6 +88,16 @@ static void the_seed_decides_every_byte(void **state)
     release(&other);
 }
 
+static void set_reruns(struct transformer *net, const int64_t *reruns)
+{
+    struct block blocks[8];
+    for (int64_t i = 0; i < net->schedule.n_layers; i++) {
+        blocks[i] = *transformer_block(net, i);
+        blocks[i].reruns = reruns[i];
+    }
+    assert_int_equal(stack_set(&net->stack, blocks, net->schedule.n_layers, NULL), STATUS_OK);
+}
+
 static void executions_of_a_block_have_equal_weights_and_others_do_not(void **state)
 {
     (void)state;
@@ -96,14 +106,16 @@ static void executions_of_a_block_have_equal_weights_and_others_do_not(void **st
         struct written written;
         struct text warnings = {0};
         net.schedule.sharing = (enum sharing)s;
-        net.schedule.repeats = s == SHARING_NONE ? 1 : 2;
+        net.schedule.repeats = s == SHARING_NONE || s == SHARING_BY_BLOCK ? 1 : 2;
+        if (s == SHARING_BY_BLOCK)
+            set_reruns(&net, (const int64_t[]){1, 0, 2});
         net.schedule.share_ffn = s == SHARING_NONE || s == SHARING_REVERSE;
         write_to_memory(&net, &expanding, &warnings, &written);
         assert_non_null(strstr(warnings.data, "are written out as "));
-        int64_t n = schedule_executions(&net.schedule);
+        int64_t n = transformer_executions(&net);
         for (int64_t i = 0; i < n; i++) {
             for (int64_t j = 0; j < i; j++) {
-                bool same = schedule_block(&net.schedule, i) == schedule_block(&net.schedule, j);
+                bool same = transformer_block_of(&net, i) == transformer_block_of(&net, j);
                 const char *const names[] = {"attn_k", "ffn_down"};
                 for (int k = 0; k < 2; k++) {
                     char one[64], other[64];
@@ -118,6 +130,7 @@ static void executions_of_a_block_have_equal_weights_and_others_do_not(void **st
         }
         text_release(&warnings);
         release(&written);
+        transformer_release(&net);
     }
 }
 

@@ -70,7 +70,11 @@ static void vary_layers(struct rng *rng, struct transformer *net)
         if (skip && rng_between(rng, 0, 3) == 0)
             *b = (struct block){.mixer = MIXER_NONE, .d_ff = b->d_ff};
     }
+    bool repeat = net->schedule.sharing == SHARING_NONE && rng_between(rng, 0, 1);
+    for (int64_t i = 0; i < n && repeat; i++)
+        blocks[i].reruns = rng_between(rng, 0, 2);
     assert_int_equal(stack_set(&net->stack, blocks, n, NULL), STATUS_OK);
+    assert_int_equal(transformer_settle(net, NULL), STATUS_OK);
     memory_free(blocks);
 }
 
@@ -86,7 +90,7 @@ static void random_candidate(struct rng *rng, struct transformer *net)
     net->tie_embeddings = rng_between(rng, 0, 1);
     net->max_context = rng_between(rng, 0, 1) ? 2048 : rng_between(rng, 1, 1 << 17);
     net->rope_theta = rng_between(rng, 0, 1) ? 10000 : 500000;
-    net->schedule.sharing = (enum sharing)rng_between(rng, 0, N_SHARINGS - 1);
+    net->schedule.sharing = (enum sharing)rng_between(rng, 0, SHARING_REVERSE);
     if (rng_between(rng, 0, 1))
         net->schedule.sharing = SHARING_NONE;
     net->schedule.repeats = net->schedule.sharing == SHARING_NONE ? 1 : rng_between(rng, 2, 4);

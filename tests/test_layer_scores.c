@@ -12,9 +12,9 @@
 #include "search/layer_scores.h"
 
 static const struct block classes[] = {
-    {MIXER_ATTENTION, 4, 2, 64, 0, false, 512},
-    {MIXER_ATTENTION, 4, 2, 64, 128, false, 512},
-    {MIXER_NONE, 0, 0, 0, 0, false, 512},
+    {MIXER_ATTENTION, 4, 2, 64, 0, false, 512, 0},
+    {MIXER_ATTENTION, 4, 2, 64, 128, false, 512, 0},
+    {MIXER_NONE, 0, 0, 0, 0, false, 512, 0},
 };
 
 static struct space_frame frame_of(int64_t n_places, bool may_be_empty)

@@ -47,19 +47,37 @@ static int64_t group_id(int64_t block, int group, bool is_shared)
     return is_shared ? 20000 + group : block * MAX_BLOCK_GROUPS + group;
 }
 
+/* The block that each execution runs; returns how many there are. */
+static int order_by_hand(const struct operator_list *list, int64_t *order)
+{
+    const struct schedule *s = &list->schedule;
+    int n = 0;
+    if (s->sharing != SHARING_BY_BLOCK)
+        for (; n < schedule_executions(s); n++)
+            order[n] = schedule_block(s, n);
+    for (int64_t i = 0; s->sharing == SHARING_BY_BLOCK && i < s->n_layers; i++)
+        for (int64_t again = 0; again <= list->classes[list->class_of_block[i]].reruns; again++)
+            order[n++] = i;
+    return n;
+}
+
 /* Distances of a second pass over a list, group by group: [executions][MAX_BLOCK_GROUPS]. */
 static void walk_by_hand(const struct operator_list *list, int64_t edges,
                          int64_t distance[][MAX_BLOCK_GROUPS])
 {
     const struct schedule *s = &list->schedule;
     struct lru_stack stack = {0};
+    int64_t order[MAX_EXECUTIONS];
+    int n = order_by_hand(list, order);
+    assert_int_equal(ops_executions(list), n);
     for (int pass = 0; pass < 2; pass++) {
-        for (int64_t i = 0; i < schedule_executions(s); i++) {
+        for (int i = 0; i < n; i++) {
             const struct block_ops *class = ops_class(list, i);
+            assert_int_equal(ops_block(list, i), order[i]);
             for (int g = 0; g < class->n_groups; g++) {
                 bool is_shared = s->share_ffn && class->groups[g].is_shareable;
-                distance[i][g] = touch(&stack, group_id(schedule_block(s, i), g, is_shared),
-                                       class->groups[g].bytes);
+                distance[i][g] =
+                    touch(&stack, group_id(order[i], g, is_shared), class->groups[g].bytes);
                 if (g == 0)
                     touch(&stack, CACHE + i, class->kv_read_bytes);
             }
@@ -89,7 +107,7 @@ static void check_distances(struct rng *rng, struct operator_list *list)
     list->epilogue[0].weight_bytes = rng_between(rng, 1, 5000);
     walk_by_hand(list, list->epilogue[0].weight_bytes, expected);
     assert_int_equal(reuse_walk_start(&walk, list, NULL, 0, NULL), STATUS_OK);
-    for (int64_t i = 0; i < schedule_executions(&list->schedule); i++) {
+    for (int64_t i = 0; i < ops_executions(list); i++) {
         if (walk.runs)
             run = walk.runs[i];
         else
@@ -138,6 +156,14 @@ static void distances_of_different_blocks_are_those_of_an_lru_stack(void **state
         }
         for (int i = 0; i < 12; i++)
             class_of_block[i] = (int)rng_between(&rng, 0, 3);
+        if (round % 4 == 0) {
+            list.schedule.sharing = SHARING_BY_BLOCK;
+            list.schedule.repeats = 1;
+            for (int c = 0; c < 4; c++)
+                classes[c].reruns = rng_between(&rng, 0, 3);
+        }
+        for (int64_t i = 0; i < list.schedule.n_layers; i++)
+            classes[class_of_block[i]].n_blocks++;
         check_distances(&rng, &list);
     }
 }

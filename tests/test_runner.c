@@ -138,6 +138,58 @@ static void all_kinds_of_network_equal_the_naive_one(void **state)
     }
 }
 
+/* Executions in the order and with the weights of a network whose blocks are written out by hand. */
+static void blocks_that_repeat_by_themselves_equal_a_network_written_out(void **state)
+{
+    (void)state;
+    static const int64_t reruns[] = {1, 0, 2}, order[] = {0, 0, 1, 2, 2, 2};
+    enum { DISTINCT = 3, ALL = 6 };
+    struct transformer net, out;
+    struct weights weights, written;
+    struct block blocks[DISTINCT];
+    struct block_weights all[ALL];
+    struct runner *runner;
+    struct err err;
+    struct rng rng;
+    unsigned isa;
+    int32_t tokens[TOKENS];
+    double expected[300];
+    rng_init(&rng, 43);
+    transformer_init(&net, 64, DISTINCT, 4, 2, 16, 96, 300);
+    transformer_set_dtype(&net, DTYPE_F32);
+    net.kv_dtype = DTYPE_F32;
+    for (int i = 0; i < DISTINCT; i++) {
+        blocks[i] = net.stack.first;
+        blocks[i].d_ff = i == 1 ? 160 : 96;
+        blocks[i].reruns = reruns[i];
+    }
+    assert_int_equal(stack_set(&net.stack, blocks, DISTINCT, NULL), STATUS_OK);
+    assert_int_equal(transformer_settle(&net, NULL), STATUS_OK);
+    assert_int_equal(net.schedule.sharing, SHARING_BY_BLOCK);
+    assert_int_equal(transformer_expand(&net, &out, NULL), STATUS_OK);
+    assert_int_equal(out.schedule.n_layers, ALL);
+    draw_tokens(&rng, &net, tokens);
+    if (cpu_isa(NULL, &isa, &err) || weights_random(&net, 3, 1, &weights, &err))
+        fail_msg("%s", err.message);
+    written = weights;
+    written.blocks = all;
+    for (int i = 0; i < ALL; i++)
+        all[i] = weights.blocks[order[i]];
+    struct runner_options options = {.n_threads = 2, .max_context = 64, .max_batch = 5, .isa = isa};
+    if (runner_create(&net, &weights, &options, &runner, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(runner_prefill(runner, tokens, TOKENS - 2, &err), STATUS_OK);
+    for (int n = TOKENS - 1; n <= TOKENS; n++) {
+        assert_int_equal(runner_decode(runner, tokens[n - 1], &err), STATUS_OK);
+        naive_logits(&out, &written, tokens, n, expected);
+        assert_true(nmse(300, runner_logits(runner), expected) < 1e-8);
+    }
+    runner_free(runner);
+    weights_release(&weights);
+    transformer_release(&net);
+    transformer_release(&out);
+}
+
 static void threads_and_batches_do_not_change_the_tokens(void **state)
 {
     (void)state;
@@ -236,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_of_network_equal_the_naive_one),
+        cmocka_unit_test(blocks_that_repeat_by_themselves_equal_a_network_written_out),
         cmocka_unit_test(threads_and_batches_do_not_change_the_tokens),
         cmocka_unit_test(shared_blocks_are_stored_once),
         cmocka_unit_test(what_cannot_run_is_refused_before_anything_is_touched),

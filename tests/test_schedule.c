@@ -36,7 +36,7 @@ static void orders_are_those_of_the_paper(void **state)
 static void every_block_runs_exactly_repeats_times(void **state)
 {
     (void)state;
-    for (int sharing = SHARING_IMMEDIATE; sharing < N_SHARINGS; sharing++) {
+    for (int sharing = SHARING_IMMEDIATE; sharing <= SHARING_REVERSE; sharing++) {
         for (int64_t n = 1; n < 20; n++) {
             for (int64_t repeats = 2; repeats < 6; repeats++) {
                 struct schedule s = {(enum sharing)sharing, n, repeats, false};

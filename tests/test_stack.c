@@ -15,16 +15,17 @@
 
 enum { MAX_LAYERS = 40 };
 
-/* Blocks of at most four kinds that differ in one field each. */
+/* Blocks of at most five kinds that differ in one field each. */
 static int64_t random_blocks(struct rng *rng, struct block *blocks)
 {
     const struct block kinds[] = {
-        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512},
-        {MIXER_ATTENTION, 8, 4, 64, 0, false, 512},
-        {MIXER_ATTENTION, 8, 2, 64, 128, false, 512},
+        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 0},
+        {MIXER_ATTENTION, 8, 4, 64, 0, false, 512, 0},
+        {MIXER_ATTENTION, 8, 2, 64, 128, false, 512, 0},
         {.mixer = MIXER_NONE, .d_ff = 512},
+        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 2},
     };
-    int64_t n = rng_between(rng, 1, MAX_LAYERS), n_kinds = rng_between(rng, 1, 4);
+    int64_t n = rng_between(rng, 1, MAX_LAYERS), n_kinds = rng_between(rng, 1, 5);
     for (int64_t i = 0; i < n; i++)
         blocks[i] = kinds[rng_between(rng, 0, n_kinds - 1)];
     return n;
@@ -114,19 +115,20 @@ static void runs_cover_the_stack_and_break_where_the_class_does(void **state)
 static void hashes_differ_with_any_field_and_with_the_order(void **state)
 {
     (void)state;
-    const struct block plain = {MIXER_ATTENTION, 8, 2, 64, 0, false, 512};
-    struct block changed[] = {plain, plain, plain, plain, plain, plain};
+    const struct block plain = {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 0};
+    struct block changed[] = {plain, plain, plain, plain, plain, plain, plain};
     changed[0].n_heads = 4;
     changed[1].n_kv_heads = 1;
     changed[2].d_head = 32;
     changed[3].window = 1;
     changed[4].d_ff = 1 << 20;
     changed[5] = (struct block){.mixer = MIXER_NONE, .d_ff = 512};
-    uint64_t hashes[12];
+    changed[6].reruns = 1;
+    uint64_t hashes[14];
     struct stack stack = {0};
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 14; i++) {
         struct block blocks[3] = {plain, plain, plain};
-        blocks[i / 6] = changed[i % 6];
+        blocks[i / 7] = changed[i % 7];
         assert_int_equal(stack_set(&stack, blocks, 3, NULL), STATUS_OK);
         hashes[i] = stack_hash(&stack, 3);
         for (int k = 0; k < i; k++)
@@ -182,16 +184,17 @@ static void a_printed_stack_is_read_back(void **state)
 static void runs_are_printed_once_each(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536};
-    struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 2048}, full};
+    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0};
+    struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 2048, .reruns = 1}, full};
     struct stack stack = {0};
     assert_int_equal(stack_set(&stack, blocks, 4, NULL), STATUS_OK);
     char *text = stack_print(&stack, 4);
     assert_string_equal(
-        text, "[{\"n\":2,\"mixer\":\"attention\",\"n_heads\":9,\"n_kv_heads\":3,\"d_head\":64,"
-              "\"window\":0,\"d_ff\":1536},{\"n\":1,\"mixer\":\"none\",\"d_ff\":2048},"
-              "{\"n\":1,\"mixer\":\"attention\",\"n_heads\":9,\"n_kv_heads\":3,\"d_head\":64,"
-              "\"window\":0,\"d_ff\":1536}]");
+        text,
+        "[{\"n\":2,\"mixer\":\"attention\",\"n_heads\":9,\"n_kv_heads\":3,\"d_head\":64,"
+        "\"window\":0,\"d_ff\":1536},{\"n\":1,\"mixer\":\"none\",\"d_ff\":2048,\"repeats\":2},"
+        "{\"n\":1,\"mixer\":\"attention\",\"n_heads\":9,\"n_kv_heads\":3,\"d_head\":64,"
+        "\"window\":0,\"d_ff\":1536}]");
     memory_free(text);
     stack_release(&stack);
 }
@@ -211,6 +214,7 @@ static void bad_runs_are_named(void **state)
         {"[{\"n\": 5, \"mixer\": \"none\", \"d_ff\": 8}]", "5 blocks", STATUS_INPUT},
         {"[{\"n\": 4, \"mixer\": \"mamba\", \"d_ff\": 8}]", "mamba", STATUS_INPUT},
         {"[{\"n\": 4, \"d_f\": 8}]", "d_ff", STATUS_INPUT},
+        {"[{\"n\": 4, \"mixer\": \"none\", \"d_ff\": 8, \"repeats\": 0}]", "repeats", STATUS_RANGE},
         {"[4]", "", STATUS_INPUT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -224,7 +228,7 @@ static void bad_runs_are_named(void **state)
 static void running_out_of_memory_changes_nothing_and_leaks_nothing(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536};
+    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0};
     struct block blocks[] = {full, {.mixer = MIXER_NONE, .d_ff = 2048}, full};
     for (int64_t n = 1;; n++) {
         struct stack stack = {.first = full}, copy;

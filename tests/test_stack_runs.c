@@ -16,8 +16,13 @@ static void runs_are_read_back_as_they_were_printed(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "12F3/1536 8W1/768 N/2048",   "F9/1",      "N/64", "2N/64 3N/65",
-        "F3x1/64 W6x2@256/128 2W1/9", "30F3/1536",
+        "12F3/1536 8W1/768 N/2048",
+        "F9/1",
+        "N/64",
+        "2N/64 3N/65",
+        "F3x1/64 W6x2@256/128 2W1/9",
+        "30F3/1536",
+        "2F3/64x2 N/64x3 F3/64",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct stack stack;
@@ -39,9 +44,9 @@ static void a_run_says_how_many_blocks_of_what(void **state)
     int64_t n;
     assert_int_equal(stack_runs_parse("2F3/1536  W1@16/8", &usual, &stack, &n, NULL), STATUS_OK);
     assert_int_equal(n, 3);
-    const struct block expected[] = {{MIXER_ATTENTION, 9, 3, 64, 0, false, 1536},
-                                     {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536},
-                                     {MIXER_ATTENTION, 9, 1, 64, 16, false, 8}};
+    const struct block expected[] = {{MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0},
+                                     {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0},
+                                     {MIXER_ATTENTION, 9, 1, 64, 16, false, 8, 0}};
     for (int i = 0; i < 3; i++)
         assert_true(block_equal(stack_block(&stack, i), &expected[i]));
     struct stack_usual found = stack_usual(&stack, n);
@@ -53,10 +58,10 @@ static void a_run_says_how_many_blocks_of_what(void **state)
 static void what_is_no_run_is_named(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"",           "F3",     "0F3/64", "F/64",
-                                        "F3/0",       "X1/2",   "F2/64",  "W1@0/3",
-                                        "N3/64",      "F3/64,", "-F3/1",  "9999999999F3/64",
-                                        "70000F3/64", "F3/64 8"};
+    static const char *const texts[] = {
+        "",           "F3",      "0F3/64",  "F/64",   "F3/0",    "X1/2",
+        "F2/64",      "W1@0/3",  "N3/64",   "F3/64,", "-F3/1",   "9999999999F3/64",
+        "70000F3/64", "F3/64 8", "F3/64x1", "F3/64x", "F3/64x65"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct stack stack;
         struct err err = {""};

@@ -260,7 +260,7 @@ static struct baseline_sample baseline_sample(const struct trial *trial)
     double cache = (double)transformer_kv_bytes(trial->net, trial->context);
     return (struct baseline_sample){.dtype = trial->net->block_dtype,
                                     .bytes = (double)bytes.total - table + cache,
-                                    .layers = (double)schedule_executions(&trial->net->schedule),
+                                    .layers = (double)transformer_executions(trial->net),
                                     .ns = trial_decode_ns(trial)};
 }
 
