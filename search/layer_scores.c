@@ -200,6 +200,9 @@ enum status layer_scores_of_law(const struct layer_score *law, const struct spac
         return err_set(err, STATUS_UNSUPPORTED,
                        "the ordering of stacks counts layers, not places: it does not add up where "
                        "places may be empty");
+    if (frame->net.schedule.sharing == SHARING_BY_BLOCK)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "the ordering of stacks knows no layers that repeat: give scores of layers");
     enum status status = new_scores(frame, out, err);
     for (int64_t place = 0; !status && place < frame->net.schedule.n_layers; place++) {
         for (int c = 0; c < frame->n_classes; c++) {

@@ -124,6 +124,10 @@ static enum status read_schedule(const struct json *at, struct schedule *out, st
     }
     if (sharing_parse(mode, &out->sharing, &inner))
         return json_error(at, err, "%s", inner.message);
+    if (out->sharing == SHARING_BY_BLOCK)
+        return json_error(at, err,
+                          "where each layer has its own repeats, list them: \"layers\": "
+                          "{\"repeats\": [1, 2]}");
     bool shared = out->sharing != SHARING_NONE;
     if (json_is_object(at) &&
         (status = json_get_int_or(at, "repeats", shared ? 2 : 1, shared ? 64 : 1, shared ? 2 : 1,
@@ -242,6 +246,21 @@ static enum status read_ffn(const struct json *at, enum ffn_kind *out, struct er
     return STATUS_OK;
 }
 
+/* Layers that say how often they run leave nothing to say for a schedule of all. */
+static enum status leave_repeats_to_layers(const struct json *root, struct space *out,
+                                           struct err *err)
+{
+    struct json sharing = json_member(root, "sharing");
+    if (json_is_null(&sharing))
+        out->n_schedules = 1; /* none */
+    for (int i = 0; i < out->n_schedules; i++)
+        if (out->schedule[i].sharing != SHARING_NONE)
+            return json_error(&sharing, err,
+                              "'repeats' of layers says how often a block runs: leave it out, or "
+                              "let sharing be \"none\"");
+    return STATUS_OK;
+}
+
 static enum status read_stack_layers(const struct json *root, struct space *out, struct err *err)
 {
     struct json layers = json_member(root, "layers"), rules = json_member(root, "rules");
@@ -254,6 +273,8 @@ static enum status read_stack_layers(const struct json *root, struct space *out,
             return json_error(&layers, err,
                               "with one FFN for all blocks (share_ffn) d_ff cannot "
                               "differ from layer to layer");
+    if (out->layers.repeats.n > 0 && (status = leave_repeats_to_layers(root, out, err)))
+        return status;
     status = space_layers_check(&out->layers, out->min_layers, out->max_layers, &inner);
     if (status == STATUS_INPUT)
         return json_error(&rules, err, "%s", inner.message);

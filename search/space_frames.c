@@ -16,7 +16,7 @@ struct walk {
     size_t n_classes, capacity;
 };
 
-static enum status add_class(struct walk *walk, struct block block, struct err *err)
+static enum status add_one_class(struct walk *walk, struct block block, struct err *err)
 {
     for (size_t i = 0; i < walk->n_classes; i++)
         if (block_equal(&walk->classes[i], &block))
@@ -27,6 +27,18 @@ static enum status add_class(struct walk *walk, struct block block, struct err *
                                      sizeof *walk->classes, err);
     if (!status)
         walk->classes[walk->n_classes++] = block;
+    return status;
+}
+
+/* The block with each number of repeats. */
+static enum status add_class(struct walk *walk, struct block block, struct err *err)
+{
+    const struct axis *repeats = &walk->space->layers.repeats;
+    enum status status = repeats->n == 0 ? add_one_class(walk, block, err) : STATUS_OK;
+    for (int i = 0; i < repeats->n && !status; i++) {
+        block.reruns = repeats->value[i] - 1;
+        status = add_one_class(walk, block, err);
+    }
     return status;
 }
 
@@ -97,8 +109,10 @@ static enum status hand_over(struct walk *walk, struct err *err)
         .may_be_empty = space->layers.empty,
     };
     for (int c = 0; c < frame.n_classes; c++) {
-        frame.net.stack = (struct stack){.first = walk->classes[c]};
-        enum status status = transformer_check(&frame.net, err);
+        struct transformer one = frame.net;
+        one.stack = (struct stack){.first = walk->classes[c]};
+        enum status status = transformer_settle(&one, err);
+        status = status ? status : transformer_check(&one, err);
         if (status)
             return err_prefix(err, status, "the space has an impossible shape: ");
     }
@@ -117,6 +131,8 @@ static enum status each_variant(struct walk *walk, struct err *err)
         for (int s = 0; s < space->n_schedules; s++) {
             walk->net.tie_embeddings = space->tie_embeddings.value[t] != 0;
             walk->net.schedule = space->schedule[s];
+            if (space->layers.repeats.n > 0)
+                walk->net.schedule.sharing = SHARING_BY_BLOCK;
             for (int64_t n = least; n <= space->max_layers && !status; n++) {
                 walk->net.schedule.n_layers = n;
                 status = hand_over(walk, err);

@@ -141,7 +141,8 @@ static enum status read_rules(const struct json *at, struct stack_rules *out, st
 enum status space_layers_read(const struct json *layers, const struct json *rules,
                               struct space_layers *out, struct err *err)
 {
-    static const char *const keys[] = {"attention", "n_heads", "n_kv_heads", "d_ff", NULL};
+    static const char *const keys[] = {"attention", "n_heads", "n_kv_heads",
+                                       "d_ff",      "repeats", NULL};
     enum status status = STATUS_OK;
     *out = (struct space_layers){.is_given = !json_is_null(layers)};
     if (!out->is_given)
@@ -159,6 +160,9 @@ enum status space_layers_read(const struct json *layers, const struct json *rule
          status = layer_axis_read(&at, 1 << 14, "divisors", &out->n_kv_heads, err)) ||
         (at = json_member(layers, "d_ff"),
          status = layer_axis_read(&at, 1 << 24, NULL, &out->d_ff, err)))
+        return status;
+    at = json_member(layers, "repeats");
+    if (!json_is_null(&at) && (status = axis_read(&at, 1, 1 + MAX_RERUNS, &out->repeats, err)))
         return status;
     if (out->n_heads.is_listed && !out->n_kv_heads.is_listed)
         return json_error(layers, err,
@@ -208,6 +212,9 @@ void space_layers_print(struct json_node *root, const struct space_layers *layer
     layer_axis_print(object, "n_heads", &layers->n_heads);
     layer_axis_print(object, "n_kv_heads", &layers->n_kv_heads);
     layer_axis_print(object, "d_ff", &layers->d_ff);
+    const struct layer_axis repeats = {.is_listed = layers->repeats.n > 0,
+                                       .values = layers->repeats};
+    layer_axis_print(object, "repeats", &repeats);
     print_rules(root, &layers->rules);
 }
 

@@ -32,6 +32,7 @@ struct space_layers {
     struct layer_axis n_kv_heads; /* ratios: of n_heads, used where it gives a divisor; listed
                                      without any value: every divisor */
     struct layer_axis d_ff;       /* ratios: of d_model, up to a multiple of d_ff_multiple */
+    struct axis repeats; /* executions of a block in a row; none: once, or as the space shares */
     struct stack_rules rules;
 };
 

@@ -23,6 +23,9 @@ static void a_space_is_read_back_as_it_was_printed(void **state)
         "{\"layers\": {\"attention\": [\"full\", {\"window\": 64}, {\"window\": 32}],"
         " \"n_heads\": [{\"ratio\": 0.5}, 9], \"n_kv_heads\": [1, {\"ratio\": 0.3333}]},"
         " \"rules\": {\"pattern\": \"FWW.\", \"equal_thirds\": true}}",
+        "{\"layers\": {\"repeats\": [3, 1, 2]}}",
+        "{\"layers\": {\"repeats\": {\"from\": 1, \"to\": 2}},"
+        " \"sharing\": [{\"mode\": \"none\", \"share_ffn\": true}]}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         static struct space once, twice;
@@ -57,6 +60,11 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"layers\": {\"n_kv_heads\": \"divisor\"}}", "'divisor' is no rule here"},
         {"{\"layers\": {\"d_ff\": []}}", "at least one value"},
         {"{\"layers\": {\"d_ff\": {\"ratio\": 0}}}", "$.layers.d_ff.ratio"},
+        {"{\"layers\": {\"repeats\": 0}}", "$.layers.repeats"},
+        {"{\"layers\": {\"repeats\": [1, 65]}}", "$.layers.repeats"},
+        {"{\"layers\": {\"repeats\": [1, 2]}, \"sharing\": [\"none\", \"immediate\"]}",
+         "$.sharing: 'repeats' of layers says how often a block runs"},
+        {"{\"sharing\": [\"by-block\"]}", "list them"},
         {"{\"layers\": {}, \"rules\": {\"pattern\": \"FX\"}}", "'FX' is no pattern"},
         {"{\"layers\": {}, \"rules\": {\"first_ful\": true}}", "first_full"},
         {"{\"layers\": {\"d_ff\": [64, 128]},"
@@ -164,6 +172,34 @@ static void ratios_give_whole_heads_that_divide(void **state)
     assert_int_equal(met.classes, 1 + 2);
 }
 
+static enum status meet_repeats(const struct space_frame *frame, void *user, struct err *err)
+{
+    int64_t *blocks = user;
+    (void)err;
+    assert_int_equal(frame->net.schedule.sharing, SHARING_BY_BLOCK);
+    for (int c = 0; c < frame->n_classes; c++)
+        blocks[frame->classes[c].reruns]++;
+    return STATUS_OK;
+}
+
+static void every_layer_is_offered_with_each_number_of_repeats(void **state)
+{
+    (void)state;
+    static struct space space;
+    struct err err = {""};
+    int64_t blocks[4] = {0};
+    if (parse(
+            "{\"d_model\": 576, \"d_head\": 64, \"d_ff\": 1536, \"n_layers\": 8, \"n_kv_heads\": 3,"
+            " \"tie_embeddings\": true,"
+            " \"layers\": {\"attention\": [\"full\", \"none\"], \"repeats\": [1, 2, 4]}}",
+            &space, &err) ||
+        space_each_frame(&space, meet_repeats, blocks, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(space.n_schedules, 1);
+    const int64_t expected[] = {2, 2, 0, 2};
+    assert_memory_equal(blocks, expected, sizeof blocks);
+}
+
 static void a_failed_allocation_is_an_error(void **state)
 {
     (void)state;
@@ -188,6 +224,7 @@ int main(void)
         cmocka_unit_test(what_layers_do_not_list_is_the_same_for_a_stack),
         cmocka_unit_test(kv_heads_by_ratio_and_cache_types_are_axes_of_a_stack),
         cmocka_unit_test(ratios_give_whole_heads_that_divide),
+        cmocka_unit_test(every_layer_is_offered_with_each_number_of_repeats),
         cmocka_unit_test(a_failed_allocation_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
