@@ -218,6 +218,8 @@ static void add_shape(struct text *out, const struct candidate *c)
     text_addf(out, "%lld layers of %lld", (long long)row->n_layers, (long long)row->d_model);
     if (row->repeats > 1)
         text_addf(out, " run %lld times", (long long)row->repeats);
+    if (c->schedule.sharing == SHARING_BY_BLOCK)
+        text_addf(out, " with %lld executions", (long long)row->n_layers_effective);
     if (c->stack != NULL)
         text_addf(out, ", %lld windowed, %lld without attention", (long long)row->n_windowed,
                   (long long)row->n_without_attention);

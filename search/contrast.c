@@ -45,6 +45,7 @@ static void values_of(const struct candidate *c, double *out)
         out[d] = (double)NAN;
     out[CONTRAST_LAYERS] = known(row->n_layers);
     out[CONTRAST_REPEATS] = known(row->repeats);
+    out[CONTRAST_EXECUTIONS] = known(row->n_layers_effective);
     out[CONTRAST_WIDTH] = known(row->d_model);
     out[CONTRAST_VOCAB] = known(row->vocab_size);
     out[CONTRAST_TYING] = known(row->tie_embeddings);
@@ -126,6 +127,9 @@ static double effect_of(int dimension, const double *a, const double *b)
     if (isnan(x) || isnan(y) || x == y)
         return 0;
     if (dimension == CONTRAST_SHARING && (a[CONTRAST_REPEATS] <= 1 || b[CONTRAST_REPEATS] <= 1))
+        return 0;
+    /* Layers and repeats say it where they are known. */
+    if (dimension == CONTRAST_EXECUTIONS && a[CONTRAST_REPEATS] > 0 && b[CONTRAST_REPEATS] > 0)
         return 0;
     if (is_choice(dimension))
         return log(2);

@@ -17,6 +17,7 @@
 #define CONTRAST_DIMENSIONS(C) \
     C(CONTRAST_LAYERS, "n_layers", "layers") \
     C(CONTRAST_REPEATS, "repeats", "executions of a layer") \
+    C(CONTRAST_EXECUTIONS, "n_layers_effective", "executions of layers") \
     C(CONTRAST_WIDTH, "d_model", "width") \
     C(CONTRAST_FFN, "d_ff", "FFN width") \
     C(CONTRAST_HEADS, "n_heads", "heads") \

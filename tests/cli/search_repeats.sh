@@ -21,6 +21,7 @@ all,W1/512x3,1.9
 SCORES
 lathe search --space r.json --budget 2M..3M --device iphone-13 --db x.db --scores scores.csv --limit 12 2>&1
 sqlite3 x.db "SELECT method FROM run"
+lathe front --db x.db --why --pick 4 --limit 1 | tail -n +4
 
 # What is stored is what is predicted, and what is exported, to the last digit.
 n=$(sqlite3 x.db "SELECT count(*) FROM candidate")
