@@ -20,14 +20,15 @@ enum status file_read(const char *path, int64_t max_bytes, char **data, int64_t 
     void *bytes = NULL;
     size_t capacity = 0, used = 0;
     FILE *stream = NULL;
+    bool is_stdin = strcmp(path, "-") == 0;
 
     /* fopen takes a directory, and reading one fails with a puzzling message */
-    if (file_is_directory(path)) {
+    if (!is_stdin && file_is_directory(path)) {
         errno = EISDIR;
         status = err_errno(err, "cannot read '%s'", path);
         goto out;
     }
-    stream = fopen(path, "rb");
+    stream = is_stdin ? stdin : fopen(path, "rb");
     if (stream == NULL) {
         status = err_errno(err, "cannot read '%s'", path);
         goto out;
@@ -57,7 +58,7 @@ enum status file_read(const char *path, int64_t max_bytes, char **data, int64_t 
     bytes = NULL;
 out:
     memory_free(bytes);
-    if (stream != NULL)
+    if (stream != NULL && !is_stdin)
         fclose(stream);
     return status;
 }
@@ -180,6 +181,20 @@ bool file_exists(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0;
+}
+
+bool file_begins_with(const char *path, const char *magic)
+{
+    struct stat info;
+    char begin[16] = {0};
+    size_t n = strlen(magic);
+    if (n > sizeof begin || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return false;
+    FILE *file = fopen(path, "rb");
+    bool found = file != NULL && fread(begin, 1, n, file) == n && memcmp(begin, magic, n) == 0;
+    if (file != NULL)
+        fclose(file);
+    return found;
 }
 
 bool file_is_directory(const char *path)

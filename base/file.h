@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-/* The whole file, with a 0 after its end; free with memory_free. Errors: STATUS_IO, STATUS_RANGE
+/* The whole file, with a 0 after its end; free with memory_free. "-" is standard input. Errors: STATUS_IO, STATUS_RANGE
  * (longer than max_bytes), STATUS_NOMEM. */
 enum status file_read(const char *path, int64_t max_bytes, char **data, int64_t *length,
                       struct err *err);
@@ -33,6 +33,9 @@ const char *file_base_name(const char *path);
 void file_directory(const char *path, char *out, size_t size);
 
 bool file_exists(const char *path);
+/* Whether it is a regular file that starts with `magic`. A pipe is not touched: what is read of it is
+ * gone. */
+bool file_begins_with(const char *path, const char *magic);
 bool file_is_directory(const char *path);
 
 /* Path of an installed or in-tree data file, e.g. "devices/iphone-13.json": looked for in

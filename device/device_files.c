@@ -13,7 +13,8 @@ enum { longest_profile = 4 << 20 };
 static bool is_path(const char *name)
 {
     size_t length = strlen(name);
-    return strchr(name, '/') != NULL || (length > 5 && strcmp(name + length - 5, ".json") == 0);
+    return strcmp(name, "-") == 0 || strchr(name, '/') != NULL ||
+           (length > 5 && strcmp(name + length - 5, ".json") == 0);
 }
 
 static int by_name(const void *a, const void *b)

@@ -21,6 +21,15 @@ struct fit_aliases {
  * `head` is the type that llama.cpp gives the head of such a file. Errors: STATUS_INPUT. */
 enum status fit_file_type(const char *name, enum dtype *blocks, enum dtype *head, struct err *err);
 
+/* What comes after the last slash of either kind: "C:\\models\\a.gguf". */
+const char *bench_base_name(const char *path);
+
+/* The preset that has these parameters, `half_unit` more or less (0: exactly, but for the few that a
+ * file stores beside the weights), with its embeddings stored once or twice. Presets of one shape
+ * are one. Errors: STATUS_NOT_FOUND (none; several, which are named). */
+enum status fit_model_by_params(const char *name, double n_params, double half_unit,
+                                struct transformer *out, struct err *err);
+
 /* The network that a benchmark calls `name`: an alias, a MODEL, or a preset by the name without
  * folder, ending and type. `has_types`: out, whether it is a file that says its own types. Errors:
  * STATUS_NOT_FOUND. */

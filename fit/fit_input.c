@@ -1,21 +1,21 @@
 #include "fit/fit_input.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "fit/bench_text.h"
 #include "fit/fit_csv.h"
 #include "fit/llama_bench.h"
 
 enum { MAX_FILE_BYTES = 64 << 20 };
 
-static bool starts_with(const char *text, const char *word)
+/* JSON and SQL are never a table of ours, even where they hold no test. */
+static bool is_table(const char *text)
 {
-    size_t i = 0;
-    while (word[i] != '\0' && toupper((unsigned char)text[i]) == word[i])
-        i++;
-    return word[i] == '\0';
+    const char *start = text + strspn(text, " \t\r\n");
+    return *start != '[' && *start != '{' && *start != '|' &&
+           strncmp(start, "CREATE TABLE", 12) != 0;
 }
 
 enum status fit_read(const char *path, const struct fit_aliases *aliases, struct fit_rows *rows,
@@ -23,15 +23,17 @@ enum status fit_read(const char *path, const struct fit_aliases *aliases, struct
 {
     char *text = NULL;
     int64_t length;
-    enum status status = file_read(path, MAX_FILE_BYTES, &text, &length, err);
-    if (status != STATUS_OK)
-        return status;
+    bool is_bench = false;
     size_t before = rows->n, noted = notes->length;
-    const char *start = text + strspn(text, " \t\r\n");
-    bool is_bench = *start == '[' || *start == '{' || starts_with(start, "CREATE TABLE") ||
-                    starts_with(start, "INSERT INTO");
-    status = is_bench ? fit_read_llama_bench(path, text, length, aliases, rows, notes, err)
-                      : fit_read_csv(path, text, length, aliases, rows, notes, err);
+    enum status status = file_read(path, MAX_FILE_BYTES, &text, &length, err);
+    if (status == STATUS_OK)
+        status = bench_text_to_utf8(&text, &length, err);
+    if (status == STATUS_OK)
+        status = fit_read_llama_bench(path, text, aliases, rows, notes, &is_bench, err);
+    if (status == STATUS_OK && !is_bench)
+        status = is_table(text)
+                     ? fit_read_csv(path, text, length, aliases, rows, notes, err)
+                     : err_set(err, STATUS_INPUT, "'%s' holds no test of llama-bench", path);
     if (status == STATUS_OK && rows->n == before) {
         const char *why = notes->data == NULL ? "" : notes->data + noted;
         status = err_set(err, STATUS_INPUT, "'%s' has no row that can be used%s%.*s", path,

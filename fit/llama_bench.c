@@ -1,28 +1,36 @@
-/* SQL is read as the same objects: a statement's columns and values. */
 #include "fit/llama_bench.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "fit/bench_tests.h"
 #include "model/count.h"
 
-enum { MAX_SAMPLES = 256, MAX_COLUMNS = 128 };
+enum { MAX_SAMPLES = 256 };
+
+/* Where a file's bytes and ours differ by more, it is said. */
+#define SIZE_APART_FRAC 0.1
+
+/* One kind of what was wrong. */
+struct complaint {
+    char text[sizeof((struct err *)0)->message];
+    int first, n; /* the test that had it first, and how many had it */
+};
 
 struct reading {
     const char *path;
     const struct fit_aliases *aliases;
     struct fit_rows *rows;
-    struct text *notes;
-    int n_tests;
-    char machine[400]; /* of the first row that is used */
+    struct complaint *complaints;
+    size_t n_complaints, capacity;
+    int number;        /* of the test */
+    char machine[512]; /* of the first row that is used */
+    double n_ubatch;   /* of the first prompt that is used; 0: none yet */
 };
 
 static const char *string_of(const struct json *test, const char *key)
@@ -32,7 +40,24 @@ static const char *string_of(const struct json *test, const char *key)
     return json_is_string(&at) && json_string(&at, &text, NULL) == STATUS_OK ? text : "";
 }
 
-/* A number, or a number in quotes (SQL). */
+static enum status complain(struct reading *r, const char *text, struct err *err)
+{
+    for (size_t i = 0; i < r->n_complaints; i++)
+        if (strcmp(r->complaints[i].text, text) == 0) {
+            r->complaints[i].n++;
+            return STATUS_OK;
+        }
+    enum status status = memory_grow((void **)&r->complaints, &r->capacity, r->n_complaints + 1,
+                                     sizeof *r->complaints, err);
+    if (status != STATUS_OK)
+        return status;
+    struct complaint *new = &r->complaints[r->n_complaints++];
+    *new = (struct complaint){.first = r->number, .n = 1};
+    snprintf(new->text, sizeof new->text, "%s", text);
+    return STATUS_OK;
+}
+
+/* A number, or a number in quotes (all forms but JSON). */
 static enum status number_of(const struct json *test, const char *key, double fallback, double *out,
                              struct err *err)
 {
@@ -94,41 +119,163 @@ static enum status time_of(const struct json *test, double *ns, double *noise_fr
     return STATUS_OK;
 }
 
-/* What must be alike for times to be of one device. */
-static void machine_of(const struct json *test, char *out, size_t size)
+/* true, "1", "on" */
+static bool is_on(const struct json *test, const char *key)
 {
-    double layers = 0;
-    number_of(test, "n_gpu_layers", 0, &layers, NULL);
-    snprintf(out, size, "%.120s, %.120s, %.60s, %g layers offloaded", string_of(test, "cpu_info"),
-             string_of(test, "gpu_info"), string_of(test, "backends"), layers);
+    struct json at = json_member(test, key);
+    bool on = false;
+    double number = 0;
+    if (json_is_string(&at))
+        return strtod(string_of(test, key), NULL) > 0 || strcmp(string_of(test, key), "on") == 0 ||
+               strcmp(string_of(test, key), "true") == 0;
+    if (json_number(&at, -1, 1e9, &number, NULL) == STATUS_OK)
+        return number > 0;
+    return json_bool(&at, &on, NULL) == STATUS_OK && on;
 }
 
-static enum status check_machine(struct reading *r, const struct json *test, struct err *err)
+/* "CPU", "CUDA,RPC"; versions of 2023 had one flag each. */
+static const char *backends_of(const struct json *test)
+{
+    static const char *const flags[] = {"cuda",  "opencl", "vulkan",   "kompute",
+                                        "metal", "sycl",   "gpu_blas", "blas"};
+    const char *backends = string_of(test, "backends");
+    for (size_t i = 0; *backends == '\0' && i < sizeof flags / sizeof *flags; i++)
+        if (is_on(test, flags[i]))
+            return flags[i];
+    return *backends == '\0' ? "CPU" : backends;
+}
+
+/* Layers on a GPU: all of them where -1 or more than there are was asked for, none where the build
+ * has only a CPU. */
+static void offloaded(const struct json *test, int64_t n_layers, char *out, size_t size)
+{
+    struct json at = json_member(test, "n_gpu_layers");
+    const char *backends = backends_of(test);
+    double asked = 0;
+    if (json_is_string(&at))
+        asked = strtod(string_of(test, "n_gpu_layers"), NULL);
+    else
+        json_number(&at, -1e9, 1e9, &asked, NULL);
+    if (strcmp(backends, "CPU") == 0 || strcmp(backends, "blas") == 0 ||
+        strcmp(backends, "BLAS") == 0 || asked == 0)
+        snprintf(out, size, "no layer offloaded");
+    else if (asked < 0 || asked >= (double)n_layers)
+        snprintf(out, size, "all layers offloaded");
+    else
+        snprintf(out, size, "%g layers offloaded", asked);
+}
+
+/* What must be alike for times to be of one device. */
+static void machine_of(const struct json *test, int64_t n_layers, char *out, size_t size)
+{
+    char layers[40];
+    offloaded(test, n_layers, layers, sizeof layers);
+    snprintf(out, size, "%.120s, %.120s, %.60s, %s%s", string_of(test, "cpu_info"),
+             string_of(test, "gpu_info"), backends_of(test), layers,
+             is_on(test, "flash_attn") ? ", flash attention" : "");
+}
+
+static enum status check_machine(struct reading *r, const struct json *test,
+                                 const struct fit_row *row, struct err *err)
 {
     char machine[sizeof r->machine];
-    machine_of(test, machine, sizeof machine);
-    if (r->machine[0] == '\0')
-        memcpy(r->machine, machine, sizeof machine);
-    if (strcmp(r->machine, machine) != 0)
+    double n_ubatch;
+    machine_of(test, row->net.schedule.n_layers, machine, sizeof machine);
+    if (r->machine[0] != '\0' && strcmp(r->machine, machine) != 0)
         return err_set(err, STATUS_INPUT, "taken on '%s', not on '%s' like those before", machine,
                        r->machine);
+    enum status status = number_of(test, "n_ubatch", 512, &n_ubatch, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!isnan(row->prefill_ns)) {
+        double prompt = (double)row->prompt;
+        if (r->n_ubatch > 0 && fmin(prompt, n_ubatch) != fmin(prompt, r->n_ubatch))
+            return err_set(err, STATUS_INPUT,
+                           "prompts in pieces of %g tokens, not of %g like those "
+                           "before",
+                           n_ubatch, r->n_ubatch);
+        if (r->n_ubatch <= 0)
+            r->n_ubatch = n_ubatch;
+    }
+    memcpy(r->machine, machine, sizeof machine);
     return STATUS_OK;
+}
+
+/* The file's bytes against those that the network is priced with. */
+static enum status check_size(struct reading *r, const struct json *test,
+                              const struct transformer *net, struct err *err)
+{
+    double size = 0;
+    struct weight_bytes bytes;
+    struct err why;
+    transformer_weight_bytes(net, &bytes);
+    if (number_of(test, "model_size", 0, &size, NULL) != STATUS_OK || size <= 0 ||
+        fabs(size / (double)bytes.total - 1) <= SIZE_APART_FRAC)
+        return STATUS_OK;
+    err_set(&why, STATUS_INPUT, "%.80s is %.4g MB there, and priced as %s of %.4g MB",
+            string_of(test, "model_type"), size / 1e6, net->name, (double)bytes.total / 1e6);
+    return complain(r, why.message, err);
+}
+
+static enum status cache_type(const struct json *test, enum dtype *out, struct err *err)
+{
+    const char *keys = string_of(test, "type_k"), *values = string_of(test, "type_v");
+    *out = DTYPE_F16;
+    if (*keys == '\0')
+        keys = "f16";
+    if (*values == '\0')
+        values = "f16";
+    if (strcmp(keys, values) != 0)
+        return err_set(err, STATUS_INPUT, "a cache of two types (%s and %s) is not priced", keys,
+                       values);
+    return dtype_parse(keys, out, err);
+}
+
+/* By the file's name, else by the parameters that the test gives. */
+static enum status model_of(const struct reading *r, const struct json *test,
+                            struct transformer *net, bool *has_types, struct err *err)
+{
+    const char *name = string_of(test, "model_filename");
+    const char *type = string_of(test, "model_type");
+    double n_params = 0, half = 0;
+    struct err unused;
+    enum status status = fit_model(*name != '\0' ? name : type, r->aliases, net, has_types, err);
+    if (status == STATUS_OK)
+        return status;
+    if (number_of(test, "model_n_params", 0, &n_params, &unused) != STATUS_OK ||
+        number_of(test, "model_n_params_half", 0, &half, &unused) != STATUS_OK || n_params <= 0)
+        return status;
+    *has_types = false;
+    return fit_model_by_params(*name != '\0' ? name : type, n_params, half, net, err);
+}
+
+static enum status check_params(const struct json *test, const struct transformer *net,
+                                struct err *err)
+{
+    double n_params = 0;
+    struct param_count count;
+    enum status status = number_of(test, "model_n_params", 0, &n_params, err);
+    transformer_count(net, &count);
+    /* a file may store a tied table twice, or leave constants out */
+    double twice = (double)count.total + (double)(net->vocab_size * net->d_embed);
+    bool alike = fabs(n_params / (double)count.total - 1) < 0.03 ||
+                 (net->tie_embeddings && fabs(n_params / twice - 1) < 0.03);
+    if (status == STATUS_OK && n_params > 0 && !alike)
+        status = err_set(err, STATUS_INPUT, "%s has %" PRId64 " parameters, the file's model %.0f",
+                         net->name, count.total, n_params);
+    return status;
 }
 
 static enum status open_network(const struct reading *r, const struct json *test,
                                 struct transformer *net, struct err *err)
 {
-    enum dtype blocks, head, kv = DTYPE_F16;
+    enum dtype blocks, head, kv;
     bool has_types;
-    double n_params = 0;
-    const char *kv_type = string_of(test, "type_k");
     enum status status = type_of(string_of(test, "model_type"), &blocks, &head, err);
     if (status == STATUS_OK)
-        status = number_of(test, "model_n_params", 0, &n_params, err);
-    if (status == STATUS_OK && *kv_type != '\0')
-        status = dtype_parse(kv_type, &kv, err);
+        status = cache_type(test, &kv, err);
     if (status == STATUS_OK)
-        status = fit_model(string_of(test, "model_filename"), r->aliases, net, &has_types, err);
+        status = model_of(r, test, net, &has_types, err);
     if (status != STATUS_OK)
         return status;
     if (!has_types) {
@@ -136,18 +283,10 @@ static enum status open_network(const struct reading *r, const struct json *test
         net->head_dtype = head;
         net->embedding_dtype = net->tie_embeddings ? head : blocks;
     }
-    net->kv_dtype = *kv_type == '\0' ? DTYPE_F16 : kv;
-    struct param_count count;
-    transformer_count(net, &count);
-    /* a file may store a tied table twice, or leave constants out */
-    double twice = (double)count.total + (double)(net->vocab_size * net->d_embed);
-    bool alike = fabs(n_params / (double)count.total - 1) < 0.03 ||
-                 (net->tie_embeddings && fabs(n_params / twice - 1) < 0.03);
-    if (n_params > 0 && !alike) {
-        status = err_set(err, STATUS_INPUT, "%s has %" PRId64 " parameters, the file's model %.0f",
-                         net->name, count.total, n_params);
+    net->kv_dtype = kv;
+    status = check_params(test, net, err);
+    if (status != STATUS_OK)
         transformer_release(net);
-    }
     return status;
 }
 
@@ -163,7 +302,7 @@ static enum status read_test(struct reading *r, const struct json *test, struct 
     if (status == STATUS_OK)
         status = number_of(test, "n_depth", 0, &n_depth, err);
     if (status == STATUS_OK)
-        status = number_of(test, "n_threads", NAN, &n_threads, err);
+        status = number_of(test, "n_threads", 0, &n_threads, err);
     if (status == STATUS_OK)
         status = time_of(test, &ns, &noise, err);
     if (status == STATUS_OK && n_prompt > 0 && n_gen > 0)
@@ -193,195 +332,54 @@ static enum status read_test(struct reading *r, const struct json *test, struct 
         status = err_set(err, STATUS_INPUT, "%" PRId64 " tokens, but %s ends at %" PRId64, needed,
                          row->net.name, row->net.max_context);
     if (status == STATUS_OK)
-        status = check_machine(r, test, err);
+        status = check_machine(r, test, row, err);
     if (status != STATUS_OK)
         transformer_release(&row->net);
     return status;
 }
 
-/* `number`: of the test or line, from 1. */
-static enum status add_test(struct reading *r, const struct json *test, const char *unit,
-                            int number, struct err *err)
+static enum status add_test(void *self, const struct json *test, int number, struct err *err)
 {
+    struct reading *r = self;
     struct fit_row row = {0};
     struct err why = {""};
-    r->n_tests++;
-    if (read_test(r, test, &row, &why) != STATUS_OK) {
-        text_addf(r->notes, "%s: %s %d: %s\n", r->path, unit, number, why.message);
-        return STATUS_OK;
-    }
-    snprintf(row.where, sizeof row.where, "%.120s: %s %d", r->path, unit, number);
+    r->number = number;
+    if (read_test(r, test, &row, &why) != STATUS_OK)
+        return complain(r, why.message, err);
+    const char *name = string_of(test, "model_filename");
+    snprintf(row.where, sizeof row.where, "%.120s: test %d", r->path, number);
     snprintf(row.label, sizeof row.label, "%.70s (%.40s)",
-             file_base_name(string_of(test, "model_filename")), string_of(test, "model_type"));
-    return fit_rows_add(r->rows, &row, err);
-}
-
-static enum status read_array(struct reading *r, const char *text, int64_t length, struct err *err)
-{
-    struct json_doc *doc = NULL;
-    struct json root;
-    enum status status = json_parse(r->path, text, length, &doc, &root, err);
-    int number = 0;
+             *name != '\0' ? bench_base_name(name) : row.net.name, string_of(test, "model_type"));
+    enum status status = check_size(r, test, &row.net, err);
     if (status == STATUS_OK)
-        for (struct json at = json_first(&root); at.item != NULL && status == STATUS_OK;
-             at = json_next(&at))
-            status = add_test(r, &at, "test", ++number, err);
-    json_close(doc);
+        return fit_rows_add(r->rows, &row, err);
+    transformer_release(&row.net);
     return status;
 }
 
-static enum status read_object(struct reading *r, const char *text, int64_t length,
-                               const char *unit, int number, struct err *err)
+static void add_notes(const struct reading *r, int n_left_out, struct text *notes)
 {
-    struct json_doc *doc = NULL;
-    struct json root;
-    enum status status = json_parse(r->path, text, length, &doc, &root, err);
-    if (status == STATUS_OK)
-        status = add_test(r, &root, unit, number, err);
-    json_close(doc);
-    return status;
-}
-
-static enum status read_lines(struct reading *r, const char *text, struct err *err)
-{
-    enum status status = STATUS_OK;
-    int number = 1;
-    for (const char *line = text; *line != '\0' && status == STATUS_OK; number++) {
-        size_t length = strcspn(line, "\n"), blank = strspn(line, " \t\r");
-        if (blank < length)
-            status = read_object(r, line, (int64_t)length, "line", number, err);
-        if (status != STATUS_OK)
-            err_prefix(err, status, "line %d: ", number);
-        line += length + (line[length] == '\n');
+    for (size_t i = 0; i < r->n_complaints; i++) {
+        const struct complaint *c = &r->complaints[i];
+        text_addf(notes, "%s: test %d", r->path, c->first);
+        if (c->n > 1)
+            text_addf(notes, " and %d more", c->n - 1);
+        text_addf(notes, ": %s\n", c->text);
     }
-    return status;
+    if (n_left_out > 0)
+        text_addf(notes, "%s: left out: %d test%s not whole\n", r->path, n_left_out,
+                  n_left_out == 1 ? ", which is" : "s, which are");
 }
 
-static const char *skip_blanks(const char *at)
-{
-    return at + strspn(at, " \t\r\n");
-}
-
-/* One name or one quoted value; NULL at anything else. `at` moves behind it and the comma. */
-static const char *sql_item(const char *at, struct text *out)
-{
-    out->length = 0;
-    if (out->data != NULL)
-        out->data[0] = '\0';
-    at = skip_blanks(at);
-    if (*at == '\'') {
-        for (at++; *at != '\0' && (at[0] != '\'' || at[1] == '\''); at++) {
-            if (at[0] == '\'')
-                at++;
-            text_addf(out, "%c", *at);
-        }
-        if (*at != '\'')
-            return NULL;
-        at++;
-    } else {
-        size_t length = strcspn(at, " \t\r\n,()';");
-        if (length == 0)
-            return NULL;
-        text_addf(out, "%.*s", (int)length, at);
-        at += length;
-    }
-    if (out->data == NULL)
-        text_add(out, "");
-    at = skip_blanks(at);
-    return *at == ',' ? at + 1 : at;
-}
-
-/* "(a, b, c)" into items; NULL when it is not that. */
-static const char *sql_list(const char *at, struct text items[MAX_COLUMNS], int *n)
-{
-    at = skip_blanks(at);
-    if (*at++ != '(')
-        return NULL;
-    for (*n = 0; *n < MAX_COLUMNS; (*n)++) {
-        at = skip_blanks(at);
-        if (*at == ')')
-            return at + 1;
-        at = sql_item(at, &items[*n]);
-        if (at == NULL)
-            return NULL;
-    }
-    return NULL;
-}
-
-static const char *past_word(const char *at, const char *word)
-{
-    at = skip_blanks(at);
-    size_t i = 0;
-    while (word[i] != '\0' && toupper((unsigned char)at[i]) == word[i])
-        i++;
-    return word[i] == '\0' ? at + i : NULL;
-}
-
-/* INSERT INTO test (columns) VALUES (values); */
-static const char *insert_statement(const char *at, struct text *columns, struct text *values,
-                                    char **object)
-{
-    int n_columns, n_values;
-    at += strcspn(at, " \t\r\n("); /* the table's name */
-    at = sql_list(at, columns, &n_columns);
-    if (at != NULL)
-        at = past_word(at, "VALUES");
-    if (at != NULL)
-        at = sql_list(at, values, &n_values);
-    if (at == NULL || n_columns != n_values)
-        return NULL;
-    struct json_node *node = json_new_object();
-    for (int i = 0; i < n_columns; i++)
-        json_add_string(node, columns[i].data, values[i].data);
-    *object = json_print_compact(node);
-    json_free(node);
-    return at;
-}
-
-static enum status read_sql(struct reading *r, const char *text, struct err *err)
-{
-    struct text *items = memory_new((size_t)2 * MAX_COLUMNS, sizeof *items);
-    enum status status = items == NULL ? err_set(err, STATUS_NOMEM, "out of memory") : STATUS_OK;
-    int number = 0;
-    for (const char *at = text; status == STATUS_OK && *(at = skip_blanks(at)) != '\0';) {
-        const char *insert = past_word(at, "INSERT INTO");
-        char *object = NULL;
-        if (insert == NULL) {
-            at += strcspn(at, ";");
-            at += *at == ';';
-            continue;
-        }
-        at = insert_statement(skip_blanks(insert), items, items + MAX_COLUMNS, &object);
-        if (at == NULL)
-            status =
-                err_set(err, STATUS_INPUT, "'%s': statement %d is not an INSERT of llama-bench",
-                        r->path, number + 1);
-        else if (object == NULL)
-            status = err_set(err, STATUS_NOMEM, "out of memory");
-        else
-            status = read_object(r, object, (int64_t)strlen(object), "row", ++number, err);
-        memory_free(object);
-        if (status == STATUS_OK) {
-            at = skip_blanks(at);
-            at += *at == ';';
-        }
-    }
-    for (int i = 0; items != NULL && i < 2 * MAX_COLUMNS; i++)
-        text_release(&items[i]);
-    memory_free(items);
-    return status;
-}
-
-enum status fit_read_llama_bench(const char *path, const char *text, int64_t length,
+enum status fit_read_llama_bench(const char *path, const char *text,
                                  const struct fit_aliases *aliases, struct fit_rows *rows,
-                                 struct text *notes, struct err *err)
+                                 struct text *notes, bool *is_bench, struct err *err)
 {
-    struct reading r = {.path = path, .aliases = aliases, .rows = rows, .notes = notes};
-    const char *start = skip_blanks(text);
-    enum status status = *start == '['   ? read_array(&r, text, length, err)
-                         : *start == '{' ? read_lines(&r, text, err)
-                                         : read_sql(&r, text, err);
-    if (status == STATUS_OK && r.n_tests == 0)
-        status = err_set(err, STATUS_INPUT, "'%s' holds no test of llama-bench", path);
+    struct reading r = {.path = path, .aliases = aliases, .rows = rows};
+    struct bench_tests tests = {.name = path, .use = add_test, .self = &r};
+    enum status status = bench_tests_read(&tests, text, err);
+    *is_bench = tests.n_tests + tests.n_left_out > 0;
+    add_notes(&r, tests.n_left_out, notes);
+    memory_free(r.complaints);
     return status;
 }

@@ -376,6 +376,13 @@ enum status hf_config_read(const char *path, struct transformer *out, struct tex
     if (written < 0 || (size_t)written >= sizeof file)
         return err_set(err, STATUS_RANGE, "the path '%.64s...' is too long", path);
     enum status status = file_read(file, MAX_BYTES, &json, &length, err);
+    if (status == STATUS_RANGE || (status == STATUS_OK && strncmp(json, "GGUF", 4) == 0)) {
+        memory_free(json);
+        return err_set(err, STATUS_INPUT,
+                       "'%s' is no config.json; a GGUF is read from a file, not from a pipe, since "
+                       "its tensors are looked up by place",
+                       path);
+    }
     if (status != STATUS_OK)
         return status;
     status = hf_config_parse(file, json, length, out, warnings, err);

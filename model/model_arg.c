@@ -1,24 +1,11 @@
 #include "model/model_arg.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "model/gguf_architecture.h"
 #include "model/hf_config.h"
 #include "model/preset.h"
-
-static bool begins_like_gguf(const char *path)
-{
-    char magic[4] = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return false;
-    bool is_gguf = fread(magic, 1, sizeof magic, file) == sizeof magic &&
-                   memcmp(magic, "GGUF", sizeof magic) == 0;
-    fclose(file);
-    return is_gguf;
-}
 
 enum status model_open(const char *arg, struct transformer *out, struct text *warnings,
                        struct err *err)
@@ -35,9 +22,9 @@ enum status model_open(const char *arg, struct transformer *out, struct text *wa
     }
     if (is_known) {
         status = preset_open(arg, out, err);
-    } else if (file_is_directory(arg) || file_exists(arg)) {
-        status = begins_like_gguf(arg) ? gguf_read_architecture(arg, out, warnings, err)
-                                       : hf_config_read(arg, out, warnings, err);
+    } else if (strcmp(arg, "-") == 0 || file_is_directory(arg) || file_exists(arg)) {
+        status = file_begins_with(arg, "GGUF") ? gguf_read_architecture(arg, out, warnings, err)
+                                               : hf_config_read(arg, out, warnings, err);
     } else if (!has_presets) {
         status = err_set(err, status, "no file '%s', and no presets: %s", arg, no_presets.message);
     } else {
@@ -54,5 +41,5 @@ bool model_arg_is_gguf(const char *arg)
     struct preset_list presets = {0};
     bool is_preset = preset_list_open(&presets, NULL) == STATUS_OK && preset_find(&presets, arg);
     preset_list_release(&presets);
-    return !is_preset && !file_is_directory(arg) && begins_like_gguf(arg);
+    return !is_preset && !file_is_directory(arg) && file_begins_with(arg, "GGUF");
 }

@@ -62,7 +62,7 @@ static void the_three_formats_of_llama_bench_are_read_alike(void **state)
         if (r.status != STATUS_OK)
             fail_msg("%s: %s", endings[k], r.err.message);
         assert_int_equal(r.rows.n, 8); /* four models, a prompt and a generation each */
-        assert_null(r.notes.data);
+        assert_true(r.notes.data == NULL || strstr(r.notes.data, "left out") == NULL);
         for (size_t i = 0; i < r.rows.n; i++) {
             const struct fit_row *row = &r.rows.items[i];
             assert_int_equal(row->threads, 2);
@@ -119,17 +119,18 @@ static void a_bad_test_is_named_and_the_rest_is_used(void **state)
     } cases[] = {
         {TEST_OF("mobilellm-125m.gguf", "IQ1_S - 1.5625 bpw", "124635456", "0", "64", ""),
          "weight type"},
-        {TEST_OF("nobody.gguf", "Q8_0", "124635456", "0", "64", ""), "unknown model"},
+        {TEST_OF("nobody.gguf", "Q8_0", "124000000", "0", "64", ""), "unknown model"},
         {TEST_OF("mobilellm-125m.gguf", "Q8_0", "999635456", "0", "64", ""), "parameters"},
         {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "16", "64", ""), "told apart"},
         {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "0", ""), "neither"},
         {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "16", "0", ",\"n_depth\":9"), "depth"},
         {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"n_depth\":99999"),
          "ends at"},
-        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"n_gpu_layers\":7"),
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"flash_attn\":true"),
          "taken on"},
+        {TEST_OF("mobilellm-125m.gguf", "Q8_0", "124635456", "0", "64", ",\"type_v\":\"q8_0\""),
+         "two types"},
         {"{\"tokens_per_second\": 7}", "lacks"},
-        {"7", "not an object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[4096];
@@ -153,10 +154,10 @@ static void a_file_without_a_usable_row_is_an_error_that_says_why(void **state)
         {"[]", "no test"},
         {"[{\"mean\": 1}]", "lacks 'n_prompt'"},
         {"{\"results\": [1, 2]}", "lacks 'n_prompt'"},
-        {"[{\"n_gen\":", "expected"},
+        {"[{\"n_gen\":", "1 test, which is not whole"},
         {"CREATE TABLE IF NOT EXISTS test (\n a TEXT\n);\n", "no test"},
-        {"INSERT INTO test (a, b) VALUES ('1');", "not an INSERT"},
-        {"INSERT INTO test (a, b) VALUES ('1', '2", "not an INSERT"},
+        {"INSERT INTO test (a, b) VALUES ('1');", "not whole"},
+        {"INSERT INTO test (a, b) VALUES ('1', '2", "not whole"},
         {"INSERT INTO test (a, b) VALUES ('1', '2');", "lacks 'n_prompt'"},
         {"", ""},
         {"model,decode_tok_s\na,1\n", "type"},
@@ -175,6 +176,89 @@ static void a_file_without_a_usable_row_is_an_error_that_says_why(void **state)
         assert_int_equal(r.rows.n, 0);
         release(&r);
     }
+}
+
+#define TABLE \
+    "| model | size | params | backend | ngl | test | t/s |\n" \
+    "| --- | ---: | ---: | --- | --: | ---: | ---: |\n"
+#define LINE_OF(backend, ngl, test, speed) \
+    "| qwen2 1B Q8_0 | 500.79 MiB | 494.03 M | " backend " | " ngl " | " test " | " speed " |\n"
+
+static void a_markdown_table_is_read_by_its_parameters(void **state)
+{
+    (void)state;
+    struct read_result r = read_text(
+        "ggml_init: found 1 device\n" TABLE LINE_OF("CPU", "0", "pp512", "512.00 ± 5.12")
+            LINE_OF("CPU", "0", "tg128 @ d64", "50.00 ? 0.50") "\nbuild: c392e509 (4748)\n");
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 2);
+    assert_string_equal(r.rows.items[0].net.name, "qwen2.5-0.5b");
+    assert_true(fabs(r.rows.items[0].prefill_ns - 1e9) < 1);
+    assert_true(fabs(r.rows.items[1].decode_ns - 20e6) < 1);
+    assert_true(fabs(r.rows.items[1].decode_noise_frac - 0.01) < 1e-9);
+    assert_int_equal(r.rows.items[1].context, 64 + 63);
+    release(&r);
+}
+
+static void all_layers_offloaded_are_not_none(void **state)
+{
+    (void)state;
+    struct read_result r = read_text(TABLE LINE_OF("CUDA", "0", "tg128", "5 ± 0") LINE_OF(
+        "CUDA", "-1", "tg128", "50 ± 0") LINE_OF("CUDA", "99", "tg128", "51 ± 0"));
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 1);
+    /* -1 and 99 are one kind: one line says both */
+    assert_non_null(strstr(r.notes.data, "test 2 and 1 more: taken on"));
+    assert_null(strstr(r.notes.data, "test 3"));
+    release(&r);
+}
+
+static void forms_follow_one_another_among_logs_and_cuts(void **state)
+{
+    (void)state;
+    struct read_result r = read_text(
+        "\xef\xbb\xbfload: loaded backend\r\n[\r\n  " GOOD ",\r\nwarning: slow\r\n  " GOOD
+        "\r\n]\r\n[\n" GOOD "]\n{\"n_prompt\": 3, \"n_g\n[\n" GOOD "\n]\n"
+        "model_filename,model_type,n_threads,n_prompt,n_gen,avg_ns,stddev_ns\n"
+        "\"mobilellm-125m.gguf\",\"llama ?B Q8_0\",\"2\",\"0\",\"64\",\"64000000\",\"0\"\n"
+        "\"mobilellm-125m.gguf\",\"llama ?B Q8_0\",\"2\",\"0\",\"6");
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 4); /* the table tells no processor: another machine */
+    assert_non_null(strstr(r.notes.data, "taken on"));
+    assert_non_null(strstr(r.notes.data, "left out: 2 tests, which are not whole"));
+    release(&r);
+}
+
+static void utf16_is_read(void **state)
+{
+    (void)state;
+    const char *text = GOOD;
+    static char wide[4096];
+    size_t n = strlen(text);
+    wide[0] = (char)0xff;
+    wide[1] = (char)0xfe;
+    for (size_t i = 0; i < n; i++)
+        wide[2 + 2 * i] = text[i];
+    FILE *file = fopen("fit_input_wide.json", "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(wide, 1, 2 + 2 * n + 1, file), 2 + 2 * n + 1); /* half a character */
+    fclose(file);
+    struct read_result r = read_path("fit_input_wide.json");
+    unlink("fit_input_wide.json");
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 1);
+    release(&r);
+}
+
+static void a_size_that_contradicts_the_type_is_told(void **state)
+{
+    (void)state;
+    struct read_result r = read_text(TEST_OF("D:\\\\m\\\\mobilellm-125m-q8_0.gguf", "Q8_0",
+                                             "124635456", "0", "64", ",\"model_size\":250000000"));
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 1);
+    assert_non_null(strstr(r.notes.data, "is 250 MB there"));
+    release(&r);
 }
 
 static void a_table_gives_speed_prompt_and_load_with_the_noise_of_its_digits(void **state)
@@ -241,6 +325,11 @@ int main(void)
         cmocka_unit_test(without_samples_the_time_is_the_average),
         cmocka_unit_test(a_bad_test_is_named_and_the_rest_is_used),
         cmocka_unit_test(a_file_without_a_usable_row_is_an_error_that_says_why),
+        cmocka_unit_test(a_markdown_table_is_read_by_its_parameters),
+        cmocka_unit_test(all_layers_offloaded_are_not_none),
+        cmocka_unit_test(forms_follow_one_another_among_logs_and_cuts),
+        cmocka_unit_test(utf16_is_read),
+        cmocka_unit_test(a_size_that_contradicts_the_type_is_told),
         cmocka_unit_test(a_table_gives_speed_prompt_and_load_with_the_noise_of_its_digits),
         cmocka_unit_test(a_table_may_bring_shapes_of_its_own_layer_by_layer),
         cmocka_unit_test(a_name_of_the_file_is_what_the_alias_says),
