@@ -259,7 +259,8 @@ const struct command cmd_fit = {
     .options = options,
     .examples = examples,
     .about =
-        "FILE is what llama-bench printed (-o json, jsonl or sql) or a CSV table with the columns "
+        "FILE ('-': standard input) is what llama-bench printed, in any of its forms and with log "
+        "lines between, or a CSV table with the columns "
         "model, type and decode_tok_s, and, as known, prompt, depth, threads, prefill_tok_s and "
         "load_s. Two networks give bandwidth and cost per layer; more give each type's "
         "bandwidth, attention, costs per operator and pass, the head, prompts and loading, each "

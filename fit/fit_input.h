@@ -1,7 +1,7 @@
 /* Benchmark files as rows of a fit: what llama-bench prints (llama_bench.h) and CSV tables
  * (fit_csv.h); docs/accuracy.md shows both.
  *
- * A row that cannot be used adds a line to `notes` that says which and why. A file without any
+ * Rows that cannot be used add a line a kind to `notes` that says which and why. A file without any
  * usable row is an error. */
 #ifndef LATHE_FIT_FIT_INPUT_H
 #define LATHE_FIT_FIT_INPUT_H
