@@ -262,11 +262,13 @@ const struct command cmd_fit = {
         "FILE ('-': standard input) is what llama-bench printed, in any of its forms and with log "
         "lines between, or a CSV table with the columns "
         "model, type and decode_tok_s, and, as known, prompt, depth, threads, prefill_tok_s and "
-        "load_s. Two networks give bandwidth and cost per layer; more give each type's "
+        "load_s. A table of prompts only is fitted for prompts. Two networks give bandwidth and "
+        "cost per layer; more give each type's "
         "bandwidth, attention, costs per operator and pass, the head, prompts and loading, each "
         "kept only when predictions of networks left out get better for it. 'held out' is the "
         "error of each row predicted without its network, which is what the profile carries; "
-        "the two columns behind it are what simpler models would have said. Rows that cannot be "
+        "the two columns behind it are what simpler models would have said, and where bytes and "
+        "layers say it better the profile holds these and says so. Rows that cannot be "
         "used are named on standard error. 'lathe probe' proposes what to time.",
     .run = run,
 };

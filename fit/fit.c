@@ -169,9 +169,11 @@ void fit_machine(const struct machine *base, const struct fit_theta *theta, stru
     *out = *base;
     apply_bandwidth(theta, out);
     apply_peaks(theta, out);
-    out->layer_ns = theta->value[FIT_LAYER];
-    out->pass_ns = theta->value[FIT_PASS];
-    for (int kind = 0; kind < N_OP_KINDS; kind++)
+    if (has(theta, FIT_LAYER))
+        out->layer_ns = theta->value[FIT_LAYER];
+    if (has(theta, FIT_PASS))
+        out->pass_ns = theta->value[FIT_PASS];
+    for (int kind = 0; kind < N_OP_KINDS && has(theta, FIT_OPERATOR); kind++)
         out->op_ns[kind] = theta->value[FIT_OPERATOR];
     if (theta->value[FIT_ATTENTION] > 0)
         out->attention_gflops = 1 / theta->value[FIT_ATTENTION];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "fit/complaints.h"
 
 enum status fit_csv_check(const struct csv *csv, struct err *err)
 {
@@ -13,7 +14,7 @@ enum status fit_csv_check(const struct csv *csv, struct err *err)
     enum status status = csv_column(csv, "model", &column, err);
     if (status == STATUS_OK)
         status = csv_column(csv, "type", &column, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && csv_column(csv, "prefill_tok_s", &column, NULL) != STATUS_OK)
         status = csv_column(csv, "decode_tok_s", &column, err);
     return status;
 }
@@ -199,7 +200,7 @@ static enum status check_context(const struct fit_row *row, struct err *err)
     if (!isnan(row->prefill_ns) && row->prompt > needed)
         needed = row->prompt;
     if (needed > row->net.max_context)
-        return err_set(err, STATUS_INPUT, "%lld tokens, but %s ends at %lld", (long long)needed,
+        return err_set(err, STATUS_INPUT, "%lld tokens, but '%s' ends at %lld", (long long)needed,
                        row->net.name, (long long)row->net.max_context);
     return STATUS_OK;
 }
@@ -239,6 +240,7 @@ enum status fit_read_csv(const char *path, const char *text, int64_t length,
                          struct text *notes, struct err *err)
 {
     struct csv *csv = NULL;
+    struct complaints complaints = {0};
     enum status status = csv_parse(path, text, length, &csv, err);
     if (status == STATUS_OK)
         status = fit_csv_check(csv, err);
@@ -249,10 +251,14 @@ enum status fit_read_csv(const char *path, const char *text, int64_t length,
             snprintf(row.where, sizeof row.where, "%.120s: line %d", path, csv_line(csv, i));
             status = fit_rows_add(rows, &row, err);
         } else if (refused.data != NULL) {
-            text_addf(notes, "%s: %s", path, refused.data);
+            const char *why = strstr(refused.data, ": ") + 2;
+            refused.data[refused.length - 1] = '\0';
+            status = complaints_add(&complaints, csv_line(csv, i), why, err);
         }
         text_release(&refused);
     }
+    complaints_print(&complaints, path, "line", notes);
+    complaints_release(&complaints);
     csv_close(csv);
     return status;
 }

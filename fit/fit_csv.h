@@ -1,7 +1,7 @@
 /* A CSV table of timings as rows of a fit.
  *
- * Required columns: model, type, decode_tok_s. Optional: head_type, kv_type, prompt, depth (tokens
- * in the cache when decode was timed), threads, prefill_tok_s, load_s, source. Columns may also
+ * Required columns: model, type and decode_tok_s or prefill_tok_s. Optional: head_type, kv_type,
+ * prompt, depth (tokens in the cache when decode was timed), threads, load_s, source. Columns may also
  * give the shape of a model that has no file: n_layers, d_model, n_heads, n_kv_heads, d_head, d_ff,
  * vocab_size, tie_embeddings, ffn. n_heads and d_ff may list a number for every layer ("8 0 8"; 0
  * heads: no attention). */

@@ -84,6 +84,13 @@ static fit_terms prompt_terms(const struct fit_row *const *rows, int n)
     return terms;
 }
 
+static enum status fit_prompts(const struct machine *base, const struct fit_row *const *rows, int n,
+                               struct fit_theta *theta, struct err *err)
+{
+    fit_terms terms = prompt_terms(rows, n);
+    return terms == 0 ? STATUS_OK : fit_solve(base, rows, n, FIT_PREFILL, terms, theta, NULL, err);
+}
+
 static enum status fit_phases(const struct machine *base, const struct fit_row *const *rows, int n,
                               fit_terms optional, struct fit_theta *theta, double *noise,
                               struct err *err)
@@ -91,10 +98,7 @@ static enum status fit_phases(const struct machine *base, const struct fit_row *
     *theta = (struct fit_theta){0};
     enum status status =
         fit_solve(base, rows, n, FIT_DECODE, decode_terms(rows, n, optional), theta, noise, err);
-    fit_terms terms = prompt_terms(rows, n);
-    if (status == STATUS_OK && terms != 0)
-        status = fit_solve(base, rows, n, FIT_PREFILL, terms, theta, NULL, err);
-    return status;
+    return status == STATUS_OK ? fit_prompts(base, rows, n, theta, err) : status;
 }
 
 static double predict_decode(const struct machine *base, const struct fit_theta *theta,
@@ -188,12 +192,12 @@ struct fit_errors fit_errors_of(const struct fit_row *rows, size_t n,
 
 /* Mean of |log| over the rows that are predicted: what choosing terms goes by. Unpredicted rows are
  * the same whatever the terms. */
-static double score(const struct device_fit *fit)
+static double score(const struct device_fit *fit, enum fit_model model)
 {
     double sum = 0;
     int n = 0;
     for (size_t i = 0; i < fit->n_rows; i++) {
-        double ns = fit->predictions[i].held_out_ns;
+        double ns = predicted_ns(&fit->predictions[i], model);
         if (isnan(ns) || isnan(fit->rows[i].decode_ns))
             continue;
         sum += fabs(log(ns / fit->rows[i].decode_ns));
@@ -247,7 +251,7 @@ static enum status choose_terms(struct device_fit *fit, const struct group_rows 
                                      FIT_OPERATOR};
     enum { N = sizeof candidates / sizeof *candidates };
     enum status status = hold_out_all(fit, groups, fit->optional, false, err);
-    double best = score(fit);
+    double best = score(fit, FIT_MODEL_HELD_OUT);
     for (int round = 0; round < N && status == STATUS_OK; round++) {
         int winner = -1;
         double won = best * (1 - WORTH_FRAC);
@@ -257,8 +261,8 @@ static enum status choose_terms(struct device_fit *fit, const struct group_rows 
                 !is_supported(groups, fit->n_groups, fit->optional, candidates[c]))
                 continue;
             status = hold_out_all(fit, groups, with, false, err);
-            if (status == STATUS_OK && score(fit) < won) {
-                won = score(fit);
+            if (status == STATUS_OK && score(fit, FIT_MODEL_HELD_OUT) < won) {
+                won = score(fit, FIT_MODEL_HELD_OUT);
                 winner = candidates[c];
             }
         }
@@ -348,6 +352,37 @@ static void note_one_anchor(const struct fit_group *group, const struct group_ro
               found == 0 ? "no" : "one");
 }
 
+static bool has_no_decode(const struct fit_rows *rows)
+{
+    bool prompt = false;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (!isnan(rows->items[i].decode_ns))
+            return false;
+        prompt = prompt || !isnan(rows->items[i].prefill_ns);
+    }
+    return prompt;
+}
+
+static void keep_group(struct device_fit *fit, struct group_rows *groups, int from, int to)
+{
+    struct group_rows moved = groups[from];
+    groups[from] = (struct group_rows){0};
+    groups[to] = moved;
+    fit->groups[to] = fit->groups[from];
+}
+
+/* Leaves out thread counts that have no row. */
+static void drop_empty_groups(struct device_fit *fit, struct group_rows *groups)
+{
+    int kept = 0;
+    for (int k = 0; k < fit->n_groups; k++)
+        if (groups[k].n > 0)
+            keep_group(fit, groups, k, kept++);
+        else
+            close_rows(&groups[k]);
+    fit->n_groups = kept;
+}
+
 /* Leaves out thread counts that have fewer than two networks. */
 static void drop_thin_groups(struct device_fit *fit, struct group_rows *groups, struct text *notes)
 {
@@ -359,12 +394,86 @@ static void drop_thin_groups(struct device_fit *fit, struct group_rows *groups, 
             close_rows(&groups[k]);
             continue;
         }
-        struct group_rows moved = groups[k];
-        groups[k] = (struct group_rows){0};
-        groups[kept] = moved;
-        fit->groups[kept++] = fit->groups[k];
+        keep_group(fit, groups, k, kept++);
     }
     fit->n_groups = kept;
+}
+
+/* Peaks from prompts; all else as the base has it. */
+static enum status fit_prompts_only(struct device_fit *fit, const struct group_rows *groups,
+                                    struct err *err)
+{
+    struct device base = fit->base;
+    enum status status = STATUS_OK;
+    base.has_timings = false;
+    for (int k = 0; k < fit->n_groups && status == STATUS_OK; k++) {
+        struct fit_group *group = &fit->groups[k];
+        struct device counted = base;
+        group->n_rows = groups[k].n;
+        counted.max_threads = group->threads > base.max_threads ? group->threads : base.max_threads;
+        status = machine_resolve(&counted, group->threads, &group->base, err);
+        if (status == STATUS_OK)
+            status = fit_prompts(&group->base, groups[k].rows, groups[k].n, &group->theta, err);
+    }
+    return status;
+}
+
+/* The terms with which a decode is priced as bytes over bandwidth and a cost per layer. False: a
+ * type has no bandwidth there. */
+static bool terms_of_baseline(const struct fit_baseline *baseline, fit_terms types,
+                              struct fit_theta *theta)
+{
+    double sum = 0;
+    int n = 0;
+    *theta = (struct fit_theta){.fitted = types | FIT_TERM(FIT_LAYER) | FIT_TERM(FIT_KV_BYTE) |
+                                          FIT_TERM(FIT_HEAD_BYTE)};
+    for (int type = 0; type < N_DTYPES; type++) {
+        if (!(types & FIT_TERM(FIT_BYTE + type)))
+            continue;
+        if (baseline->ns_per_byte[type] <= 0)
+            return false;
+        theta->value[FIT_BYTE + type] = baseline->ns_per_byte[type];
+        sum += baseline->ns_per_byte[type];
+        n++;
+    }
+    theta->value[FIT_KV_BYTE] = theta->value[FIT_HEAD_BYTE] = sum / n;
+    theta->value[FIT_LAYER] = baseline->layer_ns;
+    return true;
+}
+
+/* Puts the simpler model in the place of the fit where it predicts networks left out better. */
+static enum status take_the_simpler(struct device_fit *fit, const struct group_rows *groups,
+                                    struct text *notes, struct err *err)
+{
+    struct fit_theta thetas[MAX_THREAD_POINTS];
+    double ours = score(fit, FIT_MODEL_HELD_OUT), simpler = score(fit, FIT_MODEL_LAYERS);
+    if (!(simpler < ours * (1 - WORTH_FRAC)))
+        return STATUS_OK;
+    for (int k = 0; k < fit->n_groups; k++) {
+        const struct group_rows *g = &groups[k];
+        struct fit_baseline baseline;
+        enum status status = fit_baseline_of_rows(g->rows, g->n, true, &baseline, err);
+        if (status != STATUS_OK)
+            return status;
+        if (!terms_of_baseline(&baseline, fit_byte_terms(g->rows, g->n), &thetas[k]))
+            return STATUS_OK;
+        status = fit_prompts(&fit->groups[k].base, g->rows, g->n, &thetas[k], err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    fit->simpler = true;
+    fit->optional = FIT_TERM(FIT_KV_BYTE) | FIT_TERM(FIT_HEAD_BYTE);
+    for (int k = 0; k < fit->n_groups; k++) {
+        fit->groups[k].theta = thetas[k];
+        for (int i = 0; i < groups[k].n; i++)
+            fit->predictions[groups[k].index[i]].fitted_ns =
+                predict_decode(&fit->groups[k].base, &thetas[k], groups[k].rows[i]);
+    }
+    text_addf(notes,
+              "bytes over bandwidth and a cost per layer predict networks left out better (mean "
+              "error %.1f %%) than the full fit (%.1f %%): these are what is used\n",
+              100 * simpler, 100 * ours);
+    return STATUS_OK;
 }
 
 static enum status fit_all(struct device_fit *fit, const struct fit_rows *rows,
@@ -402,7 +511,11 @@ enum status fit_device(const struct device *base, const struct fit_rows *rows,
     enum status status = find_groups(rows, out, err);
     for (int k = 0; k < out->n_groups && status == STATUS_OK; k++)
         status = open_rows(rows, out->groups[k].threads, NULL, &groups[k], err);
-    if (status == STATUS_OK) {
+    out->prompts_only = has_no_decode(rows);
+    if (status == STATUS_OK && out->prompts_only) {
+        drop_empty_groups(out, groups);
+        text_addf(notes, "prompts only: decode stays as '%s' has it\n", base->id);
+    } else if (status == STATUS_OK) {
         drop_thin_groups(out, groups, notes);
         if (out->n_groups == 0)
             status = err_set(err, STATUS_INPUT,
@@ -410,7 +523,10 @@ enum status fit_device(const struct device *base, const struct fit_rows *rows,
                              "count");
     }
     if (status == STATUS_OK)
-        status = fit_all(out, rows, groups, err);
+        status = out->prompts_only ? fit_prompts_only(out, groups, err)
+                                   : fit_all(out, rows, groups, err);
+    if (status == STATUS_OK && !out->prompts_only)
+        status = take_the_simpler(out, groups, notes, err);
     if (status == STATUS_OK)
         status = fit_loads(out, rows, err);
     if (status == STATUS_OK) {
@@ -422,6 +538,11 @@ enum status fit_device(const struct device *base, const struct fit_rows *rows,
     for (int k = 0; k < MAX_THREAD_POINTS; k++)
         close_rows(&groups[k]);
     return status;
+}
+
+const struct fit_errors *device_fit_errors(const struct device_fit *fit)
+{
+    return fit->simpler ? &fit->layers : &fit->held_out;
 }
 
 void device_fit_release(struct device_fit *fit)

@@ -9,7 +9,12 @@
  * Two timings leave nothing to hold out: the error is unknown.
  *
  * On the same rows it also gives the predictions of two simpler models: bytes over bandwidth, and
- * bytes over bandwidth plus a cost per layer (least squares of relative errors, no prior). */
+ * bytes over bandwidth plus a cost per layer (least squares of relative errors, no prior). Where the
+ * latter predicts networks left out better, its costs are taken in place of the fit's: for weights
+ * of one type the price then equals it, but for activations. With several types the head and the
+ * cache, which a machine reads at one rate each, take the mean rate.
+ *
+ * Rows of prompts alone fit the compute peaks of their types on the base's other numbers. */
 #ifndef LATHE_FIT_FIT_DEVICE_H
 #define LATHE_FIT_FIT_DEVICE_H
 
@@ -40,6 +45,8 @@ struct device_fit {
     int n_groups;       /* ascending threads */
     struct fit_group groups[MAX_THREAD_POINTS];
     fit_terms optional;         /* of FIT_PASS ... FIT_HEAD_BYTE, chosen by held-out error */
+    bool prompts_only;          /* decode is the base's */
+    bool simpler;               /* bytes and layers are what the groups hold */
     struct fit_theta load;      /* fitted == 0: no row tells */
     const struct fit_row *rows; /* borrowed */
     size_t n_rows;
@@ -48,12 +55,16 @@ struct device_fit {
 };
 
 /* Rows that cannot be used are named in `notes`: thread counts with one network where two are
- * needed, contexts beyond the model's. Errors: STATUS_INPUT when no thread count has two networks,
- * STATUS_RANGE (more than MAX_THREAD_POINTS thread counts), STATUS_NOMEM. Release with
+ * needed, contexts beyond the model's. That only prompts were fitted or that the simpler model was
+ * taken is a note too. Errors: STATUS_INPUT when there are decodes and no thread count has those of
+ * two networks, STATUS_RANGE (more than MAX_THREAD_POINTS thread counts), STATUS_NOMEM. Release with
  * device_fit_release, whatever the status. */
 enum status fit_device(const struct device *base, const struct fit_rows *rows,
                        struct device_fit *out, struct text *notes, struct err *err);
 void device_fit_release(struct device_fit *fit);
+
+/* Of networks left out, by what the groups hold. */
+const struct fit_errors *device_fit_errors(const struct device_fit *fit);
 
 /* Fits to the rows of `anchors` alone, without optional terms, and predicts the decodes of all
  * rows. out: [rows->n]; held_out_ns stays NaN. Errors: as fit_device. */

@@ -8,11 +8,13 @@
 #include "device/profile_write.h"
 
 /* Keys that the fit writes itself; everything else is the base's. */
-static const char *const own_keys[] = {
-    "name",           "timings",          "runtime",  "basis",           "error_median_frac",
-    "error_p90_frac", "max_threads",      "levels",   "default_threads", "peak_gflops",
-    "stream_frac",    "matvec_gbps",      "op_ns",    "layer_ns",        "pass_ns",
-    "attention_gbps", "attention_gflops", "head_gbps"};
+static const char *const own_keys[] = {"name",        "timings",           "runtime",
+                                       "basis",       "error_median_frac", "error_p90_frac",
+                                       "max_threads", "default_threads",   "peak_gflops"};
+/* Those that only decodes tell. */
+static const char *const decode_keys[] = {"levels",         "stream_frac",      "matvec_gbps",
+                                          "op_ns",          "layer_ns",         "pass_ns",
+                                          "attention_gbps", "attention_gflops", "head_gbps"};
 static const char *const load_keys[] = {"load_fixed_ns",   "load_gbps", "load_layer_ns",
                                         "init_fixed_ns",   "init_gbps", "init_layer_ns",
                                         "init_block_sq_ns"};
@@ -197,6 +199,19 @@ static void add_operators(const struct writer *w, struct json_node *root)
         add_cost(w, kinds, op_kind_name((enum op_kind)kind), FIT_OPERATOR, false);
 }
 
+static void add_decode(const struct writer *w, struct json_node *root)
+{
+    add_levels(w, root);
+    add_weights(w, root);
+    add_cost(w, root, "layer_ns", FIT_LAYER, false);
+    if (w->fit->optional & FIT_TERM(FIT_PASS))
+        add_cost(w, root, "pass_ns", FIT_PASS, false);
+    add_operators(w, root);
+    add_cache(w, root);
+    add_cost(w, root, "attention_gflops", FIT_ATTENTION, true);
+    add_cost(w, root, "head_gbps", FIT_HEAD_BYTE, true);
+}
+
 static void add_load(const struct writer *w, struct json_node *root)
 {
     const struct fit_theta *load = &w->fit->load;
@@ -210,27 +225,36 @@ static void add_load(const struct writer *w, struct json_node *root)
 
 static void add_error(const struct writer *w, struct json_node *root, const char *key, double frac)
 {
-    const struct fit_errors *e = &w->fit->held_out;
+    const struct fit_errors *e = device_fit_errors(w->fit);
     char source[700];
     if (isnan(frac)) {
         json_add_null(root, key);
         return;
     }
     snprintf(source, sizeof source,
-             "held out: %d decodes, each predicted from a fit without its network; worst %.1f %%; "
+             "held out: %d decodes, each predicted from %s without its network; worst %.1f %%; "
              "%.300s",
-             e->n, 100 * e->worst_frac, w->source);
+             e->n, w->fit->simpler ? "bytes and layers" : "a fit", 100 * e->worst_frac, w->source);
     add_value(json_add_object(root, key), frac, NUMBER_FITTED, source);
 }
 
 static void describe(struct writer *w, const struct fit_profile_names *names)
 {
     const struct device_fit *fit = w->fit;
+    if (fit->prompts_only) {
+        snprintf(w->source, sizeof w->source, "lathe fit: %.200s; %zu rows of prompts only",
+                 names->files, fit->n_rows);
+        return;
+    }
     struct fit_errors own =
         fit_errors_of(fit->rows, fit->n_rows, fit->predictions, FIT_MODEL_FITTED, NULL);
-    snprintf(w->source, sizeof w->source,
-             "lathe fit: %.200s; %zu rows, residuals of %d decodes: median %.1f %%, worst %.1f %%",
-             names->files, fit->n_rows, own.n, 100 * own.median_frac, 100 * own.worst_frac);
+    snprintf(
+        w->source, sizeof w->source,
+        "lathe fit: %.200s; %zu rows, residuals of %d decodes: median %.1f %%, worst %.1f %%%s",
+        names->files, fit->n_rows, own.n, 100 * own.median_frac, 100 * own.worst_frac,
+        fit->simpler ? "; bytes over bandwidth and a cost per layer, which predict networks "
+                       "left out better than the full fit"
+                     : "");
 }
 
 /* The base's own where the timings name no threads (a GPU). */
@@ -278,25 +302,20 @@ enum status fit_profile(const struct device_fit *fit, const struct json *base,
     bool loads = fit->load.fitted != 0;
     for (struct json at = json_first(base); at.item != NULL; at = json_next(&at)) {
         bool ours = listed(at.key, own_keys, sizeof own_keys / sizeof *own_keys) ||
+                    (!fit->prompts_only &&
+                     listed(at.key, decode_keys, sizeof decode_keys / sizeof *decode_keys)) ||
                     (loads && listed(at.key, load_keys, sizeof load_keys / sizeof *load_keys));
         if (!ours)
             json_add_copy(root, at.key, &at);
     }
     json_add_string(root, "runtime", names->runtime);
     json_add_string(root, "basis", basis_name(BASIS_FITTED));
-    add_error(&w, root, "error_median_frac", fit->held_out.median_frac);
-    add_error(&w, root, "error_p90_frac", fit->held_out.p90_frac);
+    add_error(&w, root, "error_median_frac", device_fit_errors(fit)->median_frac);
+    add_error(&w, root, "error_p90_frac", device_fit_errors(fit)->p90_frac);
     add_threads(&w, root);
-    add_levels(&w, root);
-    add_weights(&w, root);
     add_peaks(&w, root);
-    add_cost(&w, root, "layer_ns", FIT_LAYER, false);
-    if (fit->optional & FIT_TERM(FIT_PASS))
-        add_cost(&w, root, "pass_ns", FIT_PASS, false);
-    add_operators(&w, root);
-    add_cache(&w, root);
-    add_cost(&w, root, "attention_gflops", FIT_ATTENTION, true);
-    add_cost(&w, root, "head_gbps", FIT_HEAD_BYTE, true);
+    if (!fit->prompts_only)
+        add_decode(&w, root);
     add_load(&w, root);
     *text = json_print(root);
     json_free(root);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "fit/bench_tests.h"
+#include "fit/complaints.h"
 #include "model/count.h"
 
 enum { MAX_SAMPLES = 256 };
@@ -16,18 +17,11 @@ enum { MAX_SAMPLES = 256 };
 /* Where a file's bytes and ours differ by more, it is said. */
 #define SIZE_APART_FRAC 0.1
 
-/* One kind of what was wrong. */
-struct complaint {
-    char text[sizeof((struct err *)0)->message];
-    int first, n; /* the test that had it first, and how many had it */
-};
-
 struct reading {
     const char *path;
     const struct fit_aliases *aliases;
     struct fit_rows *rows;
-    struct complaint *complaints;
-    size_t n_complaints, capacity;
+    struct complaints complaints;
     int number;        /* of the test */
     char machine[512]; /* of the first row that is used */
     double n_ubatch;   /* of the first prompt that is used; 0: none yet */
@@ -38,23 +32,6 @@ static const char *string_of(const struct json *test, const char *key)
     struct json at = json_member(test, key);
     const char *text;
     return json_is_string(&at) && json_string(&at, &text, NULL) == STATUS_OK ? text : "";
-}
-
-static enum status complain(struct reading *r, const char *text, struct err *err)
-{
-    for (size_t i = 0; i < r->n_complaints; i++)
-        if (strcmp(r->complaints[i].text, text) == 0) {
-            r->complaints[i].n++;
-            return STATUS_OK;
-        }
-    enum status status = memory_grow((void **)&r->complaints, &r->capacity, r->n_complaints + 1,
-                                     sizeof *r->complaints, err);
-    if (status != STATUS_OK)
-        return status;
-    struct complaint *new = &r->complaints[r->n_complaints++];
-    *new = (struct complaint){.first = r->number, .n = 1};
-    snprintf(new->text, sizeof new->text, "%s", text);
-    return STATUS_OK;
 }
 
 /* A number, or a number in quotes (all forms but JSON). */
@@ -212,9 +189,9 @@ static enum status check_size(struct reading *r, const struct json *test,
     if (number_of(test, "model_size", 0, &size, NULL) != STATUS_OK || size <= 0 ||
         fabs(size / (double)bytes.total - 1) <= SIZE_APART_FRAC)
         return STATUS_OK;
-    err_set(&why, STATUS_INPUT, "%.80s is %.4g MB there, and priced as %s of %.4g MB",
+    err_set(&why, STATUS_INPUT, "'%.80s' is %.4g MB there, and priced as '%s' of %.4g MB",
             string_of(test, "model_type"), size / 1e6, net->name, (double)bytes.total / 1e6);
-    return complain(r, why.message, err);
+    return complaints_add(&r->complaints, r->number, why.message, err);
 }
 
 static enum status cache_type(const struct json *test, enum dtype *out, struct err *err)
@@ -261,8 +238,9 @@ static enum status check_params(const struct json *test, const struct transforme
     bool alike = fabs(n_params / (double)count.total - 1) < 0.03 ||
                  (net->tie_embeddings && fabs(n_params / twice - 1) < 0.03);
     if (status == STATUS_OK && n_params > 0 && !alike)
-        status = err_set(err, STATUS_INPUT, "%s has %" PRId64 " parameters, the file's model %.0f",
-                         net->name, count.total, n_params);
+        status =
+            err_set(err, STATUS_INPUT, "'%s' has %" PRId64 " parameters, the file's model %.0f",
+                    net->name, count.total, n_params);
     return status;
 }
 
@@ -329,7 +307,7 @@ static enum status read_test(struct reading *r, const struct json *test, struct 
     }
     int64_t needed = n_gen > 0 ? row->context + 1 : row->prompt;
     if (needed > row->net.max_context)
-        status = err_set(err, STATUS_INPUT, "%" PRId64 " tokens, but %s ends at %" PRId64, needed,
+        status = err_set(err, STATUS_INPUT, "%" PRId64 " tokens, but '%s' ends at %" PRId64, needed,
                          row->net.name, row->net.max_context);
     if (status == STATUS_OK)
         status = check_machine(r, test, row, err);
@@ -345,7 +323,7 @@ static enum status add_test(void *self, const struct json *test, int number, str
     struct err why = {""};
     r->number = number;
     if (read_test(r, test, &row, &why) != STATUS_OK)
-        return complain(r, why.message, err);
+        return complaints_add(&r->complaints, r->number, why.message, err);
     const char *name = string_of(test, "model_filename");
     snprintf(row.where, sizeof row.where, "%.120s: test %d", r->path, number);
     snprintf(row.label, sizeof row.label, "%.70s (%.40s)",
@@ -359,13 +337,7 @@ static enum status add_test(void *self, const struct json *test, int number, str
 
 static void add_notes(const struct reading *r, int n_left_out, struct text *notes)
 {
-    for (size_t i = 0; i < r->n_complaints; i++) {
-        const struct complaint *c = &r->complaints[i];
-        text_addf(notes, "%s: test %d", r->path, c->first);
-        if (c->n > 1)
-            text_addf(notes, " and %d more", c->n - 1);
-        text_addf(notes, ": %s\n", c->text);
-    }
+    complaints_print(&r->complaints, r->path, "test", notes);
     if (n_left_out > 0)
         text_addf(notes, "%s: left out: %d test%s not whole\n", r->path, n_left_out,
                   n_left_out == 1 ? ", which is" : "s, which are");
@@ -380,6 +352,6 @@ enum status fit_read_llama_bench(const char *path, const char *text,
     enum status status = bench_tests_read(&tests, text, err);
     *is_bench = tests.n_tests + tests.n_left_out > 0;
     add_notes(&r, tests.n_left_out, notes);
-    memory_free(r.complaints);
+    complaints_release(&r.complaints);
     return status;
 }

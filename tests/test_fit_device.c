@@ -147,6 +147,112 @@ static void the_profile_reads_back_and_prices_every_row_as_the_fit_does(void **s
     }
 }
 
+/* The fit's profile, read back. */
+static void reread(const struct device_fit *fit, struct device *device, char **text)
+{
+    char *base_text = NULL;
+    struct json_doc *base_doc = NULL, *doc = NULL;
+    struct json base_root, root;
+    struct err err;
+    const struct fit_profile_names names = {"a phone", "a runtime", "a file"};
+    assert_int_equal(device_text("generic-phone", &base_text, &err), STATUS_OK);
+    assert_int_equal(
+        json_parse("base", base_text, (int64_t)strlen(base_text), &base_doc, &base_root, &err),
+        STATUS_OK);
+    assert_int_equal(fit_profile(fit, &base_root, &names, text, &err), STATUS_OK);
+    if (json_parse("profile", *text, (int64_t)strlen(*text), &doc, &root, &err) != STATUS_OK ||
+        device_parse(&root, device, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    json_close(doc);
+    json_close(base_doc);
+    memory_free(base_text);
+}
+
+static void prompts_alone_are_fitted_and_decode_stays_the_base_s(void **state)
+{
+    (void)state;
+    struct machine truth, fitted, plain;
+    struct fit_rows rows = {0};
+    struct device_fit fit;
+    struct device device, base = shipped_device("generic-phone");
+    struct text notes = {0};
+    char *text = NULL;
+    make_truth(1, 0, &truth);
+    add_networks(&rows, &truth, base.default_threads);
+    for (size_t i = 0; i < rows.n; i++)
+        rows.items[i].decode_ns = rows.items[i].load_ns = NAN;
+    fit_it(&rows, &fit, &notes);
+    assert_true(fit.prompts_only);
+    assert_int_equal(fit.held_out.n, 0);
+    assert_non_null(strstr(notes.data, "prompts only"));
+    reread(&fit, &device, &text);
+    assert_true(isnan(device.error_median_frac));
+    assert_non_null(strstr(text, "rows of prompts only"));
+    assert_int_equal(machine_resolve(&device, 0, &fitted, NULL), STATUS_OK);
+    assert_int_equal(machine_resolve(&base, 0, &plain, NULL), STATUS_OK);
+    for (size_t i = 0; i < rows.n; i++) {
+        double ns, base_ns;
+        struct fit_row *row = &rows.items[i];
+        assert_int_equal(fit_predict(&fitted, row, FIT_PREFILL, &ns, NULL), STATUS_OK);
+        assert_true(fabs(ns / row->prefill_ns - 1) < 0.1);
+        assert_int_equal(fit_predict(&fitted, row, FIT_DECODE, &ns, NULL), STATUS_OK);
+        assert_int_equal(fit_predict(&plain, row, FIT_DECODE, &base_ns, NULL), STATUS_OK);
+        assert_true(fabs(ns / base_ns - 1) < 0.02);
+    }
+    memory_free(text);
+    device_fit_release(&fit);
+    fit_rows_release(&rows);
+    text_release(&notes);
+}
+
+/* Half of each token is a cost per layer, far beyond what the fit's prior expects. */
+static void add_bytes_and_layers(struct fit_rows *rows, const struct machine *truth)
+{
+    const int64_t layers[] = {40, 32, 36}, widths[] = {256, 384, 512};
+    for (int i = 0; i < 3; i++) {
+        struct fit_sums sums;
+        add_row(rows, truth, 1, layers[i], widths[i], widths[i] / 64, DTYPE_Q8_0, 16);
+        struct fit_row *row = &rows->items[rows->n - 1];
+        assert_int_equal(fit_sum_row(row, FIT_DECODE, &sums, NULL), STATUS_OK);
+        row->decode_ns = 0.1 * sums.all_bytes + 1e6 * sums.layers;
+    }
+}
+
+static void the_simpler_model_is_taken_where_it_predicts_networks_left_out_better(void **state)
+{
+    (void)state;
+    struct machine truth, machine;
+    struct fit_rows rows = {0};
+    struct device_fit fit;
+    struct device device;
+    struct text notes = {0};
+    char *text = NULL;
+    make_truth(1, 0, &truth);
+    add_bytes_and_layers(&rows, &truth);
+    fit_it(&rows, &fit, &notes);
+    assert_true(fit.layers.worst_frac < 1e-6);
+    assert_true(fit.held_out.worst_frac > fit.layers.worst_frac);
+    assert_true(fit.simpler);
+    assert_non_null(strstr(notes.data, "predict networks left out better"));
+    reread(&fit, &device, &text);
+    assert_non_null(strstr(text, "which predict networks left out better than the full fit"));
+    assert_true(fabs(device.error_median_frac - fit.layers.median_frac) < 1e-6);
+    assert_int_equal(machine_resolve(&device, 1, &machine, NULL), STATUS_OK);
+    for (size_t i = 0; i < rows.n; i++) {
+        double ns;
+        struct fit_row *row = &rows.items[i];
+        assert_int_equal(fit_predict(&machine, row, FIT_DECODE, &ns, NULL), STATUS_OK);
+        if (fabs(ns / row->decode_ns - 1) > 1e-3) /* activations, which it does not count */
+            fail_msg("%s: %g, not %g", row->label, ns, row->decode_ns);
+        assert_int_equal(fit_predict(&machine, row, FIT_PREFILL, &ns, NULL), STATUS_OK);
+        assert_true(ns > 0);
+    }
+    memory_free(text);
+    device_fit_release(&fit);
+    fit_rows_release(&rows);
+    text_release(&notes);
+}
+
 static void one_network_at_a_thread_count_is_named_and_the_others_are_fitted(void **state)
 {
     (void)state;
@@ -297,6 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_is_fitted_when_it_is_slow_and_left_alone_when_it_is_not),
         cmocka_unit_test(the_profile_reads_back_and_prices_every_row_as_the_fit_does),
+        cmocka_unit_test(prompts_alone_are_fitted_and_decode_stays_the_base_s),
+        cmocka_unit_test(the_simpler_model_is_taken_where_it_predicts_networks_left_out_better),
         cmocka_unit_test(one_network_at_a_thread_count_is_named_and_the_others_are_fitted),
         cmocka_unit_test(one_network_alone_is_an_error),
         cmocka_unit_test(two_networks_fit_and_their_error_is_unknown),

@@ -261,6 +261,29 @@ static void a_size_that_contradicts_the_type_is_told(void **state)
     release(&r);
 }
 
+static void one_line_a_kind_is_told_whatever_the_model_is_called(void **state)
+{
+    (void)state;
+    struct read_result r = read_text("model,type,decode_tok_s\nqwen2.5-1.5b,q8_0,2.5\n"
+                                     "my first,q8_0,3\nother-7.gguf,q8_0,4\nqwen2.5-1.5b,zz,4\n");
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 1);
+    assert_non_null(strstr(r.notes.data, "line 3 and 1 more: unknown model 'my first'"));
+    assert_null(strstr(r.notes.data, "line 4"));
+    assert_non_null(strstr(r.notes.data, "line 5: unknown weight type 'zz'"));
+    release(&r);
+}
+
+static void a_table_of_prompts_needs_no_column_of_decodes(void **state)
+{
+    (void)state;
+    struct read_result r = read_text("model,type,prefill_tok_s\nqwen2.5-1.5b,q8_0,25\n");
+    assert_int_equal(r.status, STATUS_OK);
+    assert_int_equal(r.rows.n, 1);
+    assert_true(isnan(r.rows.items[0].decode_ns));
+    release(&r);
+}
+
 static void a_table_gives_speed_prompt_and_load_with_the_noise_of_its_digits(void **state)
 {
     (void)state;
@@ -330,6 +353,8 @@ int main(void)
         cmocka_unit_test(forms_follow_one_another_among_logs_and_cuts),
         cmocka_unit_test(utf16_is_read),
         cmocka_unit_test(a_size_that_contradicts_the_type_is_told),
+        cmocka_unit_test(one_line_a_kind_is_told_whatever_the_model_is_called),
+        cmocka_unit_test(a_table_of_prompts_needs_no_column_of_decodes),
         cmocka_unit_test(a_table_gives_speed_prompt_and_load_with_the_noise_of_its_digits),
         cmocka_unit_test(a_table_may_bring_shapes_of_its_own_layer_by_layer),
         cmocka_unit_test(a_name_of_the_file_is_what_the_alias_says),
