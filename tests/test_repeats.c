@@ -193,13 +193,12 @@ static void a_repeat_comes_from_the_cache_when_its_block_fits(void **state)
     net.schedule.sharing = SHARING_NONE;
     assert_int_equal(price_network(&net, &m, &workload, &price, &before, NULL), STATUS_OK);
     int64_t large = small + INT64_C(2) * 3 * 576 * (6144 - 1536);
-    assert_true(fits.level_bytes[0] - before.level_bytes[0] == (double)small);
+    assert_true(fits.level_bytes[0] - before.level_bytes[0] == small);
     assert_true(too_large.level_bytes[0] == before.level_bytes[0]);
     /* The repeat has a cache of its own, of which it reads the token's row. */
     int64_t row = INT64_C(2) * 3 * 64 * 2;
-    assert_true(fits.level_bytes[m.dram] - before.level_bytes[m.dram] == (double)row);
-    assert_true(too_large.level_bytes[m.dram] - before.level_bytes[m.dram] ==
-                (double)(large + row));
+    assert_true(fits.level_bytes[m.dram] - before.level_bytes[m.dram] == row);
+    assert_true(too_large.level_bytes[m.dram] - before.level_bytes[m.dram] == large + row);
     transformer_release(&net);
 }
 

@@ -145,7 +145,7 @@ static void blocks_that_repeat_by_themselves_equal_a_network_written_out(void **
     static const int64_t reruns[] = {1, 0, 2}, order[] = {0, 0, 1, 2, 2, 2};
     enum { DISTINCT = 3, ALL = 6 };
     struct transformer net, out;
-    struct weights weights, written;
+    struct weights weights = {0}, written;
     struct block blocks[DISTINCT];
     struct block_weights all[ALL];
     struct runner *runner;

@@ -24,8 +24,8 @@ static void a_space_is_read_back_as_it_was_printed(void **state)
         " \"n_heads\": [{\"ratio\": 0.5}, 9], \"n_kv_heads\": [1, {\"ratio\": 0.3333}]},"
         " \"rules\": {\"pattern\": \"FWW.\", \"equal_thirds\": true}}",
         "{\"layers\": {\"repeats\": [3, 1, 2]}}",
-        "{\"layers\": {\"repeats\": {\"from\": 1, \"to\": 2}},"
-        " \"sharing\": [{\"mode\": \"none\", \"share_ffn\": true}]}",
+        ("{\"layers\": {\"repeats\": {\"from\": 1, \"to\": 2}},"
+         " \"sharing\": [{\"mode\": \"none\", \"share_ffn\": true}]}"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         static struct space once, twice;
