@@ -265,6 +265,7 @@ static void counts_and_prices_are_those_of_the_network(void **state)
             assert_int_equal(ops_decode(&net, 0, &ops, NULL), STATUS_OK);
             ops_totals(&ops, &totals);
             assert_int_equal(c->row.flop_per_token, totals.flop);
+            ops_release(&ops);
             assert_int_equal(price_network(&net, &machine, &workload, &price, NULL, NULL),
                              STATUS_OK);
             assert_true(price.decode_ns == c->row.price.decode_ns);
