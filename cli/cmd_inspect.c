@@ -24,7 +24,8 @@ static enum status flop_per_token(const struct transformer *net, int64_t context
 struct anatomy {
     const char *name, *family, *sharing_described, *sharing, *dtype, *head_dtype, *kv_dtype;
     int64_t n_layers, n_layers_effective, repeats, share_ffn;
-    int64_t d_model, n_heads, n_kv_heads, d_head, d_ff, layers_differ, vocab_size, tie_embeddings;
+    int64_t d_model, n_heads, n_kv_heads, d_head, d_ff, n_experts, n_experts_used, d_shared;
+    int64_t layers_differ, vocab_size, tie_embeddings;
     struct param_count params;
     int64_t weight_bytes, kv_bytes_per_token, context, flop_per_token;
 };
@@ -39,6 +40,9 @@ static const struct field anatomy_fields[] = {
     LISTED(anatomy, n_kv_heads, UNIT_NONE, "kv heads"),
     LISTED(anatomy, d_head, UNIT_NONE, "d_head"),
     LISTED(anatomy, d_ff, UNIT_NONE, "d_ff"),
+    LISTED(anatomy, n_experts, UNIT_NONE, "experts"),
+    LISTED(anatomy, n_experts_used, UNIT_NONE, "  used by a token"),
+    LISTED(anatomy, d_shared, UNIT_NONE, "  d_ff beside them"),
     LISTED(anatomy, layers_differ, UNIT_BOOL, "layers differ"),
     LISTED(anatomy, vocab_size, UNIT_NONE, "vocabulary"),
     LISTED(anatomy, tie_embeddings, UNIT_BOOL, "head tied"),
@@ -46,6 +50,7 @@ static const struct field anatomy_fields[] = {
     LISTED_KEY(anatomy, repeats, UNIT_NONE),
     LISTED_KEY(anatomy, share_ffn, UNIT_BOOL),
     LISTED_AS(anatomy, params.total, "params", UNIT_NONE, "parameters"),
+    LISTED_AS(anatomy, params.active, "params_active", UNIT_NONE, "  used by a token"),
     LISTED_AS(anatomy, params.embedding, "params_embedding", UNIT_NONE, "  token table"),
     LISTED_AS(anatomy, params.position, "params_position", UNIT_NONE, "  positions"),
     LISTED_AS(anatomy, params.blocks, "params_blocks", UNIT_NONE, "  blocks"),
@@ -82,6 +87,9 @@ static void add_row(struct listing *listing, const struct transformer *net, int6
     a->n_kv_heads = block->n_kv_heads;
     a->d_head = block->d_head;
     a->d_ff = block->d_ff;
+    a->n_experts = block->n_experts;
+    a->n_experts_used = block->n_experts_used;
+    a->d_shared = block->d_shared;
     a->layers_differ = !stack_is_uniform(&net->stack);
     a->vocab_size = net->vocab_size;
     a->tie_embeddings = net->tie_embeddings;

@@ -9,7 +9,8 @@
 
 struct line {
     const char *model, *title, *family, *hub_id;
-    int64_t params, n_layers, n_layers_effective, d_model, n_heads, n_kv_heads, d_ff, vocab_size;
+    int64_t params, params_active, n_layers, n_layers_effective, d_model, n_heads, n_kv_heads, d_ff,
+        vocab_size;
     int64_t tie_embeddings;
     double accuracy_percent;
     const char *published, *grade, *source;
@@ -20,6 +21,7 @@ static const struct field model_fields[] = {
     LISTED_KEY(line, title, UNIT_NONE),
     LISTED(line, family, UNIT_NONE, "family"),
     LISTED(line, params, UNIT_PARAMS, "params"),
+    LISTED(line, params_active, UNIT_PARAMS, "active"),
     LISTED(line, n_layers, UNIT_NONE, "layers"),
     LISTED(line, n_layers_effective, UNIT_NONE, "depth"),
     LISTED(line, d_model, UNIT_NONE, "d_model"),
@@ -54,6 +56,7 @@ static enum status add_preset(struct listing *listing, const struct preset *pres
         .family = net.family,
         .hub_id = preset->hub_id,
         .params = count.total,
+        .params_active = count.active,
         .n_layers = net.schedule.n_layers,
         .n_layers_effective = transformer_executions(&net),
         .d_model = net.d_model,

@@ -9,6 +9,7 @@
 #include "cli/model_source.h"
 #include "cli/predicted_row.h"
 #include "cli/setting.h"
+#include "model/count.h"
 #include "model/tensors.h"
 #include "quality/shape_of.h"
 
@@ -34,6 +35,16 @@ static void add_share(struct listing *listing, const char *name, double ns, int6
     listing_add(listing, &(struct share){name, ns, bytes});
 }
 
+/* A mixture of experts reads a part of what it stores. */
+static void print_active(const struct transformer *net)
+{
+    struct param_count count;
+    transformer_count(net, &count);
+    if (count.active < count.total)
+        printf("a token uses %.3g billion of %.3g billion parameters\n\n",
+               1e-9 * (double)count.active, 1e-9 * (double)count.total);
+}
+
 /* Where one decode pass spends its time: by operator, then by what bounds it. */
 static enum status print_detail(const struct transformer *net, const struct machine *machine,
                                 const struct price_detail *detail, struct err *err)
@@ -56,6 +67,7 @@ static enum status print_detail(const struct transformer *net, const struct mach
         if (fabs(others[i].ns) > 0)
             listing_add(&bounds, &others[i]);
     printf("\n%s on %s: one decode pass\n\n", net->name, machine->device);
+    print_active(net);
     enum status status = listing_print(&roles, stdout, err);
     printf("\n");
     if (status == STATUS_OK)

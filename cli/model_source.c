@@ -111,6 +111,9 @@ enum status open_model(const struct args *args, const char *model, struct transf
 const struct block *typical_block(const struct transformer *net)
 {
     for (int64_t i = 0; i < net->schedule.n_layers; i++)
+        if (transformer_block(net, i)->n_experts > 0)
+            return transformer_block(net, i);
+    for (int64_t i = 0; i < net->schedule.n_layers; i++)
         if (transformer_block(net, i)->mixer == MIXER_ATTENTION)
             return transformer_block(net, i);
     return transformer_block(net, 0);

@@ -19,7 +19,8 @@ enum status apply_weight_types(const struct args *args, struct transformer *net,
 /* What --dtype, --head-dtype and --kv-dtype say. */
 enum status apply_types(const struct args *args, struct transformer *net, struct err *err);
 
-/* The block that speaks for a network whose layers differ: the first with attention. */
+/* The block that speaks for a network whose layers differ: the first with experts, else the first
+ * with attention. */
 const struct block *typical_block(const struct transformer *net);
 
 #endif

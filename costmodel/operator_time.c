@@ -43,7 +43,8 @@ bool operator_beyond_timings(const struct machine *machine, const struct op *op)
 /* q, k and v read one input, as do gate and up: it is made ready once. */
 static bool makes_input_ready(enum op_role role)
 {
-    return role != ROLE_K && role != ROLE_V && role != ROLE_GATE;
+    return role != ROLE_K && role != ROLE_V && role != ROLE_GATE && role != ROLE_SHARED_GATE &&
+           role != ROLE_EXPERT_GATE;
 }
 
 /* Rows end in a rest that takes as long as a whole step, at the rate of the last cache, which the

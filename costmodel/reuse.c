@@ -37,6 +37,13 @@ static struct way_back way_back(const struct schedule *s, int64_t i)
     return whole;
 }
 
+/* Which experts a token picks says little about the next one's. */
+static void add_unread(int64_t unread, int n_groups, struct reuse_run *run)
+{
+    for (int g = 0; g < n_groups; g++)
+        run->distance[g] += group_is_picked(g) ? unread : 0;
+}
+
 void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *sizes, int64_t i,
                     struct reuse_run *out)
 {
@@ -51,6 +58,7 @@ void reuse_distance(const struct schedule *schedule, const struct reuse_sizes *s
     int64_t shared = sizes->own + sizes->shared + sizes->kv + (i == 0 ? sizes->edges : 0);
     for (int g = 0; g < sizes->n_groups; g++)
         out->distance[g] = sizes->is_shared >> g & 1 ? shared : own;
+    add_unread(sizes->unread, sizes->n_groups, out);
     out->immediate = schedule->sharing == SHARING_IMMEDIATE && i % schedule->repeats > 0;
 }
 
@@ -66,6 +74,15 @@ int64_t reuse_edge_bytes(const struct operator_list *list)
         sum += list->prologue[i].weight_bytes;
     for (int i = 0; i < list->n_epilogue; i++)
         sum += list->epilogue[i].weight_bytes;
+    return sum;
+}
+
+static int64_t unread_bytes(const struct operator_list *list)
+{
+    int64_t sum = 0;
+    for (int c = 0; c < list->n_classes; c++)
+        for (int g = 0; g < list->classes[c].n_groups; g++)
+            sum += list->classes[c].n_blocks * list->classes[c].groups[g].unread_bytes;
     return sum;
 }
 
@@ -137,18 +154,23 @@ static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_r
 {
     const struct operator_list *list = pieces->list;
     enum sharing sharing = list->schedule.sharing;
+    int64_t unread = unread_bytes(list);
     bool may_repeat = sharing == SHARING_IMMEDIATE || sharing == SHARING_BY_BLOCK;
     for (int64_t i = 0; i < pieces->n_executions; i++) {
         runs[i] = (struct reuse_run){.count = 1, .class = list->class_of_block[pieces->block[i]]};
         runs[i].immediate = may_repeat && i > 0 && pieces->block[i] == pieces->block[i - 1];
         walk_back_from(pieces, i, edges, &runs[i]);
+        add_unread(unread, ops_class(list, i)->n_groups, &runs[i]);
     }
 }
 
 static struct reuse_sizes sizes_of(const struct operator_list *list, const struct block_ops *class)
 {
     struct reuse_sizes sizes = {
-        .n_groups = class->n_groups, .kv = class->kv_read_bytes, .edges = reuse_edge_bytes(list)};
+        .n_groups = class->n_groups,
+        .kv = class->kv_read_bytes,
+        .edges = reuse_edge_bytes(list),
+    };
     for (int g = 0; g < class->n_groups; g++) {
         const struct weight_group *group = &class->groups[g];
         if (is_shared(list, group)) {
@@ -179,6 +201,7 @@ enum status reuse_walk_start(struct reuse_walk *walk, const struct operator_list
     if (!list->class_of_block) {
         walk->n_executions = schedule_executions(&list->schedule);
         walk->sizes = sizes_of(list, &list->classes[0]);
+        walk->sizes.unread = unread_bytes(list);
         walk->pass_bytes = walk->sizes.edges + walk->sizes.shared +
                            class_bytes(list, &list->classes[0], &walk->sizes);
         return STATUS_OK;

@@ -8,7 +8,10 @@
  * of weights are touched once each, in order, the KV cache after the first; activations are left
  * out.
  *
- * What it cannot show: a managed buffer that pins part of a block (LRU gives nothing to a cyclic
+ * Experts are another matter: a pass picks its own, so that what it reads is as far away as all of
+ * them together, picked or not. To everything else they are as many bytes as a pass reads of them.
+ *
+ * What it cannot show: that some experts are picked more often than others, a managed buffer that pins part of a block (LRU gives nothing to a cyclic
  * walk that is one byte too long), sets and lines. */
 #ifndef LATHE_COSTMODEL_REUSE_H
 #define LATHE_COSTMODEL_REUSE_H
@@ -26,6 +29,7 @@ struct reuse_sizes {
     int64_t own;        /* bytes of a block's groups that are not shared */
     int64_t shared;     /* bytes of those that are */
     int64_t kv;         /* KV cache read by one execution */
+    int64_t unread;     /* of all blocks: experts that a pass does not pick */
     int64_t edges; /* head, final norm, projections: once a pass, between last and first block */
 };
 

@@ -7,6 +7,7 @@
 /* Parameters and bytes by part, so that both are readings of one walk. */
 struct tally {
     int64_t params[N_TENSOR_PARTS], bytes[N_TENSOR_PARTS];
+    int64_t unpicked; /* parameters */
 };
 
 static void add(const struct tensor *tensor, int64_t times, struct tally *tally)
@@ -30,17 +31,21 @@ static void add_edges(const struct transformer *net, struct tally *tally)
 static void add_block(const struct transformer *net, int64_t i, int64_t more, struct tally *tally)
 {
     struct tensor_list list;
+    const struct block *block = transformer_block(net, i);
     tensors_of_layer(net, i, &list);
     for (int t = 0; t < list.n; t++) {
         const struct tensor *tensor = &list.tensors[t];
         if (tensor_is_stored(net, tensor, i))
             add(tensor, tensor_is_stored(net, tensor, i + 1) ? 1 + more : 1, tally);
+        if (group_is_picked(tensor->group))
+            tally->unpicked += (1 + more) * (block->n_experts - block->n_experts_used) *
+                               (tensor_params(tensor) / tensor->copies);
     }
 }
 
 static void take(const struct transformer *net, struct tally *tally)
 {
-    *tally = (struct tally){{0}, {0}};
+    *tally = (struct tally){.unpicked = 0};
     add_edges(net, tally);
     bool is_uniform = stack_is_uniform(&net->stack) && !net->layer_types.set_of_layer;
     if (is_uniform)
@@ -67,6 +72,7 @@ void transformer_stored(const struct transformer *net, struct param_count *count
     count->blocks = count->attention + count->ffn + count->norms;
     count->total =
         count->embedding + count->position + count->blocks + count->final_norm + count->head;
+    count->active = count->total - tally.unpicked;
     *weights = (struct weight_bytes){
         .embedding = bytes[PART_EMBEDDING],
         .head = bytes[PART_HEAD],

@@ -18,6 +18,7 @@ struct param_count {
     int64_t head;   /* 0 when tied (without BIAS_HEAD) */
     int64_t blocks; /* attention + ffn + norms */
     int64_t total;
+    int64_t active; /* of total, without the experts that a token does not pick */
 };
 /* `net` passed transformer_check. Source: shared rule of the checkpoints; tests hold it against the
  * published counts of 50 models. */

@@ -31,7 +31,8 @@ bool ffn_is_gated(enum ffn_kind kind); /* three matrices: gate, up and down */
 
 /* Adds a block's FFN, without the norms and the residual around it. */
 void ffn_tensors(const struct transformer *net, const struct block *block, struct tensor_list *out);
-void ffn_ops(const struct transformer *net, const struct tensor_list *tensors,
-             const struct operator_list *pass, struct block_ops *out);
+void ffn_ops(const struct transformer *net, const struct block *block,
+             const struct tensor_list *tensors, const struct operator_list *pass,
+             struct block_ops *out);
 
 #endif

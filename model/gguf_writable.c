@@ -31,6 +31,8 @@ static enum status check_blocks(const struct transformer *net, struct err *err)
         return refuse(err, "no layer has attention");
     for (int c = 0; c < stack_n_classes(&net->stack); c++) {
         const struct block *block = stack_class(&net->stack, c);
+        if (block->n_experts > 0)
+            return refuse(err, "a mixture of experts can be priced, not run");
         if (block->mixer == MIXER_NONE)
             continue;
         if (block->mixer != MIXER_ATTENTION)

@@ -4,7 +4,7 @@
 
 #include "model/hf_rows.h"
 
-static const struct hf_family *const tables[] = {hf_rows_first, hf_rows_dense};
+static const struct hf_family *const tables[] = {hf_rows_first, hf_rows_dense, hf_rows_experts};
 enum { N_TABLES = sizeof tables / sizeof *tables };
 
 const struct hf_family *hf_family_row(int i)

@@ -52,6 +52,8 @@ struct hf_family {
     const char *model_type, *architecture;
 
     struct hf_int_key d_model, n_layers, n_heads, n_kv_heads, d_head, d_ff, vocab_size, max_context;
+    /* Experts: no keys, none. d_expert: their width; no keys: d_ff is. */
+    struct hf_int_key n_experts, n_experts_used, d_expert;
     struct hf_number_key norm_eps, rope_theta, rope_frac;
     const char *activation_keys, *activation; /* its value when absent */
     bool gated;                               /* three FFN matrices */

@@ -56,4 +56,16 @@ void hf_write_cohere2(struct json_node *out, const struct transformer *net);
 enum status hf_read_cohere(struct hf_reader *reader, struct transformer *net, struct err *err);
 void hf_write_cohere(struct json_node *out, const struct transformer *net);
 
+/* hf_hooks_experts.c */
+enum status hf_read_qwen2_moe(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_qwen2_moe(struct json_node *out, const struct transformer *net);
+enum status hf_read_qwen3_moe(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_qwen3_moe(struct json_node *out, const struct transformer *net);
+enum status hf_read_phimoe(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_phimoe(struct json_node *out, const struct transformer *net);
+enum status hf_read_ernie_moe(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_ernie_moe(struct json_node *out, const struct transformer *net);
+enum status hf_read_gpt_oss(struct hf_reader *reader, struct transformer *net, struct err *err);
+void hf_write_gpt_oss(struct json_node *out, const struct transformer *net);
+
 #endif

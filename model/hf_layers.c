@@ -149,7 +149,7 @@ enum status hf_read_windows(struct hf_reader *reader, const struct hf_family *fa
     if ((status = new_blocks(net, &blocks, err)))
         return status;
     for (int64_t i = 0; i < n; i++)
-        blocks[i] = net->stack.first;
+        blocks[i] = *transformer_block(net, i);
     if (neo)
         status = apply_neo(reader, window, blocks, n, err);
     else

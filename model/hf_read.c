@@ -109,6 +109,23 @@ static enum status read_heads(struct hf_reader *reader, const struct hf_family *
     return STATUS_OK;
 }
 
+/* What every layer has; a family's hook says which layers are dense. */
+static enum status read_experts(struct hf_reader *reader, const struct hf_family *family,
+                                struct block *block, struct err *err)
+{
+    enum status status = STATUS_OK;
+    if (!family->n_experts.keys)
+        return STATUS_OK;
+    if ((status =
+             read_dimension(reader, &family->n_experts, 1, MOST_EXPERTS, &block->n_experts, err)) ||
+        (status = read_dimension(reader, &family->n_experts_used, 1, block->n_experts,
+                                 &block->n_experts_used, err)))
+        return status;
+    return family->d_expert.keys
+               ? read_dimension(reader, &family->d_expert, 1, 1 << 24, &block->d_ff, err)
+               : STATUS_OK;
+}
+
 static enum status add_bias(struct hf_reader *reader, const char *key, unsigned bits,
                             struct transformer *net, struct err *err)
 {
@@ -141,6 +158,8 @@ static enum status apply_row(struct hf_reader *reader, const struct hf_family *f
                          : family->d_ff.absent == HF_REQUIRED ? HF_MISSING
                                                               : family->d_ff.absent,
                          &block.d_ff, err)))
+        return status;
+    if ((status = read_experts(reader, family, &block, err)))
         return status;
 
     transformer_init(net, d_model, n_layers, 0, 0, 0, 0, vocab_size);

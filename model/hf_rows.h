@@ -22,7 +22,8 @@
                .norm_eps = {"rms_norm_eps", 1e-6}, .attention_bias = "attention_bias"
 
 /* Ends with a row without model_type. */
-extern const struct hf_family hf_rows_first[]; /* decoders of 2019 to 2024 */
-extern const struct hf_family hf_rows_dense[]; /* dense decoders since, nearly llama */
+extern const struct hf_family hf_rows_first[];   /* decoders of 2019 to 2024 */
+extern const struct hf_family hf_rows_dense[];   /* dense decoders since, nearly llama */
+extern const struct hf_family hf_rows_experts[]; /* mixtures of experts */
 
 #endif

@@ -63,6 +63,27 @@ static struct block typical_block(const struct transformer *net)
     return block;
 }
 
+/* The width that a family's key for d_ff means: where some layers have experts and others have none,
+ * that of the others. */
+static int64_t dense_width(const struct transformer *net, const struct block *typical)
+{
+    for (int c = 0; typical->n_experts > 0 && c < stack_n_classes(&net->stack); c++) {
+        if (stack_class(&net->stack, c)->n_experts == 0)
+            return stack_class(&net->stack, c)->d_ff;
+    }
+    return typical->d_ff;
+}
+
+/* The first block with experts; NULL: there is none. */
+static const struct block *expert_block(const struct transformer *net)
+{
+    for (int c = 0; c < stack_n_classes(&net->stack); c++) {
+        if (stack_class(&net->stack, c)->n_experts > 0)
+            return stack_class(&net->stack, c);
+    }
+    return NULL;
+}
+
 static const char *torch_name(enum dtype dtype)
 {
     return dtype == DTYPE_F32 ? "float32" : dtype == DTYPE_BF16 ? "bfloat16" : "float16";
@@ -73,7 +94,7 @@ static struct json_node *build(const struct transformer *net, const struct hf_fa
 {
     char key[64];
     struct json_node *out = json_new_object();
-    const struct block typical = typical_block(net);
+    const struct block typical = typical_block(net), *experts = expert_block(net);
     json_add_string(json_add_array(out, "architectures"), NULL, family->architecture);
     json_add_string(out, "model_type", family->model_type);
     add_int(out, &family->d_model, net->d_model);
@@ -81,7 +102,12 @@ static struct json_node *build(const struct transformer *net, const struct hf_fa
     add_int(out, &family->n_heads, typical.n_heads);
     add_int(out, &family->n_kv_heads, typical.n_kv_heads);
     add_int(out, &family->d_head, typical.d_head);
-    add_int(out, &family->d_ff, typical.d_ff);
+    add_int(out, &family->d_ff, dense_width(net, &typical));
+    if (experts) {
+        add_int(out, &family->n_experts, experts->n_experts);
+        add_int(out, &family->n_experts_used, experts->n_experts_used);
+        add_int(out, &family->d_expert, experts->d_ff);
+    }
     add_int(out, &family->vocab_size, net->vocab_size);
     add_int(out, &family->max_context, net->max_context);
     if (family->activation_keys) {
@@ -151,8 +177,10 @@ enum fit {
 static bool is_plausible(const struct transformer *net, const struct hf_family *family)
 {
     bool gated = net->ffn == FFN_SWIGLU || net->ffn == FFN_GEGLU;
-    return family->norm == net->norm && family->gated == gated &&
-           family->embed_norm == net->embed_norm && !(family->no_norm_weight && net->norm_weight) &&
+    bool has_experts = expert_block(net) != NULL;
+    return family->norm == net->norm && (family->n_experts.keys != NULL) == has_experts &&
+           family->gated == gated && family->embed_norm == net->embed_norm &&
+           !(family->no_norm_weight && net->norm_weight) &&
            (family->norm_placement == net->norm_placement ||
             (family->norm_placement == NORM_PRE &&
              net->norm_placement == NORM_POST)); /* OPT's key */

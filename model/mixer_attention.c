@@ -36,6 +36,8 @@ static void tensors(const struct transformer *net, const struct block *block,
         tensors_add_vector(TENSOR_Q_NORM, type, one_for_all ? block->d_head : q, out);
         tensors_add_vector(TENSOR_K_NORM, type, one_for_all ? block->d_head : kv, out);
     }
+    if (net->attention_sinks)
+        tensors_add_vector(TENSOR_SINKS, type, block->n_heads, out);
     tensors_add_matrix(net, TENSOR_O, type, d, q, out);
 }
 
@@ -83,19 +85,26 @@ static void ops(const struct transformer *net, const struct block *block,
     store.kv_write_bytes = m * row;
     ops_push(out, store);
 
-    ops_push(out, (struct op){
-                      .kind = OP_ATTENTION,
-                      .role = ROLE_ATTENTION,
-                      .group = GROUP_NONE,
-                      .dtype = net->kv_dtype,
-                      .m = m,
-                      .n = block->n_heads,
-                      .k = block->d_head,
-                      .n_kv = block->n_kv_heads,
-                      .activation_bytes = 2 * m * width * ACTIVATION_BYTES,
-                      .kv_read_bytes = kv_rows_read(pass, block->window) * row,
-                      .flop = 4 * width * attended(pass, block->window),
-                  });
+    struct op attention = {
+        .kind = OP_ATTENTION,
+        .role = ROLE_ATTENTION,
+        .group = GROUP_NONE,
+        .dtype = net->kv_dtype,
+        .m = m,
+        .n = block->n_heads,
+        .k = block->d_head,
+        .n_kv = block->n_kv_heads,
+        .activation_bytes = 2 * m * width * ACTIVATION_BYTES,
+        .kv_read_bytes = kv_rows_read(pass, block->window) * row,
+        .flop = 4 * width * attended(pass, block->window),
+    };
+    ops_push(out, attention);
+    const struct tensor *sinks = tensor_find(tensors_of, TENSOR_SINKS);
+    if (sinks) {
+        struct op op = op_elementwise(OP_ACTIVATION, ROLE_SINKS, m, block->n_heads, 1);
+        op_reads(&op, sinks);
+        ops_push(out, op);
+    }
     ops_push(out, op_matmul(tensor_find(tensors_of, TENSOR_O), ROLE_O, m));
 }
 

@@ -1,6 +1,7 @@
 #include "model/op.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -66,6 +67,26 @@ struct op op_matmul(const struct tensor *tensor, enum op_role role, int64_t m)
     };
 }
 
+double experts_met(int64_t n, int64_t k, int64_t m)
+{
+    double left = 1 - (double)k / (double)n;
+    return (double)n * (1 - pow(left, (double)m));
+}
+
+struct op op_experts(const struct tensor *tensor, enum op_role role, int64_t m, int64_t k)
+{
+    int64_t rows = tensor->rows, columns = tensor->columns, products = m * k;
+    double met = experts_met(tensor->copies, k, m);
+    struct op op = op_matmul(tensor, role, 1);
+    op.m = (int64_t)ceil((double)products / met);
+    op.n = llround(met) * rows;
+    op.weight_bytes = llround(met * (double)tensor_copy_bytes(tensor));
+    op.unread_bytes = tensor_bytes(tensor) - op.weight_bytes;
+    op.activation_bytes = products * (rows + columns) * ACTIVATION_BYTES;
+    op.flop = 2 * products * rows * columns;
+    return op;
+}
+
 struct op op_elementwise(enum op_kind kind, enum op_role role, int64_t m, int64_t n, int reads)
 {
     return (struct op){
@@ -117,6 +138,7 @@ void ops_push(struct block_ops *block, struct op op)
     assert(op.group >= 0 && op.group < MAX_BLOCK_GROUPS);
     struct weight_group *group = &block->groups[op.group];
     group->bytes += op.weight_bytes;
+    group->unread_bytes += op.unread_bytes;
     group->is_shareable = group_is_shareable(op.group);
     if (block->n_groups <= op.group)
         block->n_groups = op.group + 1;

@@ -39,6 +39,7 @@ const char *op_kind_name(enum op_kind kind);
     R(ROLE_ROPE,                 "rope",                SECTION_REST) \
     R(ROLE_KV_STORE,             "kv_store",            SECTION_REST) \
     R(ROLE_ATTENTION,            "attention",           SECTION_CACHE) \
+    R(ROLE_SINKS,                "sinks",               SECTION_REST) \
     R(ROLE_O,                    "o",                   SECTION_MIXER) \
     R(ROLE_ATTENTION_POST_NORM,  "attention_post_norm", SECTION_REST) \
     R(ROLE_ATTENTION_ADD,        "attention_add",       SECTION_REST) \
@@ -50,6 +51,18 @@ const char *op_kind_name(enum op_kind kind);
     R(ROLE_UP,                   "up",                  SECTION_FFN) \
     R(ROLE_ACTIVATION,           "activation",          SECTION_REST) \
     R(ROLE_DOWN,                 "down",                SECTION_FFN) \
+    R(ROLE_ROUTER,               "router",              SECTION_FFN) \
+    R(ROLE_PICK,                 "pick",                SECTION_REST) \
+    R(ROLE_SHARED_GATE,          "shared_gate",         SECTION_FFN) \
+    R(ROLE_SHARED_UP,            "shared_up",           SECTION_FFN) \
+    R(ROLE_SHARED_ACTIVATION,    "shared_activation",   SECTION_REST) \
+    R(ROLE_SHARED_DOWN,          "shared_down",         SECTION_FFN) \
+    R(ROLE_SHARED_SHARE,         "shared_share",        SECTION_FFN) \
+    R(ROLE_EXPERT_GATE,          "expert_gate",         SECTION_FFN) \
+    R(ROLE_EXPERT_UP,            "expert_up",           SECTION_FFN) \
+    R(ROLE_EXPERT_ACTIVATION,    "expert_activation",   SECTION_REST) \
+    R(ROLE_EXPERT_DOWN,          "expert_down",         SECTION_FFN) \
+    R(ROLE_EXPERT_ADD,           "expert_add",          SECTION_REST) \
     R(ROLE_FFN_POST_NORM,        "ffn_post_norm",       SECTION_REST) \
     R(ROLE_FFN_ADD,              "ffn_add",             SECTION_REST) \
     R(ROLE_FINAL_NORM,           "final_norm",          SECTION_REST) \
@@ -86,6 +99,7 @@ struct op {
                              others: tokens, elements a token, 1 */
     int64_t n_kv;          /* attention: key-value heads; others: 0 */
     int64_t weight_bytes;  /* read once for all m tokens, as stored */
+    int64_t unread_bytes;  /* of experts: of those that no token of the pass picks */
     int64_t activation_bytes; /* read + written */
     int64_t kv_read_bytes, kv_write_bytes;
     int64_t flop;
@@ -96,6 +110,12 @@ enum { ACTIVATION_BYTES = 4 }; /* of an element, f32 */
 /* y = W x for m tokens, with the bias if there is one. The weight is read even where another tensor
  * stores it (a tied head). */
 struct op op_matmul(const struct tensor *tensor, enum op_role role, int64_t m);
+/* How many of n experts the m tokens of a pass pick between them when each picks k at random: the
+ * expectation n (1 - (1 - k/n)^m). */
+double experts_met(int64_t n, int64_t k, int64_t m);
+/* The matmuls of m tokens with the k copies of a matrix that each picks. op.m, op.n: of the experts
+ * met together, tokens of each and rows of all; counts are of m k products and of the bytes met. */
+struct op op_experts(const struct tensor *tensor, enum op_role role, int64_t m, int64_t k);
 /* A pass over m tokens of n elements that reads `reads` such arrays and writes one. */
 struct op op_elementwise(enum op_kind kind, enum op_role role, int64_t m, int64_t n, int reads);
 /* A norm with its weight and bias. */
@@ -103,11 +123,12 @@ struct op op_norm(const struct tensor *tensor, enum op_role role, int64_t m);
 /* `op` also reads these weights. NULL: there are none. */
 void op_reads(struct op *op, const struct tensor *tensor);
 
-enum { MAX_BLOCK_OPS = 28 };
+enum { MAX_BLOCK_OPS = 36 };
 
 struct weight_group {
-    int64_t bytes;
-    bool is_shareable; /* with share_ffn: block 0's for all */
+    int64_t bytes;        /* that an execution reads */
+    int64_t unread_bytes; /* of experts: of those that it does not pick */
+    bool is_shareable;    /* with share_ffn: block 0's for all */
 };
 
 /* The operators of one execution of a block. */

@@ -28,12 +28,13 @@ void ops_block_mixer(const struct transformer *net, const struct block *block,
     ops_push(out, op_elementwise(OP_ADD, ROLE_ATTENTION_ADD, m, net->d_model, 2));
 }
 
-void ops_block_ffn(const struct transformer *net, const struct tensor_list *tensors,
-                   const struct operator_list *pass, struct block_ops *out)
+void ops_block_ffn(const struct transformer *net, const struct block *block,
+                   const struct tensor_list *tensors, const struct operator_list *pass,
+                   struct block_ops *out)
 {
     int64_t m = pass->n_tokens;
     push_norm(tensors, TENSOR_FFN_NORM, ROLE_FFN_NORM, m, out);
-    ffn_ops(net, tensors, pass, out);
+    ffn_ops(net, block, tensors, pass, out);
     push_norm(tensors, TENSOR_FFN_POST_NORM, ROLE_FFN_POST_NORM, m, out);
     ops_push(out, op_elementwise(OP_ADD, ROLE_FFN_ADD, m, net->d_model, 2));
 }
@@ -45,7 +46,7 @@ static void list_block(const struct transformer *net, const struct block *block,
     block_ops_clear(out);
     out->reruns = block->reruns;
     ops_block_mixer(net, block, tensors, list, out);
-    ops_block_ffn(net, tensors, list, out);
+    ops_block_ffn(net, block, tensors, list, out);
 }
 
 /* Rows of the token table, and of the positions if there are any. */

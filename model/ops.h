@@ -56,8 +56,9 @@ enum status ops_prefill(const struct transformer *net, int64_t prompt, struct op
 void ops_block_mixer(const struct transformer *net, const struct block *block,
                      const struct tensor_list *tensors, const struct operator_list *pass,
                      struct block_ops *out);
-void ops_block_ffn(const struct transformer *net, const struct tensor_list *tensors,
-                   const struct operator_list *pass, struct block_ops *out);
+void ops_block_ffn(const struct transformer *net, const struct block *block,
+                   const struct tensor_list *tensors, const struct operator_list *pass,
+                   struct block_ops *out);
 
 void ops_release(struct operator_list *list);
 

@@ -9,7 +9,8 @@ bool block_equal(const struct block *a, const struct block *b)
 {
     return a->mixer == b->mixer && a->n_heads == b->n_heads && a->n_kv_heads == b->n_kv_heads &&
            a->d_head == b->d_head && a->window == b->window && a->is_unturned == b->is_unturned &&
-           a->d_ff == b->d_ff && a->reruns == b->reruns;
+           a->d_ff == b->d_ff && a->reruns == b->reruns && a->n_experts == b->n_experts &&
+           a->n_experts_used == b->n_experts_used && a->d_shared == b->d_shared;
 }
 
 /* Block i of the n that a stack is made of: one of `blocks`, by its id where there are ids. */
@@ -144,6 +145,11 @@ uint64_t stack_hash(const struct stack *stack, int64_t n_layers)
             hash = add_to_hash(hash, 1);
         if (block->reruns > 0)
             hash = add_to_hash(hash, -block->reruns); /* no field is negative */
+        if (block->n_experts > 0) {
+            hash = add_to_hash(hash, block->n_experts);
+            hash = add_to_hash(hash, block->n_experts_used);
+            hash = add_to_hash(hash, block->d_shared);
+        }
     }
     return hash;
 }

@@ -15,7 +15,7 @@
 #include "base/status.h"
 #include "model/mixer.h"
 
-enum { MAX_RERUNS = 63 };
+enum { MAX_RERUNS = 63, MOST_EXPERTS = 1 << 16 };
 
 /* The shape of a block. */
 struct block {
@@ -25,8 +25,12 @@ struct block {
     int64_t d_head;     /* even with rotary positions; 0 unless mixer is attention */
     int64_t window;     /* attention sees the last `window` tokens; 0 = all */
     bool is_unturned;   /* no rotary positions here although the network has them (SmolLM3) */
-    int64_t d_ff;
-    int64_t reruns; /* times it runs again at once, where sharing is by-block; else 0 */
+    int64_t d_ff;       /* width of the FFN; with experts, of each of them */
+    int64_t
+        n_experts; /* FFNs of which a router picks some for each token; 0: there is one, used by all */
+    int64_t n_experts_used; /* picked for a token: 1 .. n_experts; 0 without experts */
+    int64_t d_shared;       /* width of an FFN beside the experts that every token uses; 0: none */
+    int64_t reruns;         /* times it runs again at once, where sharing is by-block; else 0 */
 };
 
 /* The same work on every token: all fields agree. */

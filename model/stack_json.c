@@ -19,6 +19,11 @@ void block_write(struct json_node *object, const struct block *block)
     json_add_int(object, "d_ff", block->d_ff);
     if (block->reruns > 0)
         json_add_int(object, "repeats", 1 + block->reruns);
+    if (block->n_experts > 0) {
+        json_add_int(object, "n_experts", block->n_experts);
+        json_add_int(object, "n_experts_used", block->n_experts_used);
+        json_add_int(object, "d_shared", block->d_shared);
+    }
 }
 
 enum status block_read(const struct json *at, struct block *out, struct err *err)
@@ -36,7 +41,11 @@ enum status block_read(const struct json *at, struct block *out, struct err *err
         (status = json_get_int_or(at, "window", 0, INT32_MAX, 0, &out->window, err)) ||
         (status = json_get_bool_or(at, "rope", true, &is_turned, err)) ||
         (status = json_get_int(at, "d_ff", 1, 1 << 24, &out->d_ff, err)) ||
-        (status = json_get_int_or(at, "repeats", 1, 1 + MAX_RERUNS, 1, &repeats, err)))
+        (status = json_get_int_or(at, "repeats", 1, 1 + MAX_RERUNS, 1, &repeats, err)) ||
+        (status = json_get_int_or(at, "n_experts", 0, MOST_EXPERTS, 0, &out->n_experts, err)) ||
+        (status = json_get_int_or(at, "n_experts_used", 0, MOST_EXPERTS, 0, &out->n_experts_used,
+                                  err)) ||
+        (status = json_get_int_or(at, "d_shared", 0, 1 << 24, 0, &out->d_shared, err)))
         return status;
     out->is_unturned = !is_turned;
     out->reruns = repeats - 1;
@@ -62,8 +71,9 @@ char *stack_print(const struct stack *stack, int64_t n_layers)
 static enum status read_run(const struct json *at, int64_t left, struct block *blocks,
                             int64_t *count, struct err *err)
 {
-    static const char *const known[] = {"n",      "mixer", "n_heads", "n_kv_heads", "d_head",
-                                        "window", "rope",  "d_ff",    "repeats",    NULL};
+    static const char *const known[] = {
+        "n",    "mixer",     "n_heads",        "n_kv_heads", "d_head",  "window", "rope",
+        "d_ff", "n_experts", "n_experts_used", "d_shared",   "repeats", NULL};
     struct block block;
     enum status status = STATUS_OK;
     if ((status = json_only_keys(at, known, err)) ||

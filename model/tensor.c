@@ -20,8 +20,8 @@ static struct tensor *add(struct tensor_list *out)
     return &out->tensors[out->n++];
 }
 
-void tensors_add_matrix(const struct transformer *net, enum tensor_role role, enum dtype dtype,
-                        int64_t rows, int64_t columns, struct tensor_list *out)
+void tensors_add_copies(const struct transformer *net, enum tensor_role role, enum dtype dtype,
+                        int64_t copies, int64_t rows, int64_t columns, struct tensor_list *out)
 {
     *add(out) = (struct tensor){.role = role,
                                 .part = traits[role].part,
@@ -29,8 +29,15 @@ void tensors_add_matrix(const struct transformer *net, enum tensor_role role, en
                                 .dtype = dtype_for_row(dtype, columns),
                                 .rows = rows,
                                 .columns = columns,
+                                .copies = copies,
                                 .has_weight = true,
                                 .has_bias = net->biases & traits[role].bias};
+}
+
+void tensors_add_matrix(const struct transformer *net, enum tensor_role role, enum dtype dtype,
+                        int64_t rows, int64_t columns, struct tensor_list *out)
+{
+    tensors_add_copies(net, role, dtype, 1, rows, columns, out);
 }
 
 void tensors_add_vector(enum tensor_role role, enum dtype dtype, int64_t columns,
@@ -41,6 +48,7 @@ void tensors_add_vector(enum tensor_role role, enum dtype dtype, int64_t columns
                                 .group = traits[role].group,
                                 .dtype = dtype,
                                 .columns = columns,
+                                .copies = 1,
                                 .has_weight = true};
 }
 
@@ -51,6 +59,7 @@ void tensors_add_norm(const struct transformer *net, enum tensor_role role, stru
                                 .group = traits[role].group,
                                 .dtype = net->block_dtype,
                                 .columns = net->d_model,
+                                .copies = 1,
                                 .has_weight = net->norm_weight,
                                 .has_bias = net->norm_bias};
 }
@@ -78,7 +87,7 @@ int64_t tensor_bias_bytes(const struct tensor *tensor)
     return vector_bytes(tensor, tensor_bias_elements(tensor));
 }
 
-int64_t tensor_bytes(const struct tensor *tensor)
+int64_t tensor_copy_bytes(const struct tensor *tensor)
 {
     int64_t bytes = tensor_bias_bytes(tensor);
     if (tensor->has_weight && tensor->rows > 0)
@@ -86,4 +95,9 @@ int64_t tensor_bytes(const struct tensor *tensor)
     else if (tensor->has_weight)
         bytes += vector_bytes(tensor, tensor->columns);
     return bytes;
+}
+
+int64_t tensor_bytes(const struct tensor *tensor)
+{
+    return tensor->copies * tensor_copy_bytes(tensor);
 }

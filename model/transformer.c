@@ -183,8 +183,10 @@ bool transformer_same_shape(const struct transformer *a, const struct transforme
         s->share_ffn == t->share_ffn && a->ffn == b->ffn && a->norm == b->norm &&
         a->norm_placement == b->norm_placement && a->position == b->position &&
         a->qk_norm == b->qk_norm && a->qk_norm_after_rope == b->qk_norm_after_rope &&
-        a->biases == b->biases && a->norm_weight == b->norm_weight &&
-        a->norm_bias == b->norm_bias && a->parallel_block == b->parallel_block &&
+        a->biases == b->biases && a->attention_sinks == b->attention_sinks &&
+        a->router_offset == b->router_offset && a->shared_share == b->shared_share &&
+        a->norm_weight == b->norm_weight && a->norm_bias == b->norm_bias &&
+        a->parallel_block == b->parallel_block &&
         a->parallel_shared_norm == b->parallel_shared_norm && a->embed_norm == b->embed_norm &&
         a->final_norm == b->final_norm && a->tie_embeddings == b->tie_embeddings;
     for (int64_t i = 0; same && i < s->n_layers; i++) {
@@ -193,6 +195,23 @@ bool transformer_same_shape(const struct transformer *a, const struct transforme
             break;
     }
     return same;
+}
+
+static enum status check_experts(const struct transformer *net, const struct block *block,
+                                 struct err *err)
+{
+    const struct schedule *s = &net->schedule;
+    int64_t n = block->n_experts, most = n > 0 ? n : 0;
+    enum status status = STATUS_OK;
+    if ((status = err_unless_between(err, "n_experts", n, 0, MOST_EXPERTS)) ||
+        (status = err_unless_between(err, "n_experts_used", block->n_experts_used, n > 0, most)) ||
+        (status = err_unless_between(err, "d_shared", block->d_shared, 0, n > 0 ? 1 << 24 : 0)))
+        return status;
+    if (n > 0 && (s->sharing != SHARING_NONE || s->share_ffn))
+        return err_set(err, STATUS_RANGE, "blocks with experts are not shared");
+    if (n > 0 && (net->ffn == FFN_RWKV_CHANNEL || net->ffn == FFN_XIELU))
+        return err_set(err, STATUS_RANGE, "experts with %s are not known", ffn_kind_name(net->ffn));
+    return STATUS_OK;
 }
 
 static enum status check_block(const struct transformer *net, const struct block *block,
@@ -206,6 +225,8 @@ static enum status check_block(const struct transformer *net, const struct block
         return status;
     if ((net->ffn == FFN_RWKV_CHANNEL) != (block->mixer == MIXER_RWKV))
         return err_set(err, STATUS_RANGE, "RWKV time mixing and channel mixing go together");
+    if ((status = check_experts(net, block, err)))
+        return status;
     if (mixer->check)
         return mixer->check(net, block, err);
     if (block->n_heads || block->n_kv_heads || block->d_head || block->window)
@@ -221,7 +242,9 @@ static double largest_count(const struct transformer *net)
     for (int64_t i = 0; i < net->schedule.n_layers; i++) {
         const struct block *b = transformer_block(net, i);
         double width = (double)b->n_heads * (double)b->d_head;
-        double one = 4 * d * fmax(width, d) + 4 * d * (double)b->d_ff + d * d + 64 * (d + width);
+        double ffns = fmax(1, (double)b->n_experts) * (double)b->d_ff + (double)b->d_shared;
+        double one = 4 * d * fmax(width, d) + 4 * d * ffns + d * (double)b->n_experts + d * d +
+                     64 * (d + width);
         double quadratic = width * (double)net->max_context;
         if (stack_is_uniform(&net->stack)) {
             per_block += one * (double)net->schedule.n_layers;

@@ -3,10 +3,10 @@
  * Dimensions are free of one another: n_heads * d_head need not equal d_model. One struct covers
  * every decoder-only family lathe reads (model/hf_config.h lists them): pre-, post- and
  * sandwich-norm, parallel attention and FFN, two- and three-matrix FFN, learned, rotary, alibi or
- * no positions, factored token tables, sliding windows per layer, skipped attention, and RWKV-4
- * time and channel mixing.
+ * no positions, factored token tables, sliding windows per layer, skipped attention, mixtures of
+ * experts, and RWKV-4 time and channel mixing.
  *
- * What it cannot express: encoders, cross attention, mixtures of experts, multi-token heads. */
+ * What it cannot express: encoders, cross attention, multi-token heads. */
 #ifndef LATHE_MODEL_TRANSFORMER_H
 #define LATHE_MODEL_TRANSFORMER_H
 
@@ -54,6 +54,7 @@ enum {
     BIAS_O = 1 << 1,
     BIAS_FFN = 1 << 2,
     BIAS_HEAD = 1 << 3,
+    BIAS_ROUTER = 1 << 4,
 };
 
 /* Is there a norm before a branch; is there one after? */
@@ -89,6 +90,9 @@ struct transformer {
     enum qk_norm qk_norm;
     bool qk_norm_after_rope;   /* Hunyuan: q and k are turned first */
     unsigned biases;           /* BIAS_* of the matrices */
+    bool attention_sinks;      /* gpt-oss: a weight a head in the softmax */
+    bool router_offset;        /* ERNIE: a weight an expert that only the choice looks at */
+    bool shared_share;         /* Qwen2: the shared FFN has a gate of one row */
     bool norm_weight;          /* false: norms without parameters (OLMo 1) */
     bool norm_bias;            /* layer norm with bias */
     bool parallel_block;       /* x + attention(norm x) + ffn(norm x): Pythia, Phi, Falcon */

@@ -176,6 +176,9 @@ static enum status check_kinds(const struct transformer *net, struct err *err)
     const char *what = net->ffn == FFN_XIELU           ? "the activation xielu"
                        : net->qk_norm == QK_NORM_HEADS ? "norms with weights for each head"
                                                        : NULL;
+    for (int c = 0; c < stack_n_classes(&net->stack); c++)
+        if (stack_class(&net->stack, c)->n_experts > 0)
+            what = "a mixture of experts";
     return what == NULL ? STATUS_OK
                         : err_set(err, STATUS_UNSUPPORTED, "'%s' has %s: it can be priced, not run",
                                   net->name, what);

@@ -205,7 +205,7 @@ static void cost_ffn(struct shape_tables *tables, enum phase phase,
     struct block_ops block;
     tensors_of_block(&tables->net, &tables->net.stack.first, &tensors);
     block_ops_clear(&block);
-    ops_block_ffn(&tables->net, &tensors, pass, &block);
+    ops_block_ffn(&tables->net, &tables->net.stack.first, &tensors, pass, &block);
     assert(block.n_ops <= MAX_FFN_OPS);
     out->n_ops = block.n_ops;
     for (int i = 0; i < block.n_ops; i++)

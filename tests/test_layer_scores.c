@@ -12,9 +12,14 @@
 #include "search/layer_scores.h"
 
 static const struct block classes[] = {
-    {MIXER_ATTENTION, 4, 2, 64, 0, false, 512, 0},
-    {MIXER_ATTENTION, 4, 2, 64, 128, false, 512, 0},
-    {MIXER_NONE, 0, 0, 0, 0, false, 512, 0},
+    {.mixer = MIXER_ATTENTION, .n_heads = 4, .n_kv_heads = 2, .d_head = 64, .d_ff = 512},
+    {.mixer = MIXER_ATTENTION,
+     .n_heads = 4,
+     .n_kv_heads = 2,
+     .d_head = 64,
+     .window = 128,
+     .d_ff = 512},
+    {.mixer = MIXER_NONE, .d_ff = 512},
 };
 
 static struct space_frame frame_of(int64_t n_places, bool may_be_empty)

@@ -19,11 +19,21 @@ enum { MAX_LAYERS = 40 };
 static int64_t random_blocks(struct rng *rng, struct block *blocks)
 {
     const struct block kinds[] = {
-        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 0},
-        {MIXER_ATTENTION, 8, 4, 64, 0, false, 512, 0},
-        {MIXER_ATTENTION, 8, 2, 64, 128, false, 512, 0},
+        {.mixer = MIXER_ATTENTION, .n_heads = 8, .n_kv_heads = 2, .d_head = 64, .d_ff = 512},
+        {.mixer = MIXER_ATTENTION, .n_heads = 8, .n_kv_heads = 4, .d_head = 64, .d_ff = 512},
+        {.mixer = MIXER_ATTENTION,
+         .n_heads = 8,
+         .n_kv_heads = 2,
+         .d_head = 64,
+         .window = 128,
+         .d_ff = 512},
         {.mixer = MIXER_NONE, .d_ff = 512},
-        {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 2},
+        {.mixer = MIXER_ATTENTION,
+         .n_heads = 8,
+         .n_kv_heads = 2,
+         .d_head = 64,
+         .d_ff = 512,
+         .reruns = 2},
     };
     int64_t n = rng_between(rng, 1, MAX_LAYERS), n_kinds = rng_between(rng, 1, 5);
     for (int64_t i = 0; i < n; i++)
@@ -115,7 +125,8 @@ static void runs_cover_the_stack_and_break_where_the_class_does(void **state)
 static void hashes_differ_with_any_field_and_with_the_order(void **state)
 {
     (void)state;
-    const struct block plain = {MIXER_ATTENTION, 8, 2, 64, 0, false, 512, 0};
+    const struct block plain = {
+        .mixer = MIXER_ATTENTION, .n_heads = 8, .n_kv_heads = 2, .d_head = 64, .d_ff = 512};
     struct block changed[] = {plain, plain, plain, plain, plain, plain, plain};
     changed[0].n_heads = 4;
     changed[1].n_kv_heads = 1;
@@ -184,7 +195,8 @@ static void a_printed_stack_is_read_back(void **state)
 static void runs_are_printed_once_each(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0};
+    const struct block full = {
+        .mixer = MIXER_ATTENTION, .n_heads = 9, .n_kv_heads = 3, .d_head = 64, .d_ff = 1536};
     struct block blocks[] = {full, full, {.mixer = MIXER_NONE, .d_ff = 2048, .reruns = 1}, full};
     struct stack stack = {0};
     assert_int_equal(stack_set(&stack, blocks, 4, NULL), STATUS_OK);
@@ -228,7 +240,8 @@ static void bad_runs_are_named(void **state)
 static void running_out_of_memory_changes_nothing_and_leaks_nothing(void **state)
 {
     (void)state;
-    const struct block full = {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0};
+    const struct block full = {
+        .mixer = MIXER_ATTENTION, .n_heads = 9, .n_kv_heads = 3, .d_head = 64, .d_ff = 1536};
     struct block blocks[] = {full, {.mixer = MIXER_NONE, .d_ff = 2048}, full};
     for (int64_t n = 1;; n++) {
         struct stack stack = {.first = full}, copy;

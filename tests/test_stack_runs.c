@@ -44,9 +44,15 @@ static void a_run_says_how_many_blocks_of_what(void **state)
     int64_t n;
     assert_int_equal(stack_runs_parse("2F3/1536  W1@16/8", &usual, &stack, &n, NULL), STATUS_OK);
     assert_int_equal(n, 3);
-    const struct block expected[] = {{MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0},
-                                     {MIXER_ATTENTION, 9, 3, 64, 0, false, 1536, 0},
-                                     {MIXER_ATTENTION, 9, 1, 64, 16, false, 8, 0}};
+    const struct block expected[] = {
+        {.mixer = MIXER_ATTENTION, .n_heads = 9, .n_kv_heads = 3, .d_head = 64, .d_ff = 1536},
+        {.mixer = MIXER_ATTENTION, .n_heads = 9, .n_kv_heads = 3, .d_head = 64, .d_ff = 1536},
+        {.mixer = MIXER_ATTENTION,
+         .n_heads = 9,
+         .n_kv_heads = 1,
+         .d_head = 64,
+         .window = 16,
+         .d_ff = 8}};
     for (int i = 0; i < 3; i++)
         assert_true(block_equal(stack_block(&stack, i), &expected[i]));
     struct stack_usual found = stack_usual(&stack, n);
