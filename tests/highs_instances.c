@@ -91,8 +91,11 @@ static int list_classes(const struct instance *of, struct block *classes)
                 int64_t heads = of->d_model / 64, kvs[] = {1, heads % 3 == 0 ? 3 : 2, heads};
                 struct block block = {.mixer = MIXER_NONE};
                 if (kind < 2)
-                    block = (struct block){MIXER_ATTENTION,     heads, kvs[kv], 64,
-                                           kind == 1 ? 256 : 0, false, 0,       0};
+                    block = (struct block){.mixer = MIXER_ATTENTION,
+                                           .n_heads = heads,
+                                           .n_kv_heads = kvs[kv],
+                                           .d_head = 64,
+                                           .window = kind == 1 ? 256 : 0};
                 block.d_ff = 512 + 256 * f;
                 classes[n++] = block;
             }
