@@ -160,7 +160,7 @@ static void walk_back(const struct pieces *pieces, int64_t edges, struct reuse_r
         runs[i] = (struct reuse_run){.count = 1, .class = list->class_of_block[pieces->block[i]]};
         runs[i].immediate = may_repeat && i > 0 && pieces->block[i] == pieces->block[i - 1];
         walk_back_from(pieces, i, edges, &runs[i]);
-        add_unread(unread, ops_class(list, i)->n_groups, &runs[i]);
+        add_unread(unread, list->classes[runs[i].class].n_groups, &runs[i]);
     }
 }
 

@@ -4,7 +4,7 @@
  * mistral, qwen2, qwen3, smollm3, gemma, gemma2, gemma3_text, phi, phi3, opt (Galactica), gpt2
  * (Cerebras-GPT, LaMini-GPT), gpt_neo, gpt_neox (Pythia), bloom, falcon, rwkv (version 4), olmo,
  * nemotron-nas (DeciLM), openelm.
- * model/hf_family.h holds the table. Not read: encoders, mixtures of experts, vision towers (of a
+ * model/hf_family.h holds the table. Not read: encoders, vision towers (of a
  * model with a text_config that part alone is read, with a warning).
  *
  * MobileLLM ties through share_embedding and shares layers through layer_sharing. Two facts are in

@@ -7,7 +7,7 @@
 #include "costmodel/reuse.h"
 #include "model/hf_config.h"
 #include "model/ops.h"
-#include "runtime/weights.h"
+#include "runtime/weights_private.h"
 #include "tests/hf_config_fixture.h"
 
 #define COMMON "\"rms_norm_eps\": 1e-5, \"hidden_act\": \"silu\", "
