@@ -27,6 +27,10 @@ enum status quality_shape_of(const struct transformer *net, struct quality_shape
     if (block->mixer != MIXER_ATTENTION)
         return err_set(err, STATUS_UNSUPPORTED,
                        "'%s' has no attention: no loss in the data speaks of it", net->name);
+    if (block->n_experts > 0)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "'%s' has a mixture of experts: no loss in the data speaks of it",
+                       net->name);
     *out = (struct quality_shape){
         .d_model = (double)net->d_model,
         .n_layers = (double)net->schedule.n_layers,

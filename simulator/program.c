@@ -51,10 +51,12 @@ static int64_t kv_tiles(const struct block_ops *class, int64_t tile_bytes)
     return sum;
 }
 
-/* The tiles of a block's groups from `next` on; returns what comes after them. */
-static int64_t place_block(struct tile_map *map, const struct operator_list *list, int64_t block,
-                           int64_t next)
+/* The tiles of a block's groups from `next` on, as many as the one of the two passes that reads more
+ * of its experts needs; returns what comes after them. */
+static int64_t place_block(struct tile_map *map, const struct operator_list *list,
+                           const struct operator_list *prefill, int64_t block, int64_t next)
 {
+    const struct block_ops *filling = ops_class_of_block(prefill, block);
     const struct block_ops *class = ops_class_of_block(list, block);
     int32_t *first = &map->group_first[block * MAX_BLOCK_GROUPS];
     for (int g = 0; g < class->n_groups; g++) {
@@ -63,7 +65,9 @@ static int64_t place_block(struct tile_map *map, const struct operator_list *lis
             continue;
         }
         first[g] = (int32_t)next;
-        next += group_tiles(class->ops, class->n_ops, g, map->tile_bytes);
+        int64_t n = group_tiles(class->ops, class->n_ops, g, map->tile_bytes);
+        int64_t filled = group_tiles(filling->ops, filling->n_ops, g, map->tile_bytes);
+        next += group_is_picked(g) && filled > n ? filled : n;
     }
     return next;
 }
@@ -80,7 +84,7 @@ enum status tile_map_init(struct tile_map *map, const struct operator_list *list
     if (!map->group_first || !map->kv_first)
         status = err_set(err, STATUS_NOMEM, "out of memory for %" PRId64 " blocks", executions);
     for (int64_t block = 0; block < n_layers && !status && next < MOST_TILES; block++)
-        next = place_block(map, list, block, next);
+        next = place_block(map, list, prefill, block, next);
     for (int group = EDGE_FINAL; group <= EDGE_HEAD; group++) {
         map->edge_first[group] = (int32_t)next;
         next += edge_tiles(list, group, tile_bytes);

@@ -7,6 +7,7 @@
 #include "costmodel/reuse.h"
 #include "model/hf_config.h"
 #include "model/ops.h"
+#include "quality/shape_of.h"
 #include "runtime/weights_private.h"
 #include "tests/hf_config_fixture.h"
 
@@ -179,7 +180,7 @@ static void experts_are_further_away_than_the_rest(void **state)
     transformer_release(&net);
 }
 
-/* On a machine whose time is its bytes: 1 GB/s from memory, ten times that from the chip's DRAM. */
+/* On a machine whose time is its bytes, ten a ns from DRAM. */
 static void a_price_is_the_bytes_that_are_read(void **state)
 {
     (void)state;
@@ -206,6 +207,8 @@ static void what_is_not_priced_is_refused(void **state)
     small(&net);
     assert_int_equal(weights_allocate(&net, &weights, &err), STATUS_UNSUPPORTED);
     assert_non_null(strstr(err.message, "a mixture of experts: it can be priced, not run"));
+    struct quality_shape shape;
+    assert_int_equal(quality_shape_of(&net, &shape, &err), STATUS_UNSUPPORTED);
     net.stack.first.n_experts_used = 9;
     assert_int_equal(transformer_check(&net, &err), STATUS_RANGE);
     small(&net);
