@@ -209,6 +209,23 @@ static void layers_that_differ_and_recurrent_ones_run_too(void **state)
     }
 }
 
+static void a_prompt_that_meets_more_experts_than_a_token_runs_too(void **state)
+{
+    (void)state;
+    struct rng rng;
+    struct machine machine;
+    struct transformer net;
+    struct simulation simulation = usual();
+    rng_init(&rng, 3);
+    plain_machine(&rng, &machine);
+    transformer_init(&net, 256, 4, 4, 2, 64, 128, 1000);
+    net.stack.first.n_experts = 16;
+    net.stack.first.n_experts_used = 2;
+    double few_ns = run(&net, &machine, &simulation).price.decode_ns;
+    net.stack.first.n_experts_used = 16;
+    assert_true(few_ns < run(&net, &machine, &simulation).price.decode_ns);
+}
+
 static void a_failing_allocation_is_reported_and_leaks_nothing(void **state)
 {
     (void)state;
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test(more_room_or_prefetch_never_makes_a_token_slower),
         cmocka_unit_test(dispatches_add_up_exactly),
         cmocka_unit_test(layers_that_differ_and_recurrent_ones_run_too),
+        cmocka_unit_test(a_prompt_that_meets_more_experts_than_a_token_runs_too),
         cmocka_unit_test(a_failing_allocation_is_reported_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
