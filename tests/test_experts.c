@@ -14,7 +14,7 @@
 #define COMMON "\"rms_norm_eps\": 1e-5, \"hidden_act\": \"silu\", "
 
 /* The shapes of the hub's configurations. Published: transformers' and Keras' presets, checkpoint
- * indices and benchmark files in public code; ERNIE's is published rounded, 21.9 B. Active counts: of
+ * indices and benchmark files in public code; ERNIE's was found rounded only (21 B, 21.9 B). Active counts: of
  * Mixtral and Qwen3 published, of the others by the same rule. */
 static const struct {
     const char *json;
