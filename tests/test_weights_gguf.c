@@ -89,8 +89,8 @@ static enum status load(struct builder *b, struct transformer *net, struct weigh
     assert_int_equal(fwrite(b->file, 1, (size_t)b->file_length, stream), b->file_length);
     fclose(stream);
     enum status status = gguf_read_architecture(file_name(), net, NULL, err);
-    if (status == STATUS_OK)
-        status = weights_open_gguf(file_name(), net, weights, err);
+    if (status == STATUS_OK && (status = weights_open_gguf(file_name(), net, weights, err)))
+        transformer_release(net);
     remove(file_name());
     return status;
 }
