@@ -121,6 +121,7 @@ static enum status run_predicted(const struct search_job *job, struct stack_sear
     search->predictor = &predictor;
     status = stack_search_run(search, found, err);
     predictor_command_end(&command);
+    search->predictor = NULL;
     if (status == STATUS_OK || status == STATUS_INTERRUPTED)
         say_predicted(found);
     return status;
@@ -153,6 +154,7 @@ static enum status run_table(const struct search_job *job, struct stack_search *
             "space?",
             csv_n_rows(job->table), csv_n_rows(job->table) > 0 ? scored_stacks_left(&table) : "");
     scored_stacks_end(&table);
+    search->table = NULL;
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "model/hf_config.h"
 #include "tests/hf_config_fixture.h"
 
 #define SHAPE \
