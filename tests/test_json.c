@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/stats.h"
 
 static void values_are_read_by_key_index_and_walk(void **state)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/stats.h"
 
 static void assert_refused(const char *text, const char *message)
