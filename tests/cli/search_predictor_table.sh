@@ -6,7 +6,6 @@ cat >s.json <<'END2'
 END2
 cat >predict.sh <<'END2'
 while read -r line; do
-    printf '%s\n' "$line" | sed 's/.*"d_model":\([0-9]*\).*/\1/' >>seen
     echo "-${#line}.5"
 done
 END2
